@@ -1,0 +1,96 @@
+"""What the trading cycle needs from outside: the people's orders and the field's meters.
+
+`simulation` implements both for a simulated day; a pilot implements them over its own devices.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gridpact.model.delivery import SignedReading
+from gridpact.model.grid_check import Injector
+from gridpact.model.order import SignedOrder
+from gridpact.model.record import BusCharge, Curtailed, Limit
+from gridpact.quantities import Score, Wh
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """Orders that came in for one interval, in order of arrival, by chain."""
+
+    local: Sequence[SignedOrder]
+    zonal: Sequence[SignedOrder]
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """The most a participant may bid and offer in one interval (5-decisions, section 2). [Wh]
+
+    Bid: forecast load plus storage headroom. Offer: forecast surplus plus what the battery can
+    discharge, net of own load.
+    """
+
+    bid_wh: Wh
+    offer_wh: Wh
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The operator's view of the coming interval, from forecasts.
+
+    `load` per bus (W, var); `injectors` everyone who will generate, unranked (rank 0);
+    `allowance` per participant.
+    """
+
+    load: Mapping[int, tuple[int, int]]
+    injectors: Sequence[Injector]
+    allowance: Mapping[bytes, Allowance]
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What the meters say at the end of the interval.
+
+    `local` readings of the region's participants with the substation's last, `zonal` of plants.
+    """
+
+    local: Sequence[SignedReading]
+    zonal: Sequence[SignedReading]
+    curtailed: Sequence[Curtailed]
+
+
+class Field(Protocol):
+    """Everything outside the market: participants, their devices and meters, the real flows.
+
+    Called once per interval, in order, each of the three in turn. A resumed run calls them again
+    for past intervals and throws away what the ledger already knows: the same scenario, seed and
+    limits give the same answers.
+    """
+
+    def expected(self, interval: int) -> Expected: ...
+
+    def orders(self, interval: int) -> Submitted: ...
+
+    def deliver(
+        self, interval: int, limits: Sequence[Limit], reactive_var: Mapping[bytes, int]
+    ) -> Delivered: ...
+
+
+@dataclass(frozen=True)
+class PriceSignal:
+    """What the day-ahead power flow says of one interval.
+
+    loss_share: losses over energy taken from the feeder [ppm]; `buses` the locational part;
+    `conflicts` the limits that could not be held.
+    """
+
+    loss_share: Score
+    buses: tuple[BusCharge, ...]
+    solver: str
+    conflicts: tuple[str, ...] = ()
+
+
+class DayAhead(Protocol):
+    """The day-ahead power flow, which advises."""
+
+    def __call__(self, interval: int) -> PriceSignal: ...

@@ -1,0 +1,125 @@
+"""One tree of expected failures. Each error carries what it is about as attributes.
+
+GridpactError
+├── BadInput              what a person gave cannot be used: exit code 2
+│   └── ScenarioError     a key or row of a scenario or one of its files
+├── GridError
+│   ├── FeederError       a feeder that is no radial, connected, positive net
+│   ├── PowerFlowDiverged no voltage solves the power flow
+│   └── Infeasible        limits that cannot hold together
+├── MarketError
+│   └── InvalidClearing   a mechanism sold what was not offered
+├── SettlementError       amounts that do not add up
+└── LedgerError
+    ├── WriteConflict     another content under a key that is taken
+    ├── Reverted          a contract refused a transaction
+    ├── Disagreement      the chain computed other numbers than the Python rule
+    ├── LedgerLocked      another process writes to this ledger
+    ├── Corrupt           a stored field does not fit the rest
+    └── HeadMismatch      the chain is sound but not the one expected
+
+Refused orders are data (`model.order.Refusal`), not errors: the market goes on.
+"""
+
+
+class GridpactError(Exception):
+    """Any failure that gridpact expects and explains in one sentence."""
+
+
+class BadInput(GridpactError):
+    """Input of a person that cannot be used, with the place and what was expected."""
+
+
+class ScenarioError(BadInput):
+    """A scenario, or a file it names, holds something unusable."""
+
+    def __init__(self, file: object, place: str, problem: str) -> None:
+        self.file, self.place, self.problem = str(file), place, problem
+        super().__init__(f"{file}: {place}: {problem}" if place else f"{file}: {problem}")
+
+
+class GridError(GridpactError):
+    """The wires cannot do what was asked."""
+
+
+class FeederError(GridError, BadInput):
+    """A feeder that is no radial, connected net with positive impedances."""
+
+    def __init__(self, place: str, problem: str) -> None:
+        self.place, self.problem = place, problem
+        super().__init__(f"{place}: {problem}")
+
+
+class PowerFlowDiverged(GridError):
+    """No voltage solves the power flow, or the sweep did not reach it."""
+
+    def __init__(self, interval: int, bus: int, mismatch: float) -> None:
+        self.interval, self.bus, self.mismatch = interval, bus, mismatch
+        super().__init__(
+            f"power flow of interval {interval} does not converge: "
+            f"mismatch {mismatch:.3g} pu at bus {bus}"
+        )
+
+
+class Infeasible(GridError):
+    """Limits that cannot hold together; `conflicts` names them."""
+
+    def __init__(self, conflicts: tuple[str, ...]) -> None:
+        self.conflicts = conflicts
+        super().__init__("no operating point within limits: " + "; ".join(conflicts))
+
+
+class MarketError(GridpactError):
+    """A market rule was broken."""
+
+
+class InvalidClearing(MarketError):
+    """A clearing sells what was not offered or buys what was not bid."""
+
+
+class SettlementError(GridpactError):
+    """Amounts or energies of a settlement do not add up."""
+
+
+class LedgerError(GridpactError):
+    """The ledger cannot do what was asked; nothing was half-written."""
+
+
+class WriteConflict(LedgerError):
+    """Another content under a key that is already taken."""
+
+    def __init__(self, key: object, first: bytes, second: bytes) -> None:
+        self.key, self.first, self.second = key, first, second
+        super().__init__(f"{key} holds {first.hex()[:16]}…, not {second.hex()[:16]}…")
+
+
+class Reverted(LedgerError):
+    """A contract refused a transaction; `reason` reads "contract: reason"."""
+
+    def __init__(self, reason: str, call: str = "") -> None:
+        self.reason, self.call = reason, call
+        super().__init__(f"{call} reverted: {reason}" if call else f"reverted: {reason}")
+
+
+class Disagreement(LedgerError):
+    """The contract computed other numbers than the Python rule."""
+
+    def __init__(self, what: str, chain: object, rule: object) -> None:
+        self.what, self.chain, self.rule = what, chain, rule
+        super().__init__(f"{what}: the chain says {chain}, the rule says {rule}")
+
+
+class LedgerLocked(LedgerError):
+    """Another process writes to this ledger."""
+
+
+class Corrupt(LedgerError):
+    """A stored field does not fit the rest; `place` names it."""
+
+    def __init__(self, place: str, problem: str) -> None:
+        self.place, self.problem = place, problem
+        super().__init__(f"{place}: {problem}")
+
+
+class HeadMismatch(LedgerError):
+    """The chain is sound in itself but its head is not the one expected."""

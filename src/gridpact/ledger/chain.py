@@ -1,0 +1,96 @@
+"""What the market's ledger asks of a blockchain: blocks of contract calls, durable and in order.
+
+The lower port: `market_ledger` turns records into calls, a chain executes them. The embedded
+chain is `embedded`; an Ethereum client behind JSON-RPC fits the same few verbs.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from gridpact.ledger.ledger import Head
+from gridpact.model.interval import Key
+from gridpact.model.record import Crossing
+
+
+class Call(NamedTuple):
+    """One transaction: deploy when `to` is empty. `label` names it in errors."""
+
+    to: bytes
+    data: bytes
+    label: str
+
+
+class Log(msgspec.Struct, frozen=True):
+    """An event of a contract."""
+
+    address: bytes
+    topics: tuple[bytes, ...]
+    data: bytes
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a transaction did."""
+
+    status: int
+    output: bytes
+    logs: tuple[Log, ...]
+
+
+class OutboxStep(NamedTuple):
+    """A step of a cross-chain effect, recorded in the same disk commit as the block.
+
+    state: "sent" on the source, "received" on the target, "confirmed" on the source again.
+    """
+
+    crossing: Crossing
+    state: str
+
+
+class Chain(Protocol):
+    """A chain that runs our contracts."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def chain_id(self) -> int: ...
+
+    @property
+    def operator(self) -> bytes:
+        """The address whose key signs the transactions of `execute`."""
+        ...
+
+    def execute(
+        self,
+        key: Key,
+        body: bytes,
+        calls: Sequence[Call],
+        steps: Sequence[OutboxStep] = (),
+    ) -> tuple[Head, tuple[Outcome, ...]]:
+        """Execute calls as one block and store `body` under `key`: all of it, on disk, or nothing.
+
+        The caller has made sure that `key` is new. Raises `Reverted` with the reason.
+        """
+        ...
+
+    def propose(self, calls: Sequence[Call]) -> tuple[Outcome, ...]:
+        """Execute calls on a scratch state and forget them: what would they return and log?"""
+        ...
+
+    def view(self, call: Call) -> bytes:
+        """Return the output of a read-only call at the head."""
+        ...
+
+    def body(self, key: Key) -> bytes | None:
+        """Return the body stored under a key, or None."""
+        ...
+
+    def written_at(self, key: Key) -> Head | None: ...
+
+    def head(self) -> Head: ...
+
+    def state_hash(self) -> bytes: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,61 @@
+"""Who takes part, and the accounts that belong to nobody's house."""
+
+from enum import IntFlag, StrEnum
+
+import msgspec
+
+from gridpact.crypto.keccak import name_hash
+from gridpact.quantities import Money
+
+
+class Role(IntFlag):
+    CONSUMER = 1
+    PRODUCER = 2
+    PLANT = 4
+    REGION = 8
+    AGGREGATOR = 16
+
+
+class Participant(msgspec.Struct, frozen=True):
+    """A registered party: its account is its device's address.
+
+    `bus` is its connection point (feeder numbering), `certificate` a fingerprint, `meter` the
+    salted commitment to the meter's identity.
+    """
+
+    name: str
+    address: bytes
+    bus: int
+    roles: Role
+    certificate: bytes
+    meter: bytes
+
+
+class Named(StrEnum):
+    """Accounts of the market itself, on every chain (5-decisions, section 8).
+
+    `operator` runs the market; `network_operator` runs the wires and gets the network charges;
+    `network_loss` makes good losses beyond what is reasonable; `grid_supply` sells at retail and
+    buys at the feed-in tariff. Transit is no account but a map of the vault.
+    """
+
+    OPERATOR = "operator"
+    NETWORK_OPERATOR = "network_operator"
+    GRID_SUPPLY = "grid_supply"
+    NETWORK_LOSS = "network_loss"
+    REWARD = "reward"
+    INCENTIVE = "incentive"
+    FINES = "fines"
+
+    @property
+    def address(self) -> bytes:
+        """An address nobody has a key for: the account is moved by rules alone."""
+        return name_hash(f"gridpact account {self.value}")[12:]
+
+
+class Account(msgspec.Struct, frozen=True):
+    """Money of one account, micro-units."""
+
+    free: Money = 0
+    reserved: Money = 0
+    locked: Money = 0

@@ -1,0 +1,263 @@
+"""What each phase writes to the ledger: decided once, read ever after.
+
+A record is the whole content of one write. Its canonical bytes (MessagePack, fields in order) are
+stored beside the chain, their hash stands on it; resume and audit read records and never compute
+them again. What moves money is executed by contracts from the same numbers.
+"""
+
+from typing import TypeAlias, TypeVar
+
+import msgspec
+
+from gridpact.crypto.keccak import keccak
+from gridpact.model.delivery import Delivery, SignedReading
+from gridpact.model.order import Accepted, Refusal
+from gridpact.model.participant import Participant
+from gridpact.model.statement import Bill, SettlementTerms, Statement
+from gridpact.model.trade import Cut, Fill, Unmet
+from gridpact.quantities import Money, Price, Score, Wh
+
+
+class Deposit(msgspec.Struct, frozen=True):
+    """Money that enters at the door, once per reference."""
+
+    account: bytes
+    amount: Money
+    reference: bytes
+
+
+class RatingTerms(msgspec.Struct, frozen=True):
+    """The feedback rule of reputation (5-decisions, section 9, B): gain < loss <= 1."""
+
+    gain: Score = 100_000
+    loss: Score = 300_000
+    prior: Score = 500_000
+    floor: Score = 100_000
+    reference_wh: Wh = 20_000
+
+
+class IncentiveTerms(msgspec.Struct, frozen=True):
+    """The incentive of plants (5-decisions, section 14): difficulty k, bounds, daily budget."""
+
+    difficulty: int = 10_000
+    daily_budget: Money = 50_000_000
+    steady_floor: Score = 500_000
+
+
+class Crossing(msgspec.Struct, frozen=True):
+    """Money on its way between two chains: paired entries under one id.
+
+    It leaves `source` into transit (or is burned there) and appears on `target` under the same id.
+    """
+
+    id: bytes
+    source: str
+    target: str
+    amount: Money
+
+
+class Found(msgspec.Struct, frozen=True, tag=True):
+    """The first write of a chain: who takes part, what they brought, the rules' numbers."""
+
+    chain: str
+    region: bytes
+    participants: tuple[Participant, ...]
+    deposits: tuple[Deposit, ...]
+    settlement: SettlementTerms
+    rating: RatingTerms
+    incentive: IncentiveTerms
+
+
+class Book(msgspec.Struct, frozen=True, tag=True):
+    """The sealed book of one interval. `seed` decides the order of equal bids."""
+
+    seed: bytes
+    orders: tuple[Accepted, ...]
+    refusals: tuple[Refusal, ...]
+
+
+class BusCharge(msgspec.Struct, frozen=True):
+    """Congestion and voltage part of the day-ahead DLMP at a bus; may be negative."""
+
+    bus: int
+    locational: int
+
+
+class Prices(msgspec.Struct, frozen=True, tag=True):
+    """Prices of one interval. [micro-units per kWh]
+
+    A pair's network charge is its tier's charge plus what the buyer's bus has more in locational
+    price than the seller's; its cap is (retail - charge - margin) (1 - loss share).
+    `conflicts` names limits that the day-ahead power flow could not hold.
+    """
+
+    retail: Price
+    network_share: Price
+    feed_in: Price
+    margin: Price
+    local_charge: Price
+    zonal_charge: Price
+    loss_share: Score
+    buses: tuple[BusCharge, ...]
+    solver: str
+    conflicts: tuple[str, ...] = ()
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """A set point the network operator imposes: highest generation in the interval. [W]"""
+
+    participant: bytes
+    power_w: int
+
+
+class Cleared(msgspec.Struct, frozen=True, tag=True):
+    """A clearing after the grid check."""
+
+    fills: tuple[Fill, ...]
+    unmet: tuple[Unmet, ...]
+    cuts: tuple[Cut, ...]
+    limits: tuple[Limit, ...]
+    refusals: tuple[Refusal, ...]
+    binding: tuple[str, ...]
+
+
+class Commitment(msgspec.Struct, frozen=True, tag=True):
+    """Locks of the local fills; money of the zonal fills leaves for the zonal chain.
+
+    `fills` repeats those of the clearing that are locked here, `crossed` those whose money
+    crosses; what no fill needs is freed. On the zonal chain `arrived` is the same crossing and
+    `bid` the region's own order, under which its fills stand.
+    """
+
+    fills: tuple[Fill, ...]
+    crossed: tuple[Fill, ...] = ()
+    departed: Crossing | None = None
+    arrived: Crossing | None = None
+    bid: Accepted | None = None
+
+
+class Confirmed(msgspec.Struct, frozen=True, tag=True):
+    """The other chain has taken a crossing in: `receipt` is the hash of its block."""
+
+    crossing: Crossing
+    receipt: bytes
+
+
+class Curtailed(msgspec.Struct, frozen=True):
+    """Generation that the network operator stopped during delivery: owed to nobody."""
+
+    participant: bytes
+    energy_wh: Wh
+
+
+class Meters(msgspec.Struct, frozen=True, tag=True):
+    """All signed readings at the end of an interval, and the region's balance. [Wh]
+
+    The substation's own meter signs too (its import is what the region takes from the grid above);
+    its reading is the last one.
+
+    loss = substation import - substation export + sum of exports - sum of imports, >= 0;
+    `weighed` = sum of imports + loss, over which the loss is shared; `before` = rho already
+    settled on another chain in this interval, where the running sum starts.
+    """
+
+    readings: tuple[SignedReading, ...]
+    loss_wh: Wh
+    weighed_wh: Wh
+    before_wh: Wh = 0
+    curtailed: tuple[Curtailed, ...] = ()
+
+
+class Refund(msgspec.Struct, frozen=True):
+    """What comes back to the buyer of a zonal fill: `fill` is its hash on the local chain."""
+
+    fill: bytes
+    buyer: bytes
+    amount: Money
+
+
+class Incentive(msgspec.Struct, frozen=True):
+    """What a plant earns beyond its price for steady supply. `rate` in micro-units per kWh."""
+
+    plant: bytes
+    energy_wh: Wh
+    steadiness: Score
+    rate: Price
+    paid: Money
+
+
+class Settlement(msgspec.Struct, frozen=True, tag=True):
+    """The settlement of one interval on one chain.
+
+    `fills[i]`, `deliveries[i]` and `statements[i]` belong together. `refunds` brings home what the
+    zonal settlement did not need, under the crossing `arrived`; on the zonal chain `departed` sends
+    it. `network_loss_wh` is what the network operator buys of grid supply for the losses that no
+    fill carries, at `loss_price`.
+    """
+
+    fills: tuple[Fill, ...]
+    deliveries: tuple[Delivery, ...]
+    statements: tuple[Statement, ...]
+    bills: tuple[Bill, ...]
+    network_loss_wh: Wh = 0
+    network_loss_cost: Money = 0
+    refunds: tuple[Refund, ...] = ()
+    arrived: Crossing | None = None
+    departed: Crossing | None = None
+    incentives: tuple[Incentive, ...] = ()
+
+
+class Rated(msgspec.Struct, frozen=True):
+    """One seller's reputation before and after: `agreed` and `sent` summed over its fills."""
+
+    participant: bytes
+    agreed_wh: Wh
+    sent_wh: Wh
+    before: Score
+    after: Score
+
+
+class Rating(msgspec.Struct, frozen=True, tag=True):
+    rated: tuple[Rated, ...]
+
+
+class Anchor(msgspec.Struct, frozen=True, tag=True):
+    """A region's head, kept on the zonal chain; names its predecessor."""
+
+    region: bytes
+    interval: int
+    number: int
+    head: bytes
+    previous: bytes
+
+
+Record: TypeAlias = (
+    Found | Book | Prices | Cleared | Commitment | Confirmed | Meters | Settlement | Rating | Anchor
+)
+R = TypeVar(
+    "R", Found, Book, Prices, Cleared, Commitment, Confirmed, Meters, Settlement, Rating, Anchor
+)
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_decoder = msgspec.msgpack.Decoder(Record)
+
+
+def encode(record: Record) -> bytes:
+    """Return the canonical bytes of a record."""
+    return _encoder.encode(record)
+
+
+def decode(data: bytes, kind: type[R]) -> R:
+    """Return the record of canonical bytes."""
+    return msgspec.msgpack.decode(data, type=kind)
+
+
+def decode_any(data: bytes) -> Record:
+    """Return the record of canonical bytes whatever its kind."""
+    record: Record = _decoder.decode(data)
+    return record
+
+
+def content_hash(data: bytes) -> bytes:
+    """Return the hash under which a record's bytes stand on chain."""
+    return keccak(data)

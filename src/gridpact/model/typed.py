@@ -1,0 +1,42 @@
+"""The typed structs that people, meters, sensors and aggregators sign (EIP-712).
+
+Frozen: `tests/vectors/eip712.json` holds a digest of each. A changed field is a new version.
+"""
+
+from gridpact.crypto.eip712 import StructType
+
+
+def _struct(name: str, fields: str) -> StructType:
+    pairs = (field.split() for field in fields.split(","))
+    return StructType(name, tuple((kind, field) for kind, field in pairs))
+
+
+ORDER = _struct(
+    "Order",
+    "address participant,uint8 side,uint8 tier,bytes32 region,uint64 interval,uint64 energyWh,"
+    "uint64 price,uint32 minReputation,bytes32 terms,bytes32 parent,uint64 expires,uint256 salt",
+)
+ACCEPTED = _struct("Accepted", "bytes32 orderHash,bytes32 region,uint64 interval,uint32 sequence")
+CANCELLED = _struct("Cancelled", "bytes32 orderHash,bytes32 region,uint64 interval")
+READING = _struct(
+    "Reading",
+    "address meter,bytes32 region,uint64 interval,uint64 importWh,uint64 exportWh,uint8 quality",
+)
+VERDICT = _struct(
+    "Verdict", "bytes32 fillHash,bytes32 region,uint64 interval,bool go,bytes32 reason"
+)
+CONFIRMATION = _struct(
+    "Confirmation", "bytes32 fillHash,bytes32 region,uint64 interval,uint64 receivedWh"
+)
+VOUCHER = _struct(
+    "Voucher",
+    "address account,address seller,uint64 serial,uint64 validUntil,uint64 volumeWh,"
+    "uint256 balance,uint64 dueBy,bytes32 recordRoot",
+)
+QUORUM = _struct(
+    "Quorum",
+    "bytes32 region,uint64 interval,uint8 phase,uint32 part,uint64 epoch,bytes32 clearingHash,"
+    "bytes32 listHash,bytes32 root,bytes32 header,bytes32 deltasHash",
+)
+
+ALL = (ORDER, ACCEPTED, CANCELLED, READING, VERDICT, CONFIRMATION, VOUCHER, QUORUM)
