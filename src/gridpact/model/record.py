@@ -110,6 +110,13 @@ class Limit(msgspec.Struct, frozen=True):
     power_w: int
 
 
+class SetPoint(msgspec.Struct, frozen=True):
+    """Reactive power that an inverter supplies on the network operator's order. [var]"""
+
+    participant: bytes
+    reactive_var: int
+
+
 class Cleared(msgspec.Struct, frozen=True, tag=True):
     """A clearing after the grid check."""
 
@@ -119,6 +126,7 @@ class Cleared(msgspec.Struct, frozen=True, tag=True):
     limits: tuple[Limit, ...]
     refusals: tuple[Refusal, ...]
     binding: tuple[str, ...]
+    reactive: tuple[SetPoint, ...] = ()
 
 
 class Commitment(msgspec.Struct, frozen=True, tag=True):
