@@ -1,0 +1,68 @@
+"""What one interval came to, as the two ledgers tell it: the input of report and summary."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gridpact.ledger.ledger import Ledger
+from gridpact.model.delivery import Metered, SignedReading
+from gridpact.model.interval import Key, Phase
+from gridpact.model.record import Book, Cleared, Meters, Prices, R, Rating, Settlement
+
+
+@dataclass(frozen=True)
+class IntervalResult:
+    """All records of one interval.
+
+    `cleared.fills` holds the fills of both tiers under the participants' own bids;
+    `settlement` settles the local ones, `zonal_settlement` the zonal ones, in the same order as
+    `cleared.fills` has them, with the region as their buyer. `metered` is every meter's energy of
+    the interval, participants and plants. [Wh]
+    """
+
+    interval: int
+    prices: Prices
+    book: Book
+    plant_book: Book
+    cleared: Cleared
+    meters: Meters
+    plant_meters: Meters
+    metered: Mapping[bytes, Metered]
+    settlement: Settlement
+    zonal_settlement: Settlement
+    rating: Rating
+    plant_rating: Rating
+
+
+def metered(
+    now: Iterable[SignedReading], before: Mapping[bytes, tuple[int, int]]
+) -> dict[bytes, Metered]:
+    """Return each meter's energy of an interval from cumulative readings. [Wh]
+
+    `before` holds the readings of the interval before as (import, export); a meter not in it
+    started at zero.
+    """
+    energy = {}
+    for signed in now:
+        reading = signed.reading
+        imported, exported = before.get(reading.meter, (0, 0))
+        energy[reading.meter] = Metered(
+            reading.meter, reading.import_wh - imported, reading.export_wh - exported
+        )
+    return energy
+
+
+def cumulative(*meters: Meters) -> dict[bytes, tuple[int, int]]:
+    """Return each meter's cumulative (import, export). [Wh]"""
+    return {
+        signed.reading.meter: (signed.reading.import_wh, signed.reading.export_wh)
+        for record in meters
+        for signed in record.readings
+    }
+
+
+def read(ledger: Ledger, region: bytes, interval: int, phase: Phase, kind: type[R]) -> R:
+    """Return a record that must be there."""
+    record = ledger.read(Key(region, interval, phase), kind)
+    if record is None:
+        raise KeyError(f"{ledger.name}: no {phase.name.lower()} of interval {interval}")
+    return record
