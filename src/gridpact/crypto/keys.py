@@ -61,3 +61,8 @@ def recover(digest: bytes, signature: bytes) -> bytes | None:
         if type(error) is Exception:
             return None
         raise
+
+
+def signed_by(address: bytes, digest: bytes, signature: bytes) -> bool:
+    """Say whether `address` signed `digest`, with low s."""
+    return recover(digest, signature) == address

@@ -79,6 +79,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
     `reserved` is the money set aside for it: amount(price, energy) plus charges plus one
     micro-unit for each possible fill (a sum of rounded fills may exceed the rounded whole).
+    `charge` is the highest network charge per kWh that a fill of a bid may carry.
     """
 
     hash: bytes
@@ -87,6 +88,7 @@ class Accepted(msgspec.Struct, frozen=True):
     sequence: int
     reserved: int
     receipt: bytes
+    charge: Price = 0
 
     def digest(self, domain: Domain) -> bytes:
         """Return the digest that the collector signs."""
