@@ -37,11 +37,15 @@ class RatingTerms(msgspec.Struct, frozen=True):
 
 
 class IncentiveTerms(msgspec.Struct, frozen=True):
-    """The incentive of plants (5-decisions, section 14): difficulty k, bounds, daily budget."""
+    """The incentive of plants (5-decisions, section 14): difficulty k, bounds, daily budget.
+
+    `window` is the number of intervals over which steadiness s is measured.
+    """
 
     difficulty: int = 10_000
     daily_budget: Money = 50_000_000
     steady_floor: Score = 500_000
+    window: int = 24
 
 
 class Crossing(msgspec.Struct, frozen=True):
@@ -185,13 +189,19 @@ class Refund(msgspec.Struct, frozen=True):
 
 
 class Incentive(msgspec.Struct, frozen=True):
-    """What a plant earns beyond its price for steady supply. `rate` in micro-units per kWh."""
+    """What a plant earns on one fill beyond its price for steady supply.
+
+    `steadiness` is x = P t_d + s [ppm], `rate` = C_d' - C_REG and `reference` = C_REG in
+    micro-units per kWh, `charge` the network charge paid on the fill, the most that can be `paid`.
+    """
 
     plant: bytes
     energy_wh: Wh
-    steadiness: Score
+    steadiness: int
     rate: Price
     paid: Money
+    reference: Price = 0
+    charge: Money = 0
 
 
 class Settlement(msgspec.Struct, frozen=True, tag=True):
