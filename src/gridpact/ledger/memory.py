@@ -43,6 +43,11 @@ from gridpact.quantities import PPM, Money, Price, Score, Wh, amount, part
 _GENESIS = Head(0, NONE)
 
 
+def returns(statement: Statement) -> Money:
+    """Return what a settled fill puts back on its buyer's account: refund and paid claim."""
+    return statement.refund + statement.claim - statement.unpaid_claim
+
+
 class _Open(NamedTuple):
     """What is left of an order."""
 
@@ -296,7 +301,7 @@ class MemoryLedger:
         returned: dict[bytes, Money] = {}
         for fill, delivery, statement in rows:
             self._settle_fill(key, fill, delivery, statement)
-            returned[fill.buyer] = returned.get(fill.buyer, 0) + statement.refund + statement.claim
+            returned[fill.buyer] = returned.get(fill.buyer, 0) + returns(statement)
         prices = self._prices.get((key.region, key.interval))
         for bill in settlement.bills:
             self._bill(bill, prices)
@@ -340,33 +345,35 @@ class MemoryLedger:
         pay(fill.buyer, Pot.LOCKED, fund, to_fund + s.fee_network)
         pay(fill.buyer, Pot.LOCKED, wires, s.charge - to_fund)
         self._vault.shift(fill.buyer, Pot.LOCKED, Pot.FREE, s.refund)
-        pay(Named.REWARD.address, Pot.FREE, fill.seller, s.reward)
-        pay(fund, Pot.FREE, fill.buyer, s.claim)
-        self._empty(Named.REWARD, s.unpaid_reward)
-        self._empty(Named.NETWORK_LOSS, s.unpaid_claim)
+        pay(Named.REWARD.address, Pot.FREE, fill.seller, s.reward - s.unpaid_reward)
+        pay(fund, Pot.FREE, fill.buyer, s.claim - s.unpaid_claim)
+        self._empty(Named.REWARD.address, s.unpaid_reward)
+        self._empty(fund, s.unpaid_claim)
 
     def _bill(self, bill: Bill, prices: Prices | None) -> None:
         if prices is None:
             raise Reverted("settlement: no prices of this interval")
-        purchase = amount(prices.retail, bill.bought_wh)
-        if bill.purchase + bill.unpaid_purchase != purchase:
-            raise Disagreement("purchase", purchase, bill.purchase + bill.unpaid_purchase)
-        sale = amount(prices.feed_in, bill.sold_wh)
-        if bill.sale + bill.unpaid_sale != sale:
-            raise Disagreement("sale", sale, bill.sale + bill.unpaid_sale)
+        owed = (
+            amount(prices.retail, bill.bought_wh),
+            amount(prices.network_share, bill.bought_wh),
+            amount(prices.feed_in, bill.sold_wh),
+        )
+        if owed != (bill.purchase, bill.network_share, bill.sale):
+            raise Disagreement("bill", owed, (bill.purchase, bill.network_share, bill.sale))
         grid, wires = Named.GRID_SUPPLY.address, Named.NETWORK_OPERATOR.address
+        to_wires = max(bill.network_share - bill.unpaid_purchase, 0)
+        to_grid = bill.purchase - bill.unpaid_purchase - to_wires
         pay = self._vault.pay
-        pay(bill.participant, Pot.FREE, wires, bill.network_share)
-        pay(bill.participant, Pot.FREE, grid, bill.purchase - bill.network_share)
-        if bill.unpaid_purchase and self._vault.free(bill.participant):
-            raise Disagreement("unpaid purchase", 0, bill.unpaid_purchase)
-        pay(grid, Pot.FREE, bill.participant, bill.sale)
-        self._empty(Named.GRID_SUPPLY, bill.unpaid_sale)
+        pay(bill.participant, Pot.FREE, grid, to_grid)
+        pay(bill.participant, Pot.FREE, wires, to_wires)
+        self._empty(bill.participant, bill.unpaid_purchase)
+        pay(grid, Pot.FREE, bill.participant, bill.sale - bill.unpaid_sale)
+        self._empty(grid, bill.unpaid_sale)
 
-    def _empty(self, named: Named, unpaid: Money) -> None:
+    def _empty(self, account: bytes, unpaid: Money) -> None:
         """Check that an account which left a claim unpaid had nothing left to pay with."""
-        if unpaid < 0 or (unpaid and self._vault.free(named.address)):
-            raise Disagreement(f"unpaid by {named.value}", 0, unpaid)
+        if unpaid < 0 or (unpaid and self._vault.free(account)):
+            raise Disagreement(f"unpaid by {account.hex()}", 0, unpaid)
 
     def _refund(self, refunds: Sequence[Refund], crossing: Crossing | None) -> None:
         if crossing:
