@@ -40,8 +40,9 @@ class Statement(msgspec.Struct, frozen=True):
 
     lock = paid + charge + fee_seller + fee_network + refund.
     `charge` is what goes for the network (part of it to `network_loss`). `reward` comes from the
-    `reward` account, `claim` (the buyer's loss beyond tau) from `network_loss`; what an empty
-    account could not pay of these two is `unpaid_reward` / `unpaid_claim`, a recorded claim.
+    `reward` account, `claim` (the buyer's loss beyond tau) from `network_loss`. All amounts are what
+    is really paid; what an empty account could not pay of these two is not in them but beside
+    them as `unpaid_reward` / `unpaid_claim`, a recorded claim.
     """
 
     fill: bytes
@@ -61,8 +62,8 @@ class Bill(msgspec.Struct, frozen=True):
     """The grid tier of one participant: energy bought from and sold to grid supply.
 
     `purchase` is paid to grid supply (`network_share` of it to the network operator), `sale` comes
-    from grid supply at the feed-in tariff. `unpaid_purchase`/`unpaid_sale` are recorded claims on
-    an account that ran empty.
+    from grid supply at the feed-in tariff. All three are what is really paid; `unpaid_purchase` and
+    `unpaid_sale` are not in them: recorded claims on an account that ran empty.
     """
 
     participant: bytes
