@@ -1,0 +1,181 @@
+"""What does the grid consist of? A radial feeder as arrays, checked once and then only calculated.
+
+Buses stand in an order in which every bus follows its parent (root first); branch i is the line
+from `parent[i]` down to bus i, so one index serves both. Everything is per unit of `s_base_mva`
+and `v_base_kv`. Validation happens in `build` alone.
+"""
+
+import math
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from gridpact.errors import FeederError
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line as a person writes it. Impedance in ohm, rating in MVA (none = unlimited)."""
+
+    from_bus: int
+    to_bus: int
+    r_ohm: float
+    x_ohm: float
+    s_max_mva: float | None = None
+
+    def __str__(self) -> str:
+        return f"line {self.from_bus}-{self.to_bus}"
+
+
+@dataclass(frozen=True, eq=False)
+class Feeder:
+    """A radial net. All arrays have shape (bus,), entry 0 belongs to the root.
+
+    `r`, `x`, `s_max` [pu] are those of the branch above the bus (0, 0 and inf at the root);
+    `shunt` [pu] supplies reactive power `shunt * v**2`; `parent[0]` is -1.
+    """
+
+    ids: IntArray
+    parent: IntArray
+    r: FloatArray
+    x: FloatArray
+    shunt: FloatArray
+    s_max: FloatArray
+    s_base_mva: float
+    v_base_kv: float
+
+    @property
+    def size(self) -> int:
+        """Number of buses, the root included."""
+        return len(self.ids)
+
+    @cached_property
+    def index(self) -> Mapping[int, int]:
+        """Place in the arrays by bus number."""
+        return {int(bus): place for place, bus in enumerate(self.ids)}
+
+    def at(self, bus: int) -> int:
+        """Return the place of a bus.
+
+        Raises
+        ------
+        FeederError
+            The feeder has no such bus.
+        """
+        try:
+            return self.index[int(bus)]
+        except KeyError:
+            raise FeederError(f"bus {bus}", "is not on the feeder") from None
+
+    def branch_name(self, place: int) -> str:
+        return f"line {self.ids[self.parent[place]]}-{self.ids[place]}"
+
+    @cached_property
+    def impedance(self) -> npt.NDArray[np.complex128]:
+        """Series impedance of the branch above each bus. (bus,) [pu]"""
+        return self.r + 1j * self.x
+
+
+def build(
+    root: int,
+    lines: Sequence[Line],
+    shunt_mvar: Mapping[int, float],
+    s_base_mva: float,
+    v_base_kv: float,
+) -> Feeder:
+    """Return the feeder of plain tables, in an order in which parents come first.
+
+    Raises
+    ------
+    FeederError
+        A cycle, an island, a line given twice, an impedance or rating that is not positive, a
+        number that is not finite, an unknown root or bus; names the line or bus and the field.
+    """
+    _require_positive("s_base_mva", s_base_mva)
+    _require_positive("v_base_kv", v_base_kv)
+    _check_lines(lines)
+    order = _walk(root, lines)
+    places = {bus: place for place, (bus, _, _) in enumerate(order)}
+    z_base = v_base_kv**2 / s_base_mva
+    shunt = np.zeros(len(order))
+    for bus, mvar in shunt_mvar.items():
+        if bus not in places:
+            raise FeederError(f"bus {bus}", "has a shunt but no line")
+        if not math.isfinite(mvar):
+            raise FeederError(f"bus {bus}: shunt_mvar", f"{mvar} is not a finite number")
+        shunt[places[bus]] = mvar / s_base_mva
+    branches = [line for _, _, line in order]
+    return Feeder(
+        ids=np.array([bus for bus, _, _ in order], dtype=np.int64),
+        parent=np.array(
+            [-1 if above is None else places[above] for _, above, _ in order], dtype=np.int64
+        ),
+        r=np.array([line.r_ohm / z_base if line else 0.0 for line in branches]),
+        x=np.array([line.x_ohm / z_base if line else 0.0 for line in branches]),
+        shunt=shunt,
+        s_max=np.array(
+            [
+                line.s_max_mva / s_base_mva if line and line.s_max_mva is not None else np.inf
+                for line in branches
+            ]
+        ),
+        s_base_mva=s_base_mva,
+        v_base_kv=v_base_kv,
+    )
+
+
+def _require_positive(place: str, value: float) -> None:
+    if not (math.isfinite(value) and value > 0):
+        raise FeederError(place, f"{value} is not a positive number")
+
+
+def _check_lines(lines: Sequence[Line]) -> None:
+    """Look at each line by itself, and for lines given twice."""
+    seen: set[frozenset[int]] = set()
+    for line in lines:
+        for field, value in (("r_ohm", line.r_ohm), ("x_ohm", line.x_ohm)):
+            if not (math.isfinite(value) and value >= 0):
+                raise FeederError(f"{line}: {field}", f"{value} is not a number >= 0")
+        if line.r_ohm + line.x_ohm <= 0:
+            raise FeederError(f"{line}: r_ohm, x_ohm", "the impedance is zero")
+        if line.s_max_mva is not None:
+            _require_positive(f"{line}: s_max_mva", line.s_max_mva)
+        if line.from_bus == line.to_bus:
+            raise FeederError(str(line), "connects a bus with itself")
+        ends = frozenset((line.from_bus, line.to_bus))
+        if ends in seen:
+            raise FeederError(str(line), "is given twice")
+        seen.add(ends)
+
+
+def _walk(root: int, lines: Sequence[Line]) -> list[tuple[int, int | None, Line | None]]:
+    """Return (bus, bus above, line above) breadth first from the root."""
+    around: dict[int, list[tuple[int, Line]]] = {}
+    for line in lines:
+        around.setdefault(line.from_bus, []).append((line.to_bus, line))
+        around.setdefault(line.to_bus, []).append((line.from_bus, line))
+    if root not in around:
+        raise FeederError(f"bus {root}", "the root has no line")
+    order: list[tuple[int, int | None, Line | None]] = [(root, None, None)]
+    reached = {root}
+    queue = deque(order)
+    while queue:
+        bus, _, above = queue.popleft()
+        for other, line in around[bus]:
+            if line is above:
+                continue
+            if other in reached:
+                raise FeederError(str(line), "closes a cycle; the feeder must be radial")
+            reached.add(other)
+            order.append((other, bus, line))
+            queue.append(order[-1])
+    if island := sorted(set(around) - reached):
+        raise FeederError(f"bus {island[0]}", f"is an island: no path from root {root}")
+    return order
