@@ -1,0 +1,12 @@
+"""Keccak-256, not SHA-3."""
+
+from gridpact.crypto.keccak import keccak, name_hash
+
+
+def test_empty_input_has_the_hash_every_ethereum_chain_knows() -> None:
+    expected = "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"
+    assert keccak(b"").hex() == expected
+
+
+def test_a_function_name_hashes_to_its_selector() -> None:
+    assert name_hash("transfer(address,uint256)")[:4].hex() == "a9059cbb"
