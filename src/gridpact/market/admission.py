@@ -1,0 +1,251 @@
+"""Which orders get into the book, and why the others do not (5-decisions, section 2).
+
+Orders are judged one by one in order of arrival. The tests stand in such an order that a stranger
+cannot make the collector work or learn anything: first the form of the numbers and whether the
+sender is known at all (no cryptography), then the signature, and only for a proven sender the
+tests whose answers tell of roles, allowances and, last, of money. A refusal is data. Only an
+accepted order takes up its participant's place, allowance and money: nobody uses up another's.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from gridpact.crypto.eip712 import Domain
+from gridpact.crypto.keys import signed_by
+from gridpact.market.caps import Pairs
+from gridpact.model.order import (
+    MAX_FILLS,
+    NONE,
+    Accepted,
+    Code,
+    Order,
+    Refusal,
+    Side,
+    SignedOrder,
+    Tier,
+)
+from gridpact.model.participant import Participant, Role
+from gridpact.quantities import MAX_ENERGY, MAX_PRICE, MAX_SCORE, Money, Price, Wh, amount
+
+MAX_WORD = 2**63 - 1
+"""The largest interval, expiry and salt: what the record's encoding holds."""
+
+Check: TypeAlias = Callable[[bytes, bytes, bytes], bool]
+"""Did this address sign this digest with this signature?"""
+
+MAY: Mapping[tuple[Side, Tier], Role] = {
+    (Side.BID, Tier.LOCAL): Role.CONSUMER,
+    (Side.BID, Tier.ZONAL): Role.CONSUMER,
+    (Side.OFFER, Tier.LOCAL): Role.PRODUCER,
+    (Side.OFFER, Tier.ZONAL): Role.PLANT,
+}
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Everything an order of one chain and interval is judged by.
+
+    bid_limit, offer_limit: most energy per participant; none given, none allowed. [Wh]
+    free: money not reserved yet, per account.
+    demand_buses: buses at which anybody may buy; an offer above every ceiling there is refused.
+    check, name: how signatures are verified and orders named; both real unless a study says so.
+    """
+
+    domain: Domain
+    region: bytes
+    interval: int
+    participants: Mapping[bytes, Participant]
+    suspended: frozenset[bytes]
+    pairs: Mapping[Tier, Pairs]
+    demand_buses: frozenset[int]
+    bid_limit: Mapping[bytes, Wh]
+    offer_limit: Mapping[bytes, Wh]
+    free: Mapping[bytes, Money]
+    check: Check = signed_by
+    name: Callable[[Order], bytes] | None = None
+
+
+@dataclass
+class _Taken:
+    """What the accepted orders of one book have used up."""
+
+    orders: dict[bytes, Order] = field(default_factory=dict)
+    places: set[tuple[bytes, Side, Tier]] = field(default_factory=set)
+    offered: dict[bytes, Wh] = field(default_factory=dict)
+    reserved: dict[bytes, Money] = field(default_factory=dict)
+
+
+def admit(
+    arrived: Iterable[SignedOrder], gate: Gate, sign: Callable[[bytes], bytes] | None
+) -> tuple[tuple[Accepted, ...], tuple[Refusal, ...]]:
+    """Return the accepted orders, numbered from 0, and the refused ones with their reasons.
+
+    `sign` makes the collector's signature over each `Accepted` digest; None leaves receipts empty
+    (studies).
+    """
+    taken, accepted, refused = _Taken(), list[Accepted](), list[Refusal]()
+    for signed in arrived:
+        verdict = _judge(signed, gate, taken, len(accepted))
+        if isinstance(verdict, Refusal):
+            refused.append(verdict)
+        else:
+            accepted.append(verdict if sign is None else _receipted(verdict, gate.domain, sign))
+    return tuple(accepted), tuple(refused)
+
+
+def _receipted(accepted: Accepted, domain: Domain, sign: Callable[[bytes], bytes]) -> Accepted:
+    return Accepted(
+        accepted.hash,
+        accepted.order,
+        accepted.signature,
+        accepted.sequence,
+        accepted.reserved,
+        sign(accepted.digest(domain)),
+        accepted.charge,
+    )
+
+
+def _judge(signed: SignedOrder, gate: Gate, taken: _Taken, sequence: int) -> Accepted | Refusal:
+    order = signed.order
+    who = order.participant
+    if problem := malformed(order):
+        return Refusal(NONE, who, Code.PRICE_FORM, problem)
+    sender = gate.participants.get(who)
+    if sender is None:
+        return Refusal(NONE, who, Code.CERTIFICATE, "no certificate of this chain")
+    digest = order.digest(gate.domain) if gate.name is None else gate.name(order)
+    if digest in taken.orders:
+        return Refusal(digest, who, Code.DUPLICATE, "this very order is in the book already")
+    if not gate.check(who, digest, signed.signature):
+        return Refusal(digest, who, Code.SIGNATURE, "not signed by the participant, or high s")
+    for test in (_standing, _timely, _single, _within, _priced):
+        if found := test(order, sender, gate, taken):
+            return Refusal(digest, who, *found)
+    charge = _highest_charge(order, sender, gate)
+    reserved = reservation(order, charge)
+    used = taken.reserved.get(who, 0)
+    if reserved > gate.free.get(who, 0) - used:
+        return Refusal(digest, who, Code.FUNDS, f"{reserved} micro-units are not free")
+    taken.orders[digest] = order
+    taken.places.add((who, order.side, order.tier))
+    taken.reserved[who] = used + reserved
+    if order.side is Side.OFFER:
+        taken.offered[who] = taken.offered.get(who, 0) + order.energy_wh
+    return Accepted(digest, order, signed.signature, sequence, reserved, b"", charge)
+
+
+def reservation(order: Order, charge: Price) -> Money:
+    """Return the money set aside for an order; an offer needs none.
+
+    amount(price, energy) + amount(highest charge, energy) + one micro-unit per possible fill,
+    of which there are at most 16: fills are rounded one by one.
+
+    Notes
+    -----
+    A fill has two amounts, each rounded by at most half a micro-unit: one micro-unit per fill
+    covers both.
+    """
+    if order.side is Side.OFFER:
+        return 0
+    return amount(order.price, order.energy_wh) + amount(charge, order.energy_wh) + MAX_FILLS
+
+
+def malformed(order: Order) -> str:
+    """Return what is wrong with the form of an order, "" if nothing.
+
+    Fields of another length would be padded to the same digest; numbers out of range have none.
+    """
+    if len(order.participant) != 20 or any(
+        len(one) != 32 for one in (order.region, order.terms, order.parent)
+    ):
+        return "an address has 20 bytes, an identifier 32"
+    if not 0 < order.energy_wh <= MAX_ENERGY:
+        return f"energy {order.energy_wh} Wh is not within 1 and {MAX_ENERGY}"
+    if not 0 < order.price <= MAX_PRICE:
+        return f"price {order.price} is not within 1 and {MAX_PRICE}"
+    if not 0 <= order.min_reputation <= MAX_SCORE:
+        return f"reputation {order.min_reputation} is not within 0 and {MAX_SCORE}"
+    if not all(0 <= one <= MAX_WORD for one in (order.interval, order.expires, order.salt)):
+        return f"interval, expiry or salt is not within 0 and {MAX_WORD}"
+    return ""
+
+
+_Found: TypeAlias = tuple[Code, str] | None
+
+
+def _standing(order: Order, sender: Participant, gate: Gate, _taken: _Taken) -> _Found:
+    """Blacklist, region and role."""
+    if sender.address in gate.suspended:
+        return Code.BLACKLIST, f"{sender.name} is suspended"
+    if order.region != gate.region:
+        return Code.CERTIFICATE, "the order is for another region"
+    needed = MAY.get((order.side, order.tier))
+    if needed is None or not sender.roles & needed or order.tier not in gate.pairs:
+        what = f"{order.side.name.lower()} on the {order.tier.name.lower()} tier"
+        return Code.CERTIFICATE, f"the certificate of {sender.name} allows no {what}"
+    return None
+
+
+def _timely(order: Order, _sender: Participant, gate: Gate, _taken: _Taken) -> _Found:
+    if order.interval != gate.interval:
+        return Code.EXPIRED, f"for interval {order.interval}, the book is of {gate.interval}"
+    if order.expires and order.expires <= gate.interval:
+        return Code.EXPIRED, f"void from interval {order.expires}"
+    return None
+
+
+def _single(order: Order, sender: Participant, _gate: Gate, taken: _Taken) -> _Found:
+    if (sender.address, order.side, order.tier) in taken.places:
+        what = f"{order.side.name.lower()} on the {order.tier.name.lower()} tier"
+        return Code.DUPLICATE, f"{sender.name} has a {what} already"
+    return None
+
+
+def _within(order: Order, sender: Participant, gate: Gate, taken: _Taken) -> _Found:
+    """Limits on energy: nobody buys more than it can use or sells what it has not got."""
+    who = sender.address
+    other = Side.BID if order.side is Side.OFFER else Side.OFFER
+    if any((who, other, tier) in taken.places for tier in Tier):
+        return Code.OVER_LIMIT, f"{sender.name} both buys and sells in one interval"
+    if order.side is Side.OFFER:
+        total, limit = order.energy_wh + taken.offered.get(who, 0), gate.offer_limit.get(who, 0)
+        if total > limit:
+            return Code.OVER_LIMIT, f"{total} Wh offered, {limit} Wh can be delivered"
+        return None
+    limit = gate.bid_limit.get(who, 0)
+    if order.energy_wh > limit:
+        return Code.OVER_LIMIT, f"{order.energy_wh} Wh bid, {limit} Wh can be used"
+    return _parented(order, taken)
+
+
+def _parented(order: Order, taken: _Taken) -> _Found:
+    """A zonal bid stands for what its local parent leaves, no more."""
+    if order.tier is Tier.LOCAL:
+        return None if order.parent == NONE else (Code.OVER_LIMIT, "a local bid has no parent")
+    parent = taken.orders.get(order.parent)
+    if (
+        parent is None
+        or parent.participant != order.participant
+        or (parent.side, parent.tier) != (Side.BID, Tier.LOCAL)
+    ):
+        return Code.OVER_LIMIT, "the parent is no accepted local bid of the same participant"
+    if order.energy_wh > parent.energy_wh:
+        return Code.OVER_LIMIT, f"{order.energy_wh} Wh, its parent has {parent.energy_wh} Wh"
+    return None
+
+
+def _priced(order: Order, sender: Participant, gate: Gate, _taken: _Taken) -> _Found:
+    """An offer that no pair may trade at is refused outright."""
+    if order.side is Side.BID:
+        return None
+    pairs = gate.pairs[order.tier]
+    highest = pairs.highest_ceiling(sender.bus, gate.demand_buses)
+    if highest is not None and order.price > highest:
+        what = "no pair may trade" if highest < 0 else f"the highest is {highest}"
+        return Code.PRICE_FORM, f"price {order.price} is above every cap: {what}"
+    return None
+
+
+def _highest_charge(order: Order, sender: Participant, gate: Gate) -> Price:
+    return gate.pairs[order.tier].highest_charge(sender.bus) if order.side is Side.BID else 0
