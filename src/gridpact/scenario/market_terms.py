@@ -1,0 +1,116 @@
+"""The market's numbers of a scenario: tariff, settlement, reputation, incentive, funds.
+
+A person writes units of currency per kWh and shares; the market works in micro-units and ppm.
+"""
+
+from itertools import pairwise
+
+from gridpact.model.record import IncentiveTerms, RatingTerms
+from gridpact.model.statement import SettlementTerms
+from gridpact.prosumer.tariff import Tariff
+from gridpact.quantities import MICRO, PPM, Money, Price, Score, whole
+from gridpact.scenario.scenario import Funds, Time
+from gridpact.scenario.table import Table
+
+_DEAREST = 1000.0
+
+
+def _price(table: Table, key: str, default: float | None = None) -> Price:
+    """Return a price in micro-units per kWh."""
+    if default is None:
+        return whole(table.number(key, high=_DEAREST) * MICRO)
+    return whole(table.number(key, default, high=_DEAREST) * MICRO)
+
+
+def _money(table: Table, key: str, default: float) -> Money:
+    return whole(table.number(key, default, high=1e12) * MICRO)
+
+
+def _share(table: Table, key: str, default: float, high: float = 1.0) -> Score:
+    return whole(table.number(key, default, high=high) * PPM)
+
+
+def read_tariff(table: Table, time: Time) -> Tariff:
+    """Return the tariff with one retail price per interval (that in which the interval begins)."""
+    bands = []
+    for row in table.tables("retail"):
+        bands.append((row.number("from_h", high=24.0), _price(row, "per_kwh"), row))
+        row.finish()
+    if not bands or bands[0][0] != 0:
+        raise table.error("retail", "expected bands [[tariff.retail]], the first with from_h = 0")
+    for (before, _, _), (now, _, row) in pairwise(bands):
+        if now <= before:
+            raise row.error("from_h", f"{now:g} does not rise above {before:g}")
+    retail = []
+    for interval in range(time.intervals):
+        hour = (time.begins.hour + interval * time.hours) % 24
+        retail.append([price for begins, price, _ in bands if begins <= hour][-1])
+    tariff = Tariff(
+        retail=tuple(retail),
+        network_share=_price(table, "network_share_per_kwh"),
+        feed_in=_price(table, "feed_in_per_kwh"),
+        margin=_price(table, "margin_per_kwh", 0.0),
+        local_charge=_price(table, "local_charge_per_kwh"),
+        zonal_charge=_price(table, "zonal_charge_per_kwh"),
+    )
+    if tariff.network_share > min(retail):
+        raise table.error("network_share_per_kwh", "is more than the lowest retail price")
+    table.finish()
+    return tariff
+
+
+def read_settlement(table: Table, tariff: Tariff) -> SettlementTerms:
+    """Return the settlement's terms; an unused kWh costs the zonal charge unless given."""
+    terms = SettlementTerms(
+        tau=_share(table, "tau_share", 0.05),
+        eps=_share(table, "eps_share", 0.01),
+        eps_floor_wh=table.whole("eps_floor_wh", 10, high=10**9),
+        kappa=_share(table, "kappa", 1.25, high=100.0),
+        reward=_share(table, "reward_share", 0.02),
+        unused_fee=_price(table, "unused_fee_per_kwh", tariff.zonal_charge / MICRO),
+        feed_in=tariff.feed_in,
+        loss_fund_share=_share(table, "loss_fund_share", 0.2),
+    )
+    table.finish()
+    return terms
+
+
+def read_rating(table: Table) -> RatingTerms:
+    """Return the feedback rule's terms; a miss must weigh more than keeping (gain < loss)."""
+    terms = RatingTerms(
+        gain=_share(table, "gain_share", 0.1),
+        loss=_share(table, "loss_share", 0.3),
+        prior=_share(table, "prior_share", 0.5),
+        floor=_share(table, "floor_share", 0.1),
+        reference_wh=whole(table.number("reference_kwh", 20.0, low=0.001, high=1e6) * 1000),
+    )
+    if terms.gain >= terms.loss:
+        raise table.error("gain_share", "is not below loss_share")
+    if terms.floor > terms.prior:
+        raise table.error("floor_share", "is above prior_share")
+    table.finish()
+    return terms
+
+
+def read_incentive(table: Table) -> IncentiveTerms:
+    terms = IncentiveTerms(
+        difficulty=table.whole("difficulty", 10_000, low=2, high=10**9),
+        daily_budget=_money(table, "daily_budget", 50.0),
+        steady_floor=_share(table, "steady_floor_share", 0.5),
+    )
+    table.finish()
+    return terms
+
+
+def read_funds(table: Table) -> Funds:
+    funds = Funds(
+        participant=_money(table, "participant", 500.0),
+        plant=_money(table, "plant", 500.0),
+        grid_supply=_money(table, "grid_supply", 10_000.0),
+        network_operator=_money(table, "network_operator", 2_000.0),
+        network_loss=_money(table, "network_loss", 100.0),
+        reward=_money(table, "reward", 200.0),
+        incentive=_money(table, "incentive", 50.0),
+    )
+    table.finish()
+    return funds

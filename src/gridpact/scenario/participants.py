@@ -1,0 +1,99 @@
+"""Participants and plants that a scenario lists one by one: [[participant]] and [[plant]].
+
+A participant brings a column of the scenario's profiles, or of a CSV file of its own, times
+`rated_kw` (1 for a column in kW); PV, a battery and vehicles follow by their keys.
+"""
+
+from collections.abc import Callable
+
+from gridpact.prosumer.devices import Battery, Ev, FloatArray, Plant, Pv, Site
+from gridpact.quantities import PPM
+from gridpact.scenario.fleet import Day
+from gridpact.scenario.table import Table
+
+
+def _profile(day: Day, column: str, rated_w: float) -> tuple[FloatArray, FloatArray | None]:
+    """Return a column's power today and yesterday. [W]"""
+    before = day.yesterday([column])
+    return (
+        day.means([column])[column] * rated_w,
+        None if before is None else before[column] * rated_w,
+    )
+
+
+def read_participant(row: Table, bus: Callable[[Table], int], day: Day) -> Site:
+    """Return one row's site. `bus` reads and judges the row's bus, `day` holds its profiles."""
+    name, at = row.text("name"), bus(row)
+    row.text("file", "")
+    load, load_before = _profile(day, row.text("profile"), 1000 * row.number("rated_kw", 1.0))
+    pv_w = 1000 * row.number("pv_kw", 0.0)
+    inverter_va = 1000 * row.number("inverter_kva", pv_w / 1000)
+    column = row.text("pv_profile") if pv_w else row.text("pv_profile", "")
+    pv, pv_before = _profile(day, column, pv_w) if pv_w else (load * 0.0, load * 0.0)
+    site = Site(
+        name=name,
+        bus=at,
+        kind=row.text("kind", "homes"),
+        load_w=load,
+        pv_w=pv,
+        load_yesterday_w=load_before,
+        pv_yesterday_w=pv_before,
+        ask_share=row.number("ask_share", 0.5, high=1.0),
+        min_reputation=round(PPM * row.number("min_reputation_share", 0.0, high=1.0)),
+        pv=Pv(pv_w, inverter_va) if pv_w else None,
+        battery=_battery(row),
+        ev=_ev(row, day),
+    )
+    row.finish()
+    return site
+
+
+def _battery(row: Table) -> Battery | None:
+    capacity = 1000 * row.number("battery_kwh", 0.0)
+    power = 1000 * row.number("battery_kw", capacity / 2000)
+    start = row.number("battery_start_share", 0.0, high=1.0)
+    charge = row.number("charge_efficiency_share", 0.95, low=0.01, high=1.0)
+    discharge = row.number("discharge_efficiency_share", 0.95, low=0.01, high=1.0)
+    return Battery(capacity, power, charge, discharge, start * capacity) if capacity else None
+
+
+def _ev(row: Table, day: Day) -> Ev | None:
+    """Return the vehicles of a row, None when they need nothing."""
+    energy = 1000 * row.number("ev_kwh", 0.0)
+    power = 1000 * row.number("ev_kw", 11.0)
+    begin, end = _window(row, day, "ev_h", (18.0, 24.0))
+    if energy > power * (end - begin) * day.minutes / 60:
+        raise row.error(
+            "ev_kwh", f"{energy / 1000:g} kWh cannot be charged at {power / 1000:g} kW in ev_h"
+        )
+    return Ev(energy, power, begin, end) if energy else None
+
+
+def _window(row: Table, day: Day, key: str, default: tuple[float, float]) -> tuple[int, int]:
+    """Return hours of the day as intervals [begin, end)."""
+    first, last = row.pair(key, default, high=24.0)
+    return (
+        round(first * 60 / day.minutes),
+        min(round(last * 60 / day.minutes), day.intervals),
+    )
+
+
+def read_plant(row: Table, bus: Callable[[Table], int], day: Day) -> Plant:
+    """Return one row's plant; `window_h` is the steady window it announces."""
+    name, at = row.text("name"), bus(row)
+    row.text("file", "")
+    peak_w = 1000 * row.number("peak_kw")
+    inverter_va = 1000 * row.number("inverter_kva", peak_w / 1000)
+    power, before = _profile(day, row.text("profile"), peak_w)
+    plant = Plant(
+        name=name,
+        bus=at,
+        peak_w=peak_w,
+        inverter_va=inverter_va,
+        power_w=power,
+        power_yesterday_w=before,
+        ask_share=row.number("ask_share", 0.45, high=1.0),
+        window=_window(row, day, "window_h", (0.0, 24.0)),
+    )
+    row.finish()
+    return plant

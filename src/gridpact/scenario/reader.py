@@ -1,0 +1,214 @@
+"""From a scenario file to frozen values: `load` is the only way in.
+
+Whatever cannot be used is one `ScenarioError` with file, key or row, and what was expected. Paths
+in a scenario are relative to it.
+"""
+
+import dataclasses
+import datetime
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+from gridpact.errors import ScenarioError
+from gridpact.prosumer.devices import Plant, Site
+from gridpact.prosumer.outlook import ForecastSettings, Model
+from gridpact.scenario import fleet, market_terms
+from gridpact.scenario.feeder_file import read_feeder
+from gridpact.scenario.participants import read_participant, read_plant
+from gridpact.scenario.profiles import BUILT_IN, Profiles, read
+from gridpact.scenario.scenario import Grid, Scenario, Time
+from gridpact.scenario.table import Table
+
+_FEEDERS = Path(__file__).resolve().parent.parent / "data" / "feeders"
+
+
+def load(path: Path, seed: int | None = None) -> Scenario:
+    """Return the scenario of a TOML file; `seed` replaces the file's own.
+
+    Raises
+    ------
+    ScenarioError
+        Something in the file, or in a file it names, cannot be used.
+    FeederError
+        The feeder is no radial net.
+    """
+    root = Table(path, "", _toml(path))
+    own_seed = root.whole("seed", 1)
+    used_seed = own_seed if seed is None else seed
+    time = _time(root.table("time"))
+    grid = _grid(root.table("feeder"), path)
+    profiles = _profiles(root.table("profiles"), path)
+    day = fleet.Day(profiles, time.begins, time.intervals, time.minutes)
+    sites = _sites(root, grid, day, own_seed)
+    plants = tuple(
+        read_plant(row, _at_bus(grid), _day_of(row, day, path)) for row in root.tables("plant")
+    )
+    _check_names(root, sites, plants)
+    settlement = root.table("settlement")
+    tariff_table = root.table("tariff")
+    tariff = market_terms.read_tariff(tariff_table, time)
+    scenario = Scenario(
+        file=str(path),
+        name=root.text("name", path.stem),
+        scheme=root.text("scheme", "gridpact", choices=("gridpact",)),
+        seed=used_seed,
+        region=root.text("region", "region"),
+        zone=root.text("zone", "zone"),
+        time=time,
+        grid=grid,
+        sites=sites,
+        plants=plants,
+        tariff=tariff,
+        forecast=_forecast(root.table("forecast")),
+        strategy=_strategy(root.table("owners")),
+        meter_error=_meter_error(root.table("meters")),
+        funds=market_terms.read_funds(root.table("funds")),
+        settlement=market_terms.read_settlement(settlement, tariff),
+        rating=market_terms.read_rating(root.table("reputation")),
+        incentive=market_terms.read_incentive(root.table("incentive")),
+    )
+    root.finish()
+    _check_persistence(scenario, root)
+    return scenario
+
+
+def _toml(path: Path) -> dict[str, object]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise ScenarioError(path, "", f"cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ScenarioError(path, "", f"is no TOML file: {error}") from error
+
+
+def _time(table: Table) -> Time:
+    date = table.day("date")
+    minutes = table.whole("interval_minutes", 60, low=1, high=1440)
+    intervals = table.whole("intervals", 24, low=1, high=10_000)
+    table.finish()
+    begins = datetime.datetime(date.year, date.month, date.day)
+    return Time(begins, intervals, minutes)
+
+
+def _grid(table: Table, path: Path) -> Grid:
+    case = table.text("case", "") if table.has("case") else ""
+    file = table.text("file", "") if table.has("file") or not case else ""
+    if bool(case) == bool(file):
+        raise table.error("case", 'expected either case = "sce56" or file = "…toml"')
+    where = _FEEDERS / f"{case}.toml" if case else path.parent / file
+    if case and not where.is_file():
+        known = ", ".join(sorted(p.stem for p in _FEEDERS.glob("*.toml")))
+        raise table.error("case", f"no built-in feeder {case!r}; there are: {known}")
+    if not where.is_file():
+        raise table.error("file", f"no such file: {where}")
+    feeder = read_feeder(where)
+    grid = Grid(
+        file=feeder,
+        root_voltage_pu=table.number("root_voltage_pu", 1.0, low=0.5, high=1.5),
+        v_min_pu=table.number("v_min_pu", 0.95, low=0.5, high=1.5),
+        v_max_pu=table.number("v_max_pu", 1.05, low=0.5, high=1.5),
+        power_factor=table.number("power_factor", feeder.power_factor, low=0.01, high=1.0),
+        inverter_q=table.flag("inverter_q", False),
+    )
+    if grid.v_min_pu >= grid.v_max_pu:
+        raise table.error("v_min_pu", f"{grid.v_min_pu} is not below v_max_pu {grid.v_max_pu}")
+    table.finish()
+    return grid
+
+
+def _profiles(table: Table, path: Path) -> Profiles:
+    if table.has("file"):
+        name = table.text("file")
+        profiles = read(_existing(table, "file", path.parent / name))
+    else:
+        profiles = read(BUILT_IN[table.text("set", "simbench-summer", choices=tuple(BUILT_IN))])
+    table.finish()
+    return profiles
+
+
+def _existing(table: Table, key: str, path: Path) -> Path:
+    if not path.is_file():
+        raise table.error(key, f"no such file: {path}")
+    return path
+
+
+def _at_bus(grid: Grid) -> Callable[[Table], int]:
+    def bus(table: Table) -> int:
+        number = table.whole("bus")
+        if number not in grid.file.feeder.index:
+            raise table.error("bus", f"unknown bus {number} on feeder {grid.file.name}")
+        return number
+
+    return bus
+
+
+def _day_of(row: Table, day: fleet.Day, path: Path) -> fleet.Day:
+    """Return the day in the row's own CSV file, or in the scenario's."""
+    if not row.has("file"):
+        return day
+    profiles = read(_existing(row, "file", path.parent / row.text("file")))
+    return dataclasses.replace(day, profiles=profiles)
+
+
+def _sites(root: Table, grid: Grid, day: fleet.Day, seed: int) -> tuple[Site, ...]:
+    drawn: tuple[Site, ...] = ()
+    if root.has("fleet"):
+        table = root.table("fleet")
+        settings = fleet.read_settings(table, seed)
+        share = grid.file.power_factor * 1e6
+        peak_w = {bus: mva * share for bus, mva in grid.file.peak_load_mva.items()}
+        drawn = fleet.draw(settings, table, peak_w, day)
+    path = Path(str(root.file))
+    listed = [
+        read_participant(row, _at_bus(grid), _day_of(row, day, path))
+        for row in root.tables("participant")
+    ]
+    if not drawn and not listed:
+        raise root.error("", "no participants: expected a table [fleet] or rows [[participant]]")
+    return (*drawn, *listed)
+
+
+def _check_names(root: Table, sites: tuple[Site, ...], plants: tuple[Plant, ...]) -> None:
+    seen: set[str] = set()
+    named = [("participant", site.name) for site in sites]
+    for kind, name in [*named, *(("plant", plant.name) for plant in plants)]:
+        if name in seen:
+            raise root.error(kind, f"duplicate name {name!r}")
+        seen.add(name)
+
+
+def _forecast(table: Table) -> ForecastSettings:
+    settings = ForecastSettings(
+        model=Model(table.text("model", "ar1", choices=tuple(Model))),
+        sigma=table.number("sigma_share", 0.2, high=2.0),
+        correlation=table.number("correlation_share", 0.7, high=0.999),
+    )
+    table.finish()
+    return settings
+
+
+def _strategy(table: Table) -> str:
+    strategy = table.text("strategy", "own", choices=("own", "market"))
+    table.finish()
+    return strategy
+
+
+def _meter_error(table: Table) -> float:
+    share = table.number("error_share", 0.002, high=0.01)
+    table.finish()
+    return share
+
+
+def _check_persistence(scenario: Scenario, root: Table) -> None:
+    if scenario.forecast.model is not Model.PERSISTENCE:
+        return
+    profiles = [site.load_yesterday_w for site in scenario.sites]
+    profiles += [plant.power_yesterday_w for plant in scenario.plants]
+    if any(profile is None for profile in profiles):
+        raise root.error(
+            "forecast.model",
+            f"persistence needs the day before {scenario.time.begins:%Y-%m-%d}, "
+            "which a profile file does not hold",
+        )

@@ -1,0 +1,85 @@
+"""A scenario as frozen values: everything a market day needs, read and judged once.
+
+`scenario.reader.load` makes one from a TOML file; `assembly` hands its parts to the packages.
+Power in W, energy in Wh, prices and money in micro-units, time in UTC.
+"""
+
+import datetime
+from dataclasses import dataclass
+
+from gridpact.model.record import IncentiveTerms, RatingTerms
+from gridpact.model.statement import SettlementTerms
+from gridpact.prosumer.devices import Plant, Site
+from gridpact.prosumer.outlook import ForecastSettings
+from gridpact.prosumer.tariff import Tariff
+from gridpact.quantities import Money
+from gridpact.scenario.feeder_file import FeederFile
+
+
+@dataclass(frozen=True)
+class Time:
+    """Interval 0 begins at `begins`."""
+
+    begins: datetime.datetime
+    intervals: int
+    minutes: int
+
+    @property
+    def hours(self) -> float:
+        """Length of an interval. [h]"""
+        return self.minutes / 60
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The feeder with its limits. `power_factor` is that of the participants' load.
+
+    `inverter_q`: inverters may supply and take reactive power when voltage asks for it.
+    """
+
+    file: FeederFile
+    root_voltage_pu: float
+    v_min_pu: float
+    v_max_pu: float
+    power_factor: float
+    inverter_q: bool
+
+
+@dataclass(frozen=True)
+class Funds:
+    """Money brought to the market at founding, per account. [micro-units]"""
+
+    participant: Money
+    plant: Money
+    grid_supply: Money
+    network_operator: Money
+    network_loss: Money
+    reward: Money
+    incentive: Money
+
+
+@dataclass(frozen=True, eq=False)
+class Scenario:
+    """One market day, complete. `strategy` is the owners' battery rule: "own" or "market".
+
+    `meter_error` is the standard deviation of the meters' gain, cut at class 1 (1 %).
+    """
+
+    file: str
+    name: str
+    scheme: str
+    seed: int
+    region: str
+    zone: str
+    time: Time
+    grid: Grid
+    sites: tuple[Site, ...]
+    plants: tuple[Plant, ...]
+    tariff: Tariff
+    forecast: ForecastSettings
+    strategy: str
+    meter_error: float
+    funds: Funds
+    settlement: SettlementTerms
+    rating: RatingTerms
+    incentive: IncentiveTerms

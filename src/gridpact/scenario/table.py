@@ -1,0 +1,168 @@
+"""One table of a scenario file, read key by key, so that every mistake has a place and a sentence.
+
+A reader asks for what it knows (`number`, `whole`, `text`, `day`, `pair`, `table`, `tables`) and
+ends with `finish`, which refuses keys that nobody asked for and names the nearest one that exists.
+Units are part of a key's name (`peak_kw`), so a wrong unit is an unknown key.
+"""
+
+import datetime
+import math
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from gridpact.errors import ScenarioError
+
+_UNITS = (
+    *("w", "kw", "mw", "wh", "kwh", "mwh", "va", "kva", "mva", "var", "kvar", "mvar"),
+    *("v", "kv", "pu", "h", "s", "minutes", "minute", "hours", "share"),
+)
+_MISSING: Any = object()
+
+
+def stem(key: str) -> str:
+    """Return a key without its unit: peak of peak_kw, retail of retail_per_kwh."""
+    words = key.split("_")
+    while len(words) > 1 and (words[-1] in _UNITS or words[-1] == "per"):
+        words.pop()
+    return "_".join(words)
+
+
+class Table:
+    """A TOML table with its file and place, e.g. ("day.toml", "plant 2")."""
+
+    def __init__(self, file: object, place: str, data: Mapping[str, Any]) -> None:
+        self.file, self.place, self._data = file, place, data
+        self._known: list[str] = []
+
+    def error(self, key: str, problem: str) -> ScenarioError:
+        place = f"{self.place}.{key}" if self.place and key else self.place or key
+        return ScenarioError(self.file, place, problem)
+
+    def has(self, key: str) -> bool:
+        return key in self._data
+
+    def _get(self, key: str, default: Any, expected: str) -> Any:
+        self._known.append(key)
+        if key in self._data:
+            return self._data[key]
+        if default is _MISSING:
+            raise self._missing(key, expected)
+        return default
+
+    def _missing(self, key: str, expected: str) -> ScenarioError:
+        for given in self._data:
+            if given not in self._known and stem(given) == stem(key):
+                return self.error(given, f"wrong unit: expected {key} ({expected})")
+        return self.error(key, f"missing: expected {expected}")
+
+    def number(
+        self,
+        key: str,
+        default: float = _MISSING,
+        *,
+        low: float = 0.0,
+        high: float = math.inf,
+    ) -> float:
+        """Return a finite number in [low, high]."""
+        expected = f"a number {_range(low, high)}"
+        value = self._get(key, default, expected)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.error(key, f"expected {expected}, not {_show(value)}")
+        return self._checked(key, float(value), low, high, expected)
+
+    def _checked(self, key: str, value: float, low: float, high: float, expected: str) -> float:
+        if not math.isfinite(value) or not low <= value <= high:
+            raise self.error(key, f"expected {expected}, not {_show(value)}")
+        return value
+
+    def whole(self, key: str, default: int = _MISSING, *, low: int = 0, high: int = 2**62) -> int:
+        """Return a whole number in [low, high]."""
+        expected = f"a whole number {_range(low, high)}"
+        value = self._get(key, default, expected)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise self.error(key, f"expected {expected}, not {_show(value)}")
+        return value
+
+    def flag(self, key: str, default: bool = _MISSING) -> bool:
+        value = self._get(key, default, "true or false")
+        if not isinstance(value, bool):
+            raise self.error(key, f"expected true or false, not {_show(value)}")
+        return value
+
+    def text(self, key: str, default: str = _MISSING, *, choices: Sequence[str] = ()) -> str:
+        """Return a text, one of `choices` when they are given."""
+        expected = "one of " + ", ".join(choices) if choices else "a text"
+        value = self._get(key, default, expected)
+        if not isinstance(value, str) or (choices and value not in choices):
+            raise self.error(key, f"expected {expected}, not {_show(value)}")
+        return value
+
+    def day(self, key: str) -> datetime.date:
+        value = self._get(key, _MISSING, "a date like 2016-06-09")
+        if not isinstance(value, datetime.date) or isinstance(value, datetime.datetime):
+            raise self.error(key, f"expected a date like 2016-06-09, not {_show(value)}")
+        return value
+
+    def pair(
+        self, key: str, default: tuple[float, float], *, low: float = 0.0, high: float = math.inf
+    ) -> tuple[float, float]:
+        """Return two rising numbers [from, to]."""
+        expected = f"two rising numbers {_range(low, high)}, as [0.2, 0.8]"
+        value = self._get(key, list(default), expected)
+        numbers = isinstance(value, list) and all(
+            isinstance(item, int | float) and not isinstance(item, bool) for item in value
+        )
+        if not numbers or len(value) != 2 or value[0] > value[1]:
+            raise self.error(key, f"expected {expected}, not {_show(value)}")
+        first, second = (self._checked(key, float(item), low, high, expected) for item in value)
+        return first, second
+
+    def wholes(self, key: str, default: Sequence[int]) -> tuple[int, ...]:
+        """Return a list of whole numbers >= 0."""
+        value = self._get(key, list(default), "a list of whole numbers")
+        if not isinstance(value, list) or any(
+            isinstance(item, bool) or not isinstance(item, int) or item < 0 for item in value
+        ):
+            raise self.error(key, f"expected a list of whole numbers, not {_show(value)}")
+        return tuple(value)
+
+    def table(self, key: str) -> "Table":
+        """Return a sub-table, empty when absent."""
+        value = self._get(key, {}, "a table")
+        if not isinstance(value, dict):
+            raise self.error(key, f"expected a table [{key}], not {_show(value)}")
+        return Table(self.file, f"{self.place}.{key}" if self.place else key, value)
+
+    def tables(self, key: str) -> list["Table"]:
+        """Return the rows of an array of tables, none when absent."""
+        rows = self._get(key, [], "a list of tables")
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise self.error(key, f"expected tables [[{key}]], not {_show(rows)}")
+        name = f"{self.place}.{key}" if self.place else key
+        return [Table(self.file, f"{name} {i}", row) for i, row in enumerate(rows, 1)]
+
+    def finish(self) -> None:
+        """Refuse keys that nobody asked for."""
+        for key in self._data:
+            if key not in self._known:
+                raise self.error(key, _unknown(key, self._known))
+
+
+def _unknown(key: str, known: Sequence[str]) -> str:
+    same = [name for name in known if stem(name) == stem(key) and name != key]
+    if same:
+        return f"wrong unit: expected {same[0]}"
+    near = get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"unknown key; did you mean {near[0]}?" if near else "unknown key"
+
+
+def _range(low: float, high: float) -> str:
+    if math.isinf(high) or high >= 2**62:
+        return f">= {low:g}"
+    return f"between {low:g} and {high:g}"
+
+
+def _show(value: object) -> str:
+    shown = str(value).lower() if isinstance(value, bool) else repr(value)
+    return shown if len(shown) <= 60 else shown[:57] + "…"
