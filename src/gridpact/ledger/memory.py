@@ -16,8 +16,8 @@ from gridpact.ledger.ledger import Head, Totals
 from gridpact.ledger.plain_vault import Journalled, PlainVault, Pot
 from gridpact.model.delivery import Delivery
 from gridpact.model.interval import Key
-from gridpact.model.order import NONE, Accepted, Side
-from gridpact.model.participant import Account, Named
+from gridpact.model.order import MAX_FILLS, NONE, Accepted, Order, Side
+from gridpact.model.participant import Account, Named, Role
 from gridpact.model.record import (
     Anchor,
     Book,
@@ -41,6 +41,7 @@ from gridpact.model.trade import Fill
 from gridpact.quantities import PPM, Money, Price, Score, Wh, amount, part
 
 _GENESIS = Head(0, NONE)
+MAX_INDEX = 2**16 - 1
 
 
 def returns(statement: Statement) -> Money:
@@ -49,13 +50,13 @@ def returns(statement: Statement) -> Money:
 
 
 class _Open(NamedTuple):
-    """What is left of an order."""
+    """What is left of an order; a closed one has nothing left."""
 
-    participant: bytes
-    side: Side
-    price: Price
+    order: Order
     energy_wh: Wh
     reserved: Money
+    charge: Price
+    fills: int
 
 
 class MemoryLedger:
@@ -69,6 +70,7 @@ class MemoryLedger:
         self._head = _GENESIS
         self._terms = SettlementTerms()
         self._rating = RatingTerms()
+        self._regions: frozenset[bytes] = frozenset()
         self._orders: Journalled[bytes, _Open] = Journalled()
         self._books: Journalled[tuple[bytes, int], tuple[bytes, ...]] = Journalled()
         self._prices: Journalled[tuple[bytes, int], Prices] = Journalled()
@@ -193,6 +195,7 @@ class MemoryLedger:
         if found.chain != self._name:
             raise Reverted(f"registry: this is {self._name}, not {found.chain}")
         self._terms, self._rating = found.settlement, found.rating
+        self._regions = frozenset(p.address for p in found.participants if Role.REGION in p.roles)
         for named in Named:
             self._vault.open(named.address)
         for participant in found.participants:
@@ -203,24 +206,24 @@ class MemoryLedger:
     # collect
 
     def _collect(self, key: Key, orders: Sequence[Accepted]) -> None:
-        place = (key.region, key.interval)
         for accepted in orders:
             order = accepted.order
             if self._orders.get(accepted.hash) is not None:
                 raise Reverted("orders: seen before", accepted.hash.hex())
             if self._vault.accounts.get(order.participant) is None:
                 raise Reverted("orders: not registered", order.participant.hex())
-            if order.side is Side.BID:
-                least = amount(order.price, order.energy_wh)
-                if accepted.reserved < least:
-                    raise Reverted(f"orders: {accepted.reserved} reserved of {least}")
-                self._vault.shift(order.participant, Pot.FREE, Pot.RESERVED, accepted.reserved)
+            if order.interval != key.interval or 0 < order.expires <= order.interval:
+                raise Reverted("orders: of another interval", accepted.hash.hex())
+            least = amount(order.price, order.energy_wh) if order.side is Side.BID else 0
+            if accepted.reserved < least:
+                raise Reverted(f"orders: {accepted.reserved} reserved of {least}")
+            self._vault.shift(order.participant, Pot.FREE, Pot.RESERVED, accepted.reserved)
+            fills = MAX_FILLS if order.participant not in self._regions else MAX_INDEX
             self._orders.put(
                 accepted.hash,
-                _Open(
-                    order.participant, order.side, order.price, order.energy_wh, accepted.reserved
-                ),
+                _Open(order, order.energy_wh, accepted.reserved, accepted.charge, fills),
             )
+        place = (key.region, key.interval)
         hashes = tuple(accepted.hash for accepted in orders)
         self._books.put(place, (self._books.get(place) or ()) + hashes)
 
@@ -261,38 +264,61 @@ class MemoryLedger:
 
     def _take_bid(self, fill: Fill) -> None:
         bid = self._take(fill, fill.bid, fill.buyer, Side.BID)
-        if fill.price > bid.price:
-            raise Reverted(f"orders: price {fill.price} above the bid's {bid.price}")
+        if fill.price > bid.order.price or fill.charge > bid.charge:
+            raise Reverted(f"orders: {fill.price} and charge {fill.charge} above the bid's")
         if fill.lock > bid.reserved:
             raise Reverted(f"orders: lock of {fill.lock} above the {bid.reserved} reserved")
+        if bid.fills == 0:
+            raise Reverted("orders: too many fills", fill.bid.hex())
         self._orders.put(
             fill.bid,
             bid._replace(
-                energy_wh=bid.energy_wh - fill.energy_wh, reserved=bid.reserved - fill.lock
+                energy_wh=bid.energy_wh - fill.energy_wh,
+                reserved=bid.reserved - fill.lock,
+                fills=bid.fills - 1,
             ),
         )
+        if bid.order.parent != NONE:
+            # one energy on both tiers: what the child takes, the parent has no more
+            self._use_up(bid.order.parent, fill.energy_wh)
+
+    def _use_up(self, name: bytes, energy: Wh) -> None:
+        order = self._orders.get(name)
+        if order is None or energy > order.energy_wh:
+            raise Reverted("orders: parent is filled", name.hex())
+        self._orders.put(name, order._replace(energy_wh=order.energy_wh - energy))
 
     def _take_offer(self, fill: Fill) -> None:
         offer = self._take(fill, fill.offer, fill.seller, Side.OFFER)
-        if fill.price < offer.price:
-            raise Reverted(f"orders: price {fill.price} below the offer's {offer.price}")
-        self._orders.put(fill.offer, offer._replace(energy_wh=offer.energy_wh - fill.energy_wh))
+        if fill.price < offer.order.price:
+            raise Reverted(f"orders: price {fill.price} below the offer's {offer.order.price}")
+        self._use_up(fill.offer, fill.energy_wh)
 
     def _take(self, fill: Fill, name: bytes, participant: bytes, side: Side) -> _Open:
-        order = self._orders.get(name)
-        if order is None or order.side is not side or order.participant != participant:
+        found = self._orders.get(name)
+        if found is None:
             raise Reverted(f"orders: no such {side.name.lower()}", name.hex())
-        if not 0 < fill.energy_wh <= order.energy_wh:
-            raise Reverted(f"orders: fill of {fill.energy_wh} Wh of {order.energy_wh} left")
-        return order
+        order = found.order
+        if (order.side, order.participant, order.interval, order.tier) != (
+            side,
+            participant,
+            fill.interval,
+            fill.tier,
+        ):
+            raise Reverted(f"orders: not this fill's {side.name.lower()}", name.hex())
+        if not 0 < fill.energy_wh <= found.energy_wh:
+            raise Reverted(f"orders: fill of {fill.energy_wh} Wh of {found.energy_wh} left")
+        return found
 
     def _close(self, key: Key) -> None:
-        """Free what no fill of the interval needs."""
-        for name in self._books.get((key.region, key.interval)) or ():
-            order = self._orders.items[name]
-            if order.side is Side.BID:
-                self._vault.shift(order.participant, Pot.RESERVED, Pot.FREE, order.reserved)
-                self._orders.put(name, order._replace(energy_wh=0, reserved=0))
+        """Free what no fill of the interval needs; its orders can be filled no more."""
+        place = (key.region, key.interval)
+        for name in self._books.get(place) or ():
+            closed = self._orders.items[name]
+            owner = closed.order.participant
+            self._vault.shift(owner, Pot.RESERVED, Pot.FREE, closed.reserved)
+            self._orders.put(name, closed._replace(energy_wh=0, reserved=0))
+        self._books.put(place, ())
 
     # settle
 
