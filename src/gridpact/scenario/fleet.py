@@ -31,6 +31,7 @@ class FleetSettings:
     seed: int
     home_groups: int
     homes_per_group: int
+    home_shift_h: tuple[float, float]
     commerce: int
     per_bus: tuple[int, int]
     load_share: float
@@ -63,6 +64,7 @@ def read_settings(table: Table, seed: int) -> FleetSettings:
         seed=table.whole("seed", seed),
         home_groups=table.whole("home_groups"),
         homes_per_group=table.whole("homes_per_group", 8, low=1),
+        home_shift_h=table.pair("home_shift_h", (0.0, 0.0), low=-12, high=12),
         commerce=table.whole("commerce"),
         per_bus=(int(per_bus[0]), int(per_bus[1])),
         load_share=table.number("load_share", 0.45, high=1.0),
@@ -106,20 +108,20 @@ class Day:
     intervals: int
     minutes: int
 
-    def means(self, columns: Sequence[str]) -> dict[str, FloatArray]:
-        """Return actual means per column; loads and generation are never negative."""
-        means = self.profiles.means(self.begins, self.intervals, self.minutes, columns)
-        return {
-            name: not_negative(self.profiles.file, name, values) for name, values in means.items()
-        }
+    def mean(self, column: str, shift_h: float = 0.0) -> FloatArray:
+        """Return a column's means of the day; loads and generation are never negative."""
+        shift = datetime.timedelta(hours=shift_h)
+        values = self.profiles.means(self.begins, self.intervals, self.minutes, column, shift)
+        return not_negative(self.profiles.file, column, values)
 
-    def yesterday(self, columns: Sequence[str]) -> dict[str, FloatArray] | None:
+    def yesterday(self, column: str, shift_h: float = 0.0) -> FloatArray | None:
         """Return the same of the day before, or None when the file begins later."""
         before = self.begins - datetime.timedelta(days=1)
         span = datetime.timedelta(minutes=self.minutes * self.intervals)
         if not self.profiles.covers(before, span):
             return None
-        return self.profiles.means(before, self.intervals, self.minutes, columns)
+        shift = datetime.timedelta(hours=shift_h)
+        return self.profiles.means(before, self.intervals, self.minutes, column, shift)
 
 
 def draw(
@@ -134,16 +136,14 @@ def draw(
     owners = rng.permutation(count)[: settings.pv_owners]
     batteries = set(owners[: settings.batteries].tolist())
     evs = set(rng.permutation(np.flatnonzero(homes))[: settings.evs].tolist())
-    columns = [*HOME_PROFILES, *COMMERCE_PROFILES, *PV_PROFILES]
-    shapes = _Shapes(day, columns)
     sites = []
     for place, bus in enumerate(buses):
         mean_w = settings.load_share * peak_w[bus] / buses.count(bus)
         mix = _mix(bool(homes[place]), settings, rng)
-        load, load_before = shapes.load(mix, mean_w)
+        load, load_before = _load(day, mix, mean_w)
         column = PV_PROFILES[rng.integers(len(PV_PROFILES))]
         peak = settings.pv_kw_per_mean_kw * mean_w if place in set(owners.tolist()) else 0.0
-        pv, pv_before = shapes.generation(column, peak)
+        pv, pv_before = _generation(day, column, peak)
         arrival = int(rng.integers(settings.ev_arrival_h[0], settings.ev_arrival_h[1] + 1))
         share, reputation = rng.uniform(*settings.ask_share), rng.uniform(*settings.min_reputation)
         sites.append(
@@ -180,36 +180,41 @@ def _buses(
     return sorted([*np.repeat(load_buses, low).tolist(), *extra.tolist()])
 
 
-def _mix(home: bool, settings: FleetSettings, rng: np.random.Generator) -> list[str]:
-    if home:
-        picks = rng.integers(len(HOME_PROFILES), size=settings.homes_per_group)
-        return [HOME_PROFILES[i] for i in picks]
-    return [COMMERCE_PROFILES[rng.integers(len(COMMERCE_PROFILES))]]
+def _mix(home: bool, settings: FleetSettings, rng: np.random.Generator) -> list[tuple[str, float]]:
+    """Return the (profile, shift in hours) of each home, or of one commerce."""
+    if not home:
+        return [(COMMERCE_PROFILES[rng.integers(len(COMMERCE_PROFILES))], 0.0)]
+    picks = rng.integers(len(HOME_PROFILES), size=settings.homes_per_group)
+    shifts = rng.uniform(*settings.home_shift_h, size=settings.homes_per_group)
+    return [(HOME_PROFILES[i], float(shift)) for i, shift in zip(picks, shifts, strict=True)]
 
 
-class _Shapes:
-    """Profiles of the day and of the day before, with each column's mean over the whole file."""
+def _load(
+    day: Day, mix: Sequence[tuple[str, float]], mean_w: float
+) -> tuple[FloatArray, FloatArray | None]:
+    """Return the sum of homes (or one commerce), scaled to a mean power over the day. [W]"""
+    weights = [1 / _long_mean(day, name) for name, _ in mix]
+    parts = [day.mean(name, shift) for name, shift in mix]
+    today = np.average(parts, axis=0, weights=weights)
+    scale = mean_w / float(today.mean())
+    before = [day.yesterday(name, shift) for name, shift in mix]
+    known = [part for part in before if part is not None]
+    if len(known) < len(mix):
+        return today * scale, None
+    return today * scale, np.average(known, axis=0, weights=weights) * scale
 
-    def __init__(self, day: Day, columns: Sequence[str]) -> None:
-        self._today = day.means(columns)
-        self._before = day.yesterday(columns)
-        self._mean = {name: float(day.profiles.column(name, "header").mean()) for name in columns}
-        for name, mean in self._mean.items():
-            if mean <= 0:
-                raise ScenarioError(day.profiles.file, f"column {name}", "its mean is not positive")
 
-    def load(self, mix: Sequence[str], mean_w: float) -> tuple[FloatArray, FloatArray | None]:
-        """Return the sum of homes (or one commerce), scaled to a mean power over the day. [W]"""
-        today = np.sum([self._today[name] / self._mean[name] for name in mix], axis=0)
-        scale = mean_w / float(today.mean())
-        if self._before is None:
-            return today * scale, None
-        before = np.sum([self._before[name] / self._mean[name] for name in mix], axis=0)
-        return today * scale, before * scale
+def _long_mean(day: Day, name: str) -> float:
+    """Return a column's mean over the whole file: what a home is scaled by."""
+    mean = float(day.profiles.column(name, "fleet").mean())
+    if mean <= 0:
+        raise ScenarioError(day.profiles.file, f"column {name}", "its mean is not positive")
+    return mean
 
-    def generation(self, column: str, peak_w: float) -> tuple[FloatArray, FloatArray | None]:
-        before = None if self._before is None else self._before[column] * peak_w
-        return self._today[column] * peak_w, before
+
+def _generation(day: Day, column: str, peak_w: float) -> tuple[FloatArray, FloatArray | None]:
+    before = day.yesterday(column)
+    return day.mean(column) * peak_w, None if before is None else before * peak_w
 
 
 def _battery(settings: FleetSettings, pv_peak_w: float) -> Battery:

@@ -14,10 +14,10 @@ from gridpact.scenario.table import Table
 
 def _profile(day: Day, column: str, rated_w: float) -> tuple[FloatArray, FloatArray | None]:
     """Return a column's power today and yesterday. [W]"""
-    before = day.yesterday([column])
+    before = day.yesterday(column)
     return (
-        day.means([column])[column] * rated_w,
-        None if before is None else before[column] * rated_w,
+        day.mean(column) * rated_w,
+        None if before is None else before * rated_w,
     )
 
 

@@ -8,7 +8,6 @@ market's interval. Built-in: a summer and a winter week of SimBench (see data/si
 import csv
 import datetime
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -50,9 +49,18 @@ class Profiles:
         return self.begins + len(self.values) * self.step
 
     def means(
-        self, begins: datetime.datetime, intervals: int, minutes: int, columns: Iterable[str]
-    ) -> dict[str, FloatArray]:
-        """Return each column's mean per market interval, (interval,), from `begins` on."""
+        self,
+        begins: datetime.datetime,
+        intervals: int,
+        minutes: int,
+        name: str,
+        shift: datetime.timedelta = datetime.timedelta(0),
+    ) -> FloatArray:
+        """Return a column's mean per market interval, (interval,), from `begins` on.
+
+        `shift` turns the span round by that much (later when positive): a household with the same
+        habits on another clock.
+        """
         per = self._rows_per(minutes)
         span = datetime.timedelta(minutes=minutes * intervals)
         if not self.covers(begins, span):
@@ -63,11 +71,11 @@ class Profiles:
                 f" {begins} to {begins + span}",
             )
         first = (begins - self.begins) // self.step
-        rows = slice(first, first + per * intervals)
-        return {
-            name: self.column(name, "header")[rows].reshape(intervals, per).mean(axis=1)
-            for name in columns
-        }
+        rows = self.column(name, "header")[first : first + per * intervals]
+        means: FloatArray = (
+            np.roll(rows, round(shift / self.step)).reshape(intervals, per).mean(axis=1)
+        )
+        return means
 
     def _rows_per(self, minutes: int) -> int:
         per, rest = divmod(datetime.timedelta(minutes=minutes), self.step)
