@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from gridpact.model.delivery import SignedReading
@@ -39,12 +39,14 @@ class Expected:
     """The operator's view of the coming interval, from forecasts.
 
     `load` per bus (W, var); `injectors` everyone who will generate, unranked (rank 0);
-    `allowance` per participant.
+    `allowance` and expected net export of every participant; who is not in `exports` (a plant)
+    exports all it generates.
     """
 
     load: Mapping[int, tuple[int, int]]
     injectors: Sequence[Injector]
     allowance: Mapping[bytes, Allowance]
+    exports: Mapping[bytes, Wh] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,15 @@ class PriceSignal:
     """What the day-ahead power flow says of one interval.
 
     loss_share: losses over energy taken from the feeder [ppm]; `buses` the locational part;
-    `conflicts` the limits that could not be held.
+    `conflicts` the limits that could not be held; `marginal_loss` what one more unit injected at
+    a bus adds to the losses [ppm].
     """
 
     loss_share: Score
     buses: tuple[BusCharge, ...]
     solver: str
     conflicts: tuple[str, ...] = ()
+    marginal_loss: Mapping[int, int] = field(default_factory=dict)
 
 
 class DayAhead(Protocol):

@@ -1,0 +1,71 @@
+"""Phase 1: signed orders come in; the acceptable ones are reserved for and sealed in a book."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gridpact.cycle.market import Market
+from gridpact.cycle.phase import once
+from gridpact.cycle.ports import Expected
+from gridpact.ledger.ledger import Ledger
+from gridpact.market.admission import Gate, admit
+from gridpact.market.caps import Pairs
+from gridpact.market.draw import book_seed
+from gridpact.model.interval import Key, Phase
+from gridpact.model.order import SignedOrder, Tier
+from gridpact.model.participant import Participant
+from gridpact.model.record import Book, Prices
+
+
+@dataclass(frozen=True)
+class Books:
+    """The sealed books of one interval: the region's, and the plants' of the zone."""
+
+    local: Book
+    zonal: Book
+
+
+def collect(market: Market, interval: int, prices: Prices, expected: Expected) -> Books:
+    """Admit the interval's orders on both chains and write the sealed books."""
+    submitted = market.field.orders(interval)
+    pairs = {tier: Pairs.of(prices, tier) for tier in (Tier.LOCAL, Tier.ZONAL)}
+
+    def local() -> Book:
+        return _book(market, market.local, market.region.id, interval, pairs, expected,
+                     market.participants, submitted.local)  # fmt: skip
+
+    def zonal() -> Book:
+        return _book(market, market.zonal, market.zone, interval, {Tier.ZONAL: pairs[Tier.ZONAL]},
+                     expected, market.zonal_participants, submitted.zonal)  # fmt: skip
+
+    return Books(
+        once(market.local, Key(market.region.id, interval, Phase.COLLECT), Book, local),
+        once(market.zonal, Key(market.zone, interval, Phase.COLLECT), Book, zonal),
+    )
+
+
+def _book(
+    market: Market,
+    ledger: Ledger,
+    region: bytes,
+    interval: int,
+    pairs: dict[Tier, Pairs],
+    expected: Expected,
+    participants: Iterable[Participant],
+    submitted: Iterable[SignedOrder],
+) -> Book:
+    gate = Gate(
+        domain=ledger.domain,
+        region=region,
+        interval=interval,
+        participants={one.address: one for one in participants},
+        suspended=frozenset(),
+        pairs=pairs,
+        demand_buses=frozenset(one.bus for one in market.participants),
+        bid_limit={who: row.bid_wh for who, row in expected.allowance.items()},
+        offer_limit={who: row.offer_wh for who, row in expected.allowance.items()},
+        free={address: account.free for address, account in ledger.accounts().items()},
+        check=market.check,
+        name=market.name,
+    )
+    accepted, refused = admit(submitted, gate, market.collector.sign)
+    return Book(book_seed([one.hash for one in accepted]), accepted, refused)

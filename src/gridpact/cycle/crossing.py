@@ -1,0 +1,123 @@
+"""Phase 5: locks, and the money of zonal trades on its way between the two chains.
+
+Consumers have no account on the zonal chain: their region buys there with their money. Nothing is
+assumed atomic across chains. A crossing is a pair of entries under one id in the order local
+commit, zonal commit, local confirm; each is written once under its own key, so a run that was
+killed between two of them does the next one when it starts again. Delivery starts only after the
+confirmation stands on the local chain.
+"""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from gridpact.crypto.keccak import keccak
+from gridpact.cycle.collect import Books
+from gridpact.cycle.market import Market
+from gridpact.cycle.phase import once
+from gridpact.errors import LedgerError
+from gridpact.market.zonal import region_fills
+from gridpact.model.interval import Key, Phase
+from gridpact.model.order import Accepted, Order, Side, Tier
+from gridpact.model.record import Cleared, Commitment, Confirmed, Crossing
+from gridpact.model.trade import Fill
+from gridpact.quantities import amount
+
+
+def carry_out(market: Market, interval: int, cleared: Cleared, books: Books) -> None:
+    """Lock the buyers' money for every fill, on the chain where the fill is settled."""
+    crossed = tuple(fill for fill in cleared.fills if fill.tier is Tier.ZONAL)
+    departed = outward(market, interval, crossed)
+    local_key = Key(market.region.id, interval, Phase.COMMIT)
+    once(
+        market.local,
+        local_key,
+        Commitment,
+        lambda: Commitment(
+            fills=tuple(fill for fill in cleared.fills if fill.tier is Tier.LOCAL),
+            crossed=crossed,
+            departed=departed,
+        ),
+    )
+    zonal_key = Key(market.zone, interval, Phase.COMMIT)
+    once(
+        market.zonal,
+        zonal_key,
+        Commitment,
+        lambda: _zonal(market, interval, crossed, departed, books),
+    )
+    if departed is not None:
+        once(
+            market.local,
+            Key(market.region.id, interval, Phase.COMMIT, 1),
+            Confirmed,
+            lambda: Confirmed(departed, _block(market, zonal_key)),
+        )
+
+
+def outward(market: Market, interval: int, fills: Sequence[Fill]) -> Crossing | None:
+    """Return the crossing that takes the locks of zonal fills to the zonal chain."""
+    total = sum(fill.lock for fill in fills)
+    if not total:
+        return None
+    key = Key(market.region.id, interval, Phase.COMMIT)
+    return Crossing(keccak(b"out" + key.packed), market.local.name, market.zonal.name, total)
+
+
+def homeward(market: Market, interval: int, total: int) -> Crossing | None:
+    """Return the crossing that brings home what the zonal settlement did not need."""
+    if not total:
+        return None
+    key = Key(market.region.id, interval, Phase.SETTLE)
+    return Crossing(keccak(b"home" + key.packed), market.zonal.name, market.local.name, total)
+
+
+def _zonal(
+    market: Market,
+    interval: int,
+    crossed: Sequence[Fill],
+    arrived: Crossing | None,
+    books: Books,
+) -> Commitment:
+    if not crossed:
+        return Commitment(fills=())
+    bid = _region_bid(market, interval, crossed)
+    fills = region_fills(crossed, market.region.account, bid.hash, books.zonal.orders)
+    return Commitment(fills=fills, arrived=arrived, bid=bid)
+
+
+def _region_bid(market: Market, interval: int, fills: Sequence[Fill]) -> Accepted:
+    """Return the region's own order on the zonal chain, over all its consumers' zonal fills."""
+    order = Order(
+        participant=market.region.account,
+        side=Side.BID,
+        tier=Tier.ZONAL,
+        region=market.zone,
+        interval=interval,
+        energy_wh=sum(fill.energy_wh for fill in fills),
+        price=max(fill.price for fill in fills),
+        salt=interval,
+    )
+    charge = max(fill.charge for fill in fills)
+    digest = order.digest(market.zonal.domain)
+    unsigned = Accepted(
+        hash=digest,
+        order=order,
+        signature=market.region.sign(digest),
+        sequence=0,
+        reserved=amount(order.price, order.energy_wh)
+        + amount(charge, order.energy_wh)
+        + len(fills),
+        receipt=b"",
+        charge=charge,
+    )
+    if market.collector.sign is None:
+        return unsigned
+    return replace(unsigned, receipt=market.collector.sign(unsigned.digest(market.zonal.domain)))
+
+
+def _block(market: Market, key: Key) -> bytes:
+    head = market.zonal.written_at(key)
+    if head is None:
+        raise LedgerError(f"{market.zonal.name}: {key} is not written, nothing to confirm")
+    return head.hash

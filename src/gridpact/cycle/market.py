@@ -1,0 +1,87 @@
+"""Everything a trading cycle is given: two ledgers, the field, the wires, the rules' numbers.
+
+`assembly` fills it with concrete parts; a test fills it with plain ones in a few lines.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gridpact.crypto.keys import signed_by
+from gridpact.cycle.ports import DayAhead, Field
+from gridpact.ledger.ledger import Ledger
+from gridpact.market.admission import Check
+from gridpact.market.zonal import Window
+from gridpact.model.grid_check import GridCheck
+from gridpact.model.order import Order
+from gridpact.model.participant import Participant
+from gridpact.model.record import IncentiveTerms, RatingTerms
+from gridpact.model.statement import SettlementTerms
+from gridpact.prosumer.tariff import Tariff
+
+Sign = Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True)
+class Region:
+    """The region as a party of the zone: its identifier, and its account and key there."""
+
+    id: bytes
+    account: bytes
+    sign: Sign
+
+
+@dataclass(frozen=True)
+class Collector:
+    """Who accepts orders and signs for each one. `sign` is None in studies."""
+
+    sign: Sign | None
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The numbers of the rules, as they stand in each chain's first record."""
+
+    settlement: SettlementTerms = field(default_factory=SettlementTerms)
+    rating: RatingTerms = field(default_factory=RatingTerms)
+    incentive: IncentiveTerms = field(default_factory=IncentiveTerms)
+    splitting: bool = True
+
+
+@dataclass(frozen=True)
+class PlantFacts:
+    """What is registered of a plant: its steady window and its rated power. [W]"""
+
+    window: Window
+    power_w: int
+
+
+@dataclass(frozen=True)
+class Market:
+    """One region with its zone.
+
+    `zone` is the zonal chain's identifier, under which its writes stand. `participants` belong to
+    the region's chain, `plants` (by address) and the region to the zonal one. `check` and `name`
+    verify and name orders; both are real unless a study leaves signatures out.
+    """
+
+    local: Ledger
+    zonal: Ledger
+    field: Field
+    day_ahead: DayAhead
+    grid_check: GridCheck
+    region: Region
+    zone: bytes
+    collector: Collector
+    participants: Sequence[Participant]
+    zonal_participants: Sequence[Participant]
+    plants: Mapping[bytes, PlantFacts]
+    tariff: Tariff
+    rules: Rules
+    minutes: int = 60
+    check: Check = signed_by
+    name: Callable[[Order], bytes] | None = None
+
+    @property
+    def buses(self) -> dict[bytes, int]:
+        """Return the bus of every participant and plant."""
+        return {one.address: one.bus for one in (*self.participants, *self.zonal_participants)}

@@ -1,0 +1,239 @@
+"""Phase 7: what the meters say becomes deliveries, statements, bills; everybody is paid.
+
+The zonal chain settles first: what its fills did not need of the region's money crosses home and
+is refunded within the local settlement. What the accounts can pay is worked out here from their
+free money in the order in which the contracts pay.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from gridpact.cycle.crossing import homeward
+from gridpact.cycle.market import Market
+from gridpact.cycle.past import Past
+from gridpact.cycle.phase import once
+from gridpact.errors import LedgerError
+from gridpact.ledger.ledger import Ledger
+from gridpact.model.delivery import Delivery, Metered
+from gridpact.model.interval import Key, Phase
+from gridpact.model.order import Tier
+from gridpact.model.participant import Named
+from gridpact.model.record import (
+    Cleared,
+    Commitment,
+    Confirmed,
+    Incentive,
+    Meters,
+    Prices,
+    Refund,
+    Settlement,
+)
+from gridpact.model.statement import SettlementTerms, Statement
+from gridpact.model.trade import Fill
+from gridpact.quantities import Money
+from gridpact.settlement import account_lines, incentive, steadiness
+from gridpact.settlement.allocation import Allocation, allocate
+from gridpact.settlement.bills import bills, loss_purchase
+from gridpact.settlement.fund import fund
+from gridpact.settlement.split import split
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The settlements of one interval on both chains."""
+
+    local: Settlement
+    zonal: Settlement
+
+
+def settle(
+    market: Market,
+    interval: int,
+    prices: Prices,
+    cleared: Cleared,
+    past: Past,
+    meters: tuple[Meters, Meters],
+    energy: Mapping[bytes, Metered],
+) -> Settled:
+    """Settle the interval's fills and the grid tier on both chains."""
+    local_fills = tuple(fill for fill in cleared.fills if fill.tier is Tier.LOCAL)
+    crossed = tuple(fill for fill in cleared.fills if fill.tier is Tier.ZONAL)
+    allocation = _allocated(market, (*local_fills, *crossed), meters, energy)
+    deliveries = allocation.deliveries[: len(local_fills)]
+    crossed_deliveries = allocation.deliveries[len(local_fills) :]
+    zonal = once(
+        market.zonal,
+        Key(market.zone, interval, Phase.SETTLE),
+        Settlement,
+        lambda: _zonal(market, interval, prices, past, crossed_deliveries, allocation),
+    )
+    local = once(
+        market.local,
+        Key(market.region.id, interval, Phase.SETTLE),
+        Settlement,
+        lambda: _local(market, prices, local_fills, deliveries, allocation, crossed, zonal),
+    )
+    if zonal.departed is not None:
+        home = zonal.departed
+        once(
+            market.zonal,
+            Key(market.zone, interval, Phase.SETTLE, 1),
+            Confirmed,
+            lambda: Confirmed(home, _block(market, interval)),
+        )
+    return Settled(local, zonal)
+
+
+def _allocated(
+    market: Market,
+    fills: Sequence[Fill],
+    meters: tuple[Meters, Meters],
+    energy: Mapping[bytes, Metered],
+) -> Allocation:
+    """Give the metered energy of participants and plants to their fills."""
+    parties = (*market.participants, *market.zonal_participants)
+    return allocate(
+        fills,
+        [energy[one.address] for one in parties if one.address in energy],
+        meters[0].loss_wh,
+        meters[0].weighed_wh,
+        curtailed=(*meters[0].curtailed, *meters[1].curtailed),
+    )
+
+
+def _local(
+    market: Market,
+    prices: Prices,
+    fills: tuple[Fill, ...],
+    deliveries: tuple[Delivery, ...],
+    allocation: Allocation,
+    crossed: Sequence[Fill],
+    zonal: Settlement,
+) -> Settlement:
+    rules, free = market.rules, _free(market.local)
+    statements = _statements(market, fills, deliveries, prices, free)
+    refunds = tuple(
+        Refund(fill.hash, fill.buyer, statement.refund + statement.claim)
+        for fill, statement in zip(crossed, zonal.statements, strict=True)
+        if statement.refund + statement.claim
+    )
+    _pay(free, fills, deliveries, statements, rules.settlement)
+    for refund in refunds:
+        free[refund.buyer] += refund.amount
+    homes = {one.address for one in market.participants}
+    rows = bills([row for row in allocation.balances if row.participant in homes], prices, free)
+    for row in rows:
+        for flow in account_lines.bill_flows(row):
+            free[flow.source] -= flow.amount
+            free[flow.target] += flow.amount
+    return Settlement(
+        fills=fills,
+        deliveries=deliveries,
+        statements=statements,
+        bills=rows,
+        network_loss_wh=allocation.network_loss_wh,
+        network_loss_cost=loss_purchase(
+            allocation.network_loss_wh, prices, free[Named.NETWORK_OPERATOR.address]
+        ),
+        refunds=refunds,
+        arrived=zonal.departed,
+    )
+
+
+def _zonal(
+    market: Market,
+    interval: int,
+    prices: Prices,
+    past: Past,
+    crossed: Sequence[Delivery],
+    allocation: Allocation,
+) -> Settlement:
+    commitment = market.zonal.read(Key(market.zone, interval, Phase.COMMIT), Commitment)
+    fills = commitment.fills if commitment else ()
+    deliveries = tuple(
+        replace(delivery, fill=fill.hash) for fill, delivery in zip(fills, crossed, strict=True)
+    )
+    free = _free(market.zonal)
+    statements = _statements(market, fills, deliveries, prices, free)
+    _pay(free, fills, deliveries, statements, market.rules.settlement)
+    back = sum(statement.refund + statement.claim for statement in statements)
+    free[market.region.account] -= back
+    plants = [row for row in allocation.balances if row.participant in market.plants]
+    return Settlement(
+        fills=fills,
+        deliveries=deliveries,
+        statements=statements,
+        bills=bills(plants, prices, free),
+        departed=homeward(market, interval, back),
+        incentives=_incentives(market, past, fills, deliveries, statements, free),
+    )
+
+
+def _incentives(
+    market: Market,
+    past: Past,
+    fills: Sequence[Fill],
+    deliveries: Sequence[Delivery],
+    statements: Sequence[Statement],
+    free: Mapping[bytes, Money],
+) -> tuple[Incentive, ...]:
+    """Return what plants earn for steady supply, within the day's budget and the account."""
+    terms = market.rules.incentive
+    supplies = [
+        incentive.Supply(
+            fill.seller,
+            delivery.sent,
+            statement.charge,
+            steadiness.scale(past.steadiness[fill.seller], market.plants[fill.seller].power_w),
+        )
+        for fill, delivery, statement in zip(fills, deliveries, statements, strict=True)
+        if delivery.sent
+    ]
+    available = min(terms.daily_budget - past.granted, free[Named.INCENTIVE.address])
+    return incentive.grant(supplies, past.reference, terms.difficulty, available)
+
+
+def _statements(
+    market: Market,
+    fills: Sequence[Fill],
+    deliveries: Sequence[Delivery],
+    prices: Prices,
+    free: Mapping[bytes, Money],
+) -> tuple[Statement, ...]:
+    terms = market.rules.settlement
+    owed = [
+        split(fill, delivery, terms, prices.loss_share)
+        for fill, delivery in zip(fills, deliveries, strict=True)
+    ]
+    return fund(owed, free[Named.REWARD.address], free[Named.NETWORK_LOSS.address], terms)
+
+
+def _free(ledger: Ledger) -> Counter[bytes]:
+    return Counter({address: account.free for address, account in ledger.accounts().items()})
+
+
+def _pay(
+    free: Counter[bytes],
+    fills: Iterable[Fill],
+    deliveries: Iterable[Delivery],
+    statements: Iterable[Statement],
+    terms: SettlementTerms,
+) -> None:
+    """Move free money as the settlement of fills does; what a buyer pays comes from its lock."""
+    for row in zip(fills, deliveries, statements, strict=True):
+        settled = account_lines.Settled(*row)
+        for flow in account_lines.fill_flows(settled, terms):
+            free[flow.target] += flow.amount
+            if flow.source != settled.fill.buyer:
+                free[flow.source] -= flow.amount
+        free[settled.fill.buyer] += settled.statement.refund
+
+
+def _block(market: Market, interval: int) -> bytes:
+    head = market.local.written_at(Key(market.region.id, interval, Phase.SETTLE))
+    if head is None:
+        raise LedgerError(f"{market.local.name}: interval {interval} is not settled")
+    return head.hash

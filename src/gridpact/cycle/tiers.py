@@ -1,0 +1,177 @@
+"""Phase 4: the tiers local, zonal, grid, each given what the last left unmet; the wires bind.
+
+Unsold energy flows all the same (grid supply takes it at the feed-in tariff), so contracts decide
+who is paid and who is cut first, but not how much flows: the check is made once, and energy that
+it takes from a trade is offered again to plants that keep room within their limits.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from gridpact.cycle.collect import Books
+from gridpact.cycle.market import Market
+from gridpact.cycle.phase import once
+from gridpact.cycle.ports import Expected
+from gridpact.market import merit_order, zonal
+from gridpact.market.caps import Pairs
+from gridpact.market.clearing import verify, verify_unmet
+from gridpact.market.cuts import AfterCheck, apply
+from gridpact.market.rank import Span, merged, ranked
+from gridpact.market.unmet import left, unmet, zonal_wanted
+from gridpact.model.grid_check import GridVerdict
+from gridpact.model.interval import Key, Phase
+from gridpact.model.order import Accepted, Tier
+from gridpact.model.record import Cleared, Prices, SetPoint
+from gridpact.model.trade import Fill
+from gridpact.quantities import Price, Score, Wh
+
+
+def clear(
+    market: Market, interval: int, prices: Prices, books: Books, expected: Expected
+) -> Cleared:
+    """Decide who trades with whom, within what the wires carry, and post it on both chains."""
+    local = once(
+        market.local,
+        Key(market.region.id, interval, Phase.CLEAR),
+        Cleared,
+        lambda: _decide(market, interval, prices, books, expected),
+    )
+    plants = set(market.plants)
+
+    def zonal_part() -> Cleared:
+        return Cleared(
+            fills=tuple(fill for fill in local.fills if fill.tier is Tier.ZONAL),
+            unmet=(),
+            cuts=tuple(cut for cut in local.cuts if cut.participant in plants),
+            limits=tuple(limit for limit in local.limits if limit.participant in plants),
+            refusals=tuple(one for one in local.refusals if one.participant in plants),
+            binding=local.binding,
+        )
+
+    once(market.zonal, Key(market.zone, interval, Phase.CLEAR), Cleared, zonal_part)
+    return local
+
+
+def _decide(
+    market: Market, interval: int, prices: Prices, books: Books, expected: Expected
+) -> Cleared:
+    tiers = _Tiers(market, interval, prices, books)
+    fills = tiers.fills()
+    verdict, after = _checked(
+        market, interval, books, expected, tiers.scores, fills, prices.feed_in
+    )
+    again = tiers.second_round(after, verdict)
+    kept = (*after.fills, *again)
+    orders = (*books.local.orders, *books.zonal.orders)
+    verify(orders, kept, tiers.pairs, tiers.buses, tiers.scores)
+    open_ = unmet(books.local.orders, kept)
+    verify_unmet(books.local.orders, kept, open_)
+    return Cleared(
+        fills=kept,
+        unmet=open_,
+        cuts=after.cuts,
+        limits=after.limits,
+        refusals=after.refusals,
+        binding=(*verdict.binding, *verdict.conflicts),
+        reactive=tuple(
+            SetPoint(who, var) for who, var in sorted(verdict.reactive_var.items()) if var
+        ),
+    )
+
+
+class _Tiers:
+    """The market tiers of one interval over the same books."""
+
+    def __init__(self, market: Market, interval: int, prices: Prices, books: Books) -> None:
+        self.books = books
+        self.buses = market.buses
+        self.pairs = {tier: Pairs.of(prices, tier) for tier in (Tier.LOCAL, Tier.ZONAL)}
+        self.scores = _scores(market, books)
+        self.terms = zonal.ZonalTerms(
+            windows={who: facts.window for who, facts in market.plants.items()},
+            loss_price=prices.retail - prices.network_share,
+            marginal_loss=market.day_ahead(interval).marginal_loss,
+            splitting=market.rules.splitting,
+        )
+
+    def fills(self) -> tuple[Fill, ...]:
+        """Return the fills of the local tier, then those of the zonal tier."""
+        book = self.books.local
+        local = merit_order.clear(
+            book.orders, self.pairs[Tier.LOCAL], self.buses, self.scores, book.seed
+        )
+        wanted = zonal_wanted(book.orders, local)
+        return (*local, *self._zonal(self.books.zonal.orders, wanted))
+
+    def second_round(self, after: AfterCheck, verdict: GridVerdict) -> tuple[Fill, ...]:
+        """Return zonal fills for what the wires cut, from plants that the wires did not cut."""
+        if not after.refusals or verdict.conflicts:
+            return ()
+        cut = {one.participant for one in after.cuts}
+        rest = left(self.books.zonal.orders, after.fills)
+        offers = [
+            _with_energy(one, rest[one.hash])
+            for one in self.books.zonal.orders
+            if rest[one.hash] > 0 and one.order.participant not in cut
+        ]
+        bids = self.books.local.orders
+        zonal_fills = [fill for fill in after.fills if fill.tier is Tier.ZONAL]
+        served = left(bids, zonal_fills)
+        wanted = {
+            name: min(energy - _taken(zonal_fills, name), served[name])
+            for name, energy in zonal_wanted(
+                bids, [fill for fill in after.fills if fill.tier is Tier.LOCAL]
+            ).items()
+        }
+        again = self._zonal(offers, wanted)
+        return tuple(_shifted(fill, len(zonal_fills)) for fill in again)
+
+    def _zonal(self, offers: Sequence[Accepted], wanted: Mapping[bytes, Wh]) -> tuple[Fill, ...]:
+        return zonal.clear(
+            self.books.local.orders,
+            offers,
+            wanted,
+            self.pairs[Tier.ZONAL],
+            self.buses,
+            self.scores,
+            self.books.local.seed,
+            self.terms,
+        )
+
+
+def _checked(
+    market: Market,
+    interval: int,
+    books: Books,
+    expected: Expected,
+    scores: Mapping[bytes, Score],
+    fills: Sequence[Fill],
+    floor: Price,
+) -> tuple[GridVerdict, AfterCheck]:
+    """Ask the wires, and take from the clearing what they cannot carry."""
+    span = Span(market.minutes)
+    offers = (*books.local.orders, *books.zonal.orders)
+    rows = ranked(expected.injectors, fills, offers, scores, expected.exports, span, floor)
+    verdict = merged(market.grid_check(interval, expected.load, rows), rows)
+    return verdict, apply(fills, verdict, expected.injectors, expected.exports, span)
+
+
+def _scores(market: Market, books: Books) -> dict[bytes, Score]:
+    scores = {one.order.participant: market.local.score(one.order.participant)
+              for one in books.local.orders}  # fmt: skip
+    scores |= {one.order.participant: market.zonal.score(one.order.participant)
+               for one in books.zonal.orders}  # fmt: skip
+    return scores
+
+
+def _with_energy(one: Accepted, energy: Wh) -> Accepted:
+    return replace(one, order=replace(one.order, energy_wh=energy))
+
+
+def _taken(fills: Sequence[Fill], bid: bytes) -> Wh:
+    return sum(fill.energy_wh for fill in fills if fill.bid == bid)
+
+
+def _shifted(fill: Fill, by: int) -> Fill:
+    return replace(fill, index=fill.index + by)
