@@ -24,7 +24,7 @@ from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Accepted, Tier
 from gridpact.model.record import Cleared, Prices, SetPoint
 from gridpact.model.trade import Fill
-from gridpact.quantities import Price, Score, Wh
+from gridpact.quantities import Score, Wh
 
 
 def clear(
@@ -147,12 +147,12 @@ def _checked(
     expected: Expected,
     scores: Mapping[bytes, Score],
     fills: Sequence[Fill],
-    floor: Price,
+    prices: Prices,
 ) -> tuple[GridVerdict, AfterCheck]:
     """Ask the wires, and take from the clearing what they cannot carry."""
     span = Span(market.minutes)
     offers = (*books.local.orders, *books.zonal.orders)
-    rows = ranked(expected.injectors, fills, offers, scores, expected.exports, span, floor)
+    rows = ranked(expected.injectors, fills, offers, scores, expected.exports, span, prices.feed_in)
     verdict = merged(market.grid_check(interval, expected.load, rows), rows)
     return verdict, apply(fills, verdict, expected.injectors, expected.exports, span)
 

@@ -1,0 +1,49 @@
+"""How a chain begins: who takes part, what they bring, and the rules' numbers, written once."""
+
+from collections.abc import Mapping, Sequence
+
+from gridpact.crypto.keccak import keccak
+from gridpact.cycle.market import Rules
+from gridpact.cycle.phase import once
+from gridpact.ledger.ledger import Ledger
+from gridpact.model.interval import Key, Phase
+from gridpact.model.participant import Participant
+from gridpact.model.record import Deposit, Found
+from gridpact.quantities import Money
+
+
+def found(
+    ledger: Ledger,
+    region: bytes,
+    participants: Sequence[Participant],
+    money: Mapping[bytes, Money],
+    rules: Rules,
+) -> Found:
+    """Write a chain's first record, or read it when the chain has begun.
+
+    Parameters
+    ----------
+    region
+        Identifier of the region or zone whose chain this is.
+    money
+        What enters at the door, per account; an account without an entry starts empty.
+    """
+    deposits = tuple(
+        Deposit(account, amount, keccak(b"founding" + region + account))
+        for account, amount in money.items()
+        if amount
+    )
+    return once(
+        ledger,
+        Key(region, 0, Phase.FOUND),
+        Found,
+        lambda: Found(
+            chain=ledger.name,
+            region=region,
+            participants=tuple(participants),
+            deposits=deposits,
+            settlement=rules.settlement,
+            rating=rules.rating,
+            incentive=rules.incentive,
+        ),
+    )
