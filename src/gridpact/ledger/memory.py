@@ -7,16 +7,17 @@ function per record, in the order of the trading cycle. `market_ledger` is the r
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.errors import Disagreement, Reverted, WriteConflict
 from gridpact.ledger.ledger import Head, Totals
+from gridpact.ledger.plain_orders import PlainOrders
 from gridpact.ledger.plain_vault import Journalled, PlainVault, Pot
 from gridpact.model.delivery import Delivery
 from gridpact.model.interval import Key
-from gridpact.model.order import MAX_FILLS, NONE, Accepted, Order, Side
+from gridpact.model.order import NONE
 from gridpact.model.participant import Account, Named, Role
 from gridpact.model.record import (
     Anchor,
@@ -38,25 +39,14 @@ from gridpact.model.record import (
 )
 from gridpact.model.statement import Bill, Case, SettlementTerms, Statement
 from gridpact.model.trade import Fill
-from gridpact.quantities import PPM, Money, Price, Score, Wh, amount, part
+from gridpact.quantities import PPM, Money, Score, Wh, amount, part
 
 _GENESIS = Head(0, NONE)
-MAX_INDEX = 2**16 - 1
 
 
 def returns(statement: Statement) -> Money:
     """Return what a settled fill puts back on its buyer's account: refund and paid claim."""
-    return statement.refund + statement.claim - statement.unpaid_claim
-
-
-class _Open(NamedTuple):
-    """What is left of an order; a closed one has nothing left."""
-
-    order: Order
-    energy_wh: Wh
-    reserved: Money
-    charge: Price
-    fills: int
+    return statement.refund + statement.claim
 
 
 class MemoryLedger:
@@ -66,13 +56,11 @@ class MemoryLedger:
         self._name = name
         self._domain = Domain(chain_id, name_hash(f"registry of {name}")[12:])
         self._vault = PlainVault()
+        self._orders = PlainOrders(self._vault)
         self._written: dict[Key, tuple[Record, Head]] = {}
         self._head = _GENESIS
         self._terms = SettlementTerms()
         self._rating = RatingTerms()
-        self._regions: frozenset[bytes] = frozenset()
-        self._orders: Journalled[bytes, _Open] = Journalled()
-        self._books: Journalled[tuple[bytes, int], tuple[bytes, ...]] = Journalled()
         self._prices: Journalled[tuple[bytes, int], Prices] = Journalled()
         self._locked: Journalled[Fill, bool] = Journalled()
         self._crossed: Journalled[bytes, tuple[bytes, Money]] = Journalled()
@@ -159,8 +147,8 @@ class MemoryLedger:
     def _journals(self) -> Sequence[Journalled[Any, Any]]:
         return (
             *self._vault.journals(),
-            self._orders,
-            self._books,
+            self._orders.left,
+            self._orders.books,
             self._prices,
             self._locked,
             self._crossed,
@@ -175,7 +163,7 @@ class MemoryLedger:
             case Found():
                 self._found(record)
             case Book():
-                self._collect(key, record.orders)
+                self._orders.collect((key.region, key.interval), record.orders)
             case Prices():
                 self._prices.put((key.region, key.interval), record)
             case Commitment():
@@ -195,37 +183,15 @@ class MemoryLedger:
         if found.chain != self._name:
             raise Reverted(f"registry: this is {self._name}, not {found.chain}")
         self._terms, self._rating = found.settlement, found.rating
-        self._regions = frozenset(p.address for p in found.participants if Role.REGION in p.roles)
+        self._orders.regions = frozenset(
+            p.address for p in found.participants if Role.REGION in p.roles
+        )
         for named in Named:
             self._vault.open(named.address)
         for participant in found.participants:
             self._vault.open(participant.address)
         for deposit in found.deposits:
             self._vault.mint(deposit.account, deposit.amount, deposit.reference)
-
-    # collect
-
-    def _collect(self, key: Key, orders: Sequence[Accepted]) -> None:
-        for accepted in orders:
-            order = accepted.order
-            if self._orders.get(accepted.hash) is not None:
-                raise Reverted("orders: seen before", accepted.hash.hex())
-            if self._vault.accounts.get(order.participant) is None:
-                raise Reverted("orders: not registered", order.participant.hex())
-            if order.interval != key.interval or 0 < order.expires <= order.interval:
-                raise Reverted("orders: of another interval", accepted.hash.hex())
-            least = amount(order.price, order.energy_wh) if order.side is Side.BID else 0
-            if accepted.reserved < least:
-                raise Reverted(f"orders: {accepted.reserved} reserved of {least}")
-            self._vault.shift(order.participant, Pot.FREE, Pot.RESERVED, accepted.reserved)
-            fills = MAX_FILLS if order.participant not in self._regions else MAX_INDEX
-            self._orders.put(
-                accepted.hash,
-                _Open(order, order.energy_wh, accepted.reserved, accepted.charge, fills),
-            )
-        place = (key.region, key.interval)
-        hashes = tuple(accepted.hash for accepted in orders)
-        self._books.put(place, (self._books.get(place) or ()) + hashes)
 
     # commit
 
@@ -237,23 +203,23 @@ class MemoryLedger:
             crossing = commitment.arrived
             self._vault.mint(commitment.bid.order.participant, crossing.amount, crossing.id)
         if commitment.bid is not None:
-            self._collect(key, (commitment.bid,))
+            self._orders.collect((key.region, key.interval), (commitment.bid,))
         for fill in commitment.fills:
             if self._locked.get(fill) is not None:
                 raise Reverted("settlement: fill is locked already", fill.hash.hex())
-            self._take_bid(fill)
-            self._take_offer(fill)
+            self._orders.take_bid(fill)
+            self._orders.take_offer(fill)
             self._vault.shift(fill.buyer, Pot.RESERVED, Pot.LOCKED, fill.lock)
             self._locked.put(fill, True)
         self._cross(commitment.crossed, commitment.departed)
-        self._close(key)
+        self._orders.close((key.region, key.interval))
 
     def _cross(self, fills: Sequence[Fill], crossing: Crossing | None) -> None:
         for fill in fills:
             name = fill.hash
             if self._crossed.get(name) is not None:
                 raise Reverted("settlement: fill has crossed already", name.hex())
-            self._take_bid(fill)
+            self._orders.take_bid(fill)
             self._vault.depart(fill.buyer, fill.lock)
             self._crossed.put(name, (fill.buyer, fill.lock))
         total = sum(fill.lock for fill in fills)
@@ -261,64 +227,6 @@ class MemoryLedger:
             raise Disagreement("crossing", total, crossing and crossing.amount)
         if crossing:
             self._send(crossing)
-
-    def _take_bid(self, fill: Fill) -> None:
-        bid = self._take(fill, fill.bid, fill.buyer, Side.BID)
-        if fill.price > bid.order.price or fill.charge > bid.charge:
-            raise Reverted(f"orders: {fill.price} and charge {fill.charge} above the bid's")
-        if fill.lock > bid.reserved:
-            raise Reverted(f"orders: lock of {fill.lock} above the {bid.reserved} reserved")
-        if bid.fills == 0:
-            raise Reverted("orders: too many fills", fill.bid.hex())
-        self._orders.put(
-            fill.bid,
-            bid._replace(
-                energy_wh=bid.energy_wh - fill.energy_wh,
-                reserved=bid.reserved - fill.lock,
-                fills=bid.fills - 1,
-            ),
-        )
-        if bid.order.parent != NONE:
-            # one energy on both tiers: what the child takes, the parent has no more
-            self._use_up(bid.order.parent, fill.energy_wh)
-
-    def _use_up(self, name: bytes, energy: Wh) -> None:
-        order = self._orders.get(name)
-        if order is None or energy > order.energy_wh:
-            raise Reverted("orders: parent is filled", name.hex())
-        self._orders.put(name, order._replace(energy_wh=order.energy_wh - energy))
-
-    def _take_offer(self, fill: Fill) -> None:
-        offer = self._take(fill, fill.offer, fill.seller, Side.OFFER)
-        if fill.price < offer.order.price:
-            raise Reverted(f"orders: price {fill.price} below the offer's {offer.order.price}")
-        self._use_up(fill.offer, fill.energy_wh)
-
-    def _take(self, fill: Fill, name: bytes, participant: bytes, side: Side) -> _Open:
-        found = self._orders.get(name)
-        if found is None:
-            raise Reverted(f"orders: no such {side.name.lower()}", name.hex())
-        order = found.order
-        if (order.side, order.participant, order.interval, order.tier) != (
-            side,
-            participant,
-            fill.interval,
-            fill.tier,
-        ):
-            raise Reverted(f"orders: not this fill's {side.name.lower()}", name.hex())
-        if not 0 < fill.energy_wh <= found.energy_wh:
-            raise Reverted(f"orders: fill of {fill.energy_wh} Wh of {found.energy_wh} left")
-        return found
-
-    def _close(self, key: Key) -> None:
-        """Free what no fill of the interval needs; its orders can be filled no more."""
-        place = (key.region, key.interval)
-        for name in self._books.get(place) or ():
-            closed = self._orders.items[name]
-            owner = closed.order.participant
-            self._vault.shift(owner, Pot.RESERVED, Pot.FREE, closed.reserved)
-            self._orders.put(name, closed._replace(energy_wh=0, reserved=0))
-        self._books.put(place, ())
 
     # settle
 
@@ -371,29 +279,30 @@ class MemoryLedger:
         pay(fill.buyer, Pot.LOCKED, fund, to_fund + s.fee_network)
         pay(fill.buyer, Pot.LOCKED, wires, s.charge - to_fund)
         self._vault.shift(fill.buyer, Pot.LOCKED, Pot.FREE, s.refund)
-        pay(Named.REWARD.address, Pot.FREE, fill.seller, s.reward - s.unpaid_reward)
-        pay(fund, Pot.FREE, fill.buyer, s.claim - s.unpaid_claim)
+        pay(Named.REWARD.address, Pot.FREE, fill.seller, s.reward)
+        pay(fund, Pot.FREE, fill.buyer, s.claim)
         self._empty(Named.REWARD.address, s.unpaid_reward)
         self._empty(fund, s.unpaid_claim)
 
     def _bill(self, bill: Bill, prices: Prices | None) -> None:
         if prices is None:
             raise Reverted("settlement: no prices of this interval")
-        owed = (
-            amount(prices.retail, bill.bought_wh),
-            amount(prices.network_share, bill.bought_wh),
-            amount(prices.feed_in, bill.sold_wh),
-        )
-        if owed != (bill.purchase, bill.network_share, bill.sale):
-            raise Disagreement("bill", owed, (bill.purchase, bill.network_share, bill.sale))
+        owed = amount(prices.retail, bill.bought_wh)
+        energy_part = owed - min(amount(prices.network_share, bill.bought_wh), owed)
+        share = max(bill.purchase - energy_part, 0)
+        due = amount(prices.feed_in, bill.sold_wh)
+        if (owed, share, due) != (
+            bill.purchase + bill.unpaid_purchase,
+            bill.network_share,
+            bill.sale + bill.unpaid_sale,
+        ):
+            raise Disagreement(f"bill of {bill.participant.hex()}", (owed, share, due), bill)
         grid, wires = Named.GRID_SUPPLY.address, Named.NETWORK_OPERATOR.address
-        to_wires = max(bill.network_share - bill.unpaid_purchase, 0)
-        to_grid = bill.purchase - bill.unpaid_purchase - to_wires
         pay = self._vault.pay
-        pay(bill.participant, Pot.FREE, grid, to_grid)
-        pay(bill.participant, Pot.FREE, wires, to_wires)
+        pay(bill.participant, Pot.FREE, grid, bill.purchase - bill.network_share)
+        pay(bill.participant, Pot.FREE, wires, bill.network_share)
         self._empty(bill.participant, bill.unpaid_purchase)
-        pay(grid, Pot.FREE, bill.participant, bill.sale - bill.unpaid_sale)
+        pay(grid, Pot.FREE, bill.participant, bill.sale)
         self._empty(grid, bill.unpaid_sale)
 
     def _empty(self, account: bytes, unpaid: Money) -> None:
