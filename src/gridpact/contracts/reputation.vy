@@ -1,0 +1,146 @@
+# pragma version 0.4.3
+# SPDX-License-Identifier: Apache-2.0
+"""
+@title Reputation
+@notice How far a seller kept its word, in parts per million. Moved only by what settled fills say
+        it agreed and sent: [Wang23] as read in 5-decisions, section 9 (B), the same integers as
+        `reputation/feedback.py: update`.
+"""
+
+import keyed
+import packing
+import settlement
+
+initializes: keyed
+exports: keyed.written
+
+
+struct Rules:
+    gain: uint256  # ppm
+    loss: uint256  # ppm
+    prior: uint256  # ppm
+    floor: uint256  # ppm
+    reference: uint256  # Wh
+
+
+event Rated:
+    seller: indexed(address)
+    agreed: uint256
+    sent: uint256
+    before: uint256
+    now: uint256
+
+
+MAX_BATCH: constant(uint256) = 128
+PPM: constant(uint256) = 1_000_000
+KNOWN: constant(uint256) = 2**32
+
+OPERATOR: public(immutable(address))
+SETTLEMENT: public(immutable(address))
+RULES: immutable(Rules)
+
+scores: HashMap[address, uint256]  # known 1 | score 32
+counted: HashMap[address, HashMap[uint64, uint256]]  # agreed 64 | sent 64, already rated
+
+
+@deploy
+def __init__(operator: address, settlement_: address, rules: Rules):
+    """
+    @notice Fix where deliveries are read, and the numbers of the rule.
+    """
+    assert rules.gain <= PPM and rules.loss <= PPM, "reputation: rules"
+    assert rules.prior <= PPM and rules.floor <= PPM, "reputation: rules"
+    assert 0 < rules.reference and rules.reference < 2**40, "reputation: rules"
+    OPERATOR = operator
+    SETTLEMENT = settlement_
+    RULES = rules
+
+
+@external
+def rate(
+    write: keyed.Write, sellers: DynArray[address, MAX_BATCH], expected: bytes32
+) -> bytes32:
+    """
+    @notice Rate sellers by what the settlement counted for the key's interval and was not rated
+            before: a dispute resolved later counts later, nothing counts twice.
+    @param expected The digest that these ratings must have, or zero.
+    @return The digest: d = keccak(d | the five values of `Rated`), from zero.
+    """
+    assert msg.sender == OPERATOR, "reputation: not the operator"
+    if not keyed.begin(write, 0):
+        return expected
+    digest: bytes32 = empty(bytes32)
+    for seller: address in sellers:
+        agreed: uint256 = 0
+        sent: uint256 = 0
+        agreed, sent = self._count(seller, write.interval)
+        before: uint256 = self._score(seller)
+        now: uint256 = self._update(before, agreed, sent)
+        self.scores[seller] = KNOWN | now
+        log Rated(seller=seller, agreed=agreed, sent=sent, before=before, now=now)
+        digest = keccak256(abi_encode(digest, seller, agreed, sent, before, now))
+    assert expected == empty(bytes32) or digest == expected, "reputation: other scores"
+    return digest
+
+
+@external
+@view
+def score(seller: address) -> uint256:
+    """
+    @return The reputation; the prior for one never rated. [ppm]
+    """
+    return self._score(seller)
+
+
+@external
+@view
+def read(sellers: DynArray[address, MAX_BATCH]) -> DynArray[uint256, MAX_BATCH]:
+    """
+    @return The reputations of many. [ppm]
+    """
+    found: DynArray[uint256, MAX_BATCH] = []
+    for seller: address in sellers:
+        found.append(self._score(seller))
+    return found
+
+
+@external
+@view
+def rules() -> Rules:
+    """
+    @return The numbers of the rating rule.
+    """
+    return RULES
+
+
+@internal
+@view
+def _score(seller: address) -> uint256:
+    word: uint256 = self.scores[seller]
+    return RULES.prior if word == 0 else word & packing.MASK_32
+
+
+@internal
+def _count(seller: address, interval: uint64) -> (uint256, uint256):
+    # what is not rated yet
+    agreed: uint256 = 0
+    sent: uint256 = 0
+    charge: uint256 = 0
+    agreed, sent, charge = staticcall settlement.__interface__(SETTLEMENT).volume(seller, interval)
+    done: uint256 = self.counted[seller][interval]
+    self.counted[seller][interval] = agreed << 64 | sent
+    agreed -= done >> 64
+    sent -= done & packing.MASK_64
+    assert agreed > 0, "reputation: nothing to rate"
+    return agreed, sent
+
+
+@internal
+@view
+def _update(score: uint256, agreed: uint256, sent: uint256) -> uint256:
+    # r' = r + g (1 - r) q w - b r (1 - q) w, q = sent / agreed, w = min(1, E / E_ref)
+    weighed: uint256 = min(agreed, RULES.reference)
+    unit: uint256 = PPM * agreed * RULES.reference
+    gain: uint256 = RULES.gain * (PPM - score) * sent * weighed // unit
+    loss: uint256 = RULES.loss * score * (agreed - sent) * weighed // unit
+    return max(score + gain - loss, RULES.floor)

@@ -1,0 +1,172 @@
+# pragma version 0.4.3
+# SPDX-License-Identifier: Apache-2.0
+"""
+@title Split
+@notice How the money locked for a fill is split once the meters have spoken: the five cases of
+        [Cui22] eqs. 6, 7 as read in 5-decisions, section 8. The same numbers as
+        `settlement/split.py`, to the last unit; pure, without accounts.
+"""
+
+import packing
+import rounding
+
+
+struct Rules:
+    tau: uint256  # further reasonable loss, ppm
+    eps: uint256  # meter tolerance, ppm
+    eps_floor: uint256  # its least, Wh
+    kappa: uint256  # penalty factor on a shortfall, ppm
+    reward: uint256  # share of the price, ppm
+    unused_fee: uint256  # micro-units per kWh
+    feed_in: uint256  # micro-units per kWh
+    loss_fund_share: uint256  # of the network charge, ppm
+
+
+struct Statement:
+    case: uint256
+    paid: uint256
+    charge: uint256
+    fee_seller: uint256
+    fee_network: uint256
+    refund: uint256
+    reward: uint256
+    claim: uint256
+
+
+DISPUTE: constant(uint256) = 1
+FULL: constant(uint256) = 2
+HALF: constant(uint256) = 3
+LOSSY: constant(uint256) = 4
+SHORT: constant(uint256) = 5
+
+
+@internal
+@pure
+def lock(terms: packing.Terms) -> uint256:
+    """
+    @notice What a fill locks: its price and its network charge, each rounded once.
+    """
+    return rounding.amount(terms.price, terms.energy) + rounding.amount(terms.charge, terms.energy)
+
+
+@internal
+@pure
+def judge(delivery: packing.Delivery, rules: Rules, loss_share: uint256) -> uint256:
+    """
+    @notice Which of the five cases a delivery is; the first that fits.
+    """
+    agreed: uint256 = delivery.agreed
+    eps: uint256 = max(rounding.part(agreed, rules.eps), rules.eps_floor)
+    expected: uint256 = agreed - rounding.part(agreed, loss_share)
+    if delivery.disputed or delivery.received > delivery.sent + eps:
+        return DISPUTE
+    if delivery.sent + eps < agreed:
+        return SHORT
+    if delivery.received + eps >= expected:
+        return FULL
+    if delivery.received + rounding.part(agreed, rules.tau) >= expected:
+        return HALF
+    return LOSSY
+
+
+@internal
+@pure
+def split(
+    terms: packing.Terms, delivery: packing.Delivery, rules: Rules, loss_share: uint256
+) -> Statement:
+    """
+    @notice Who gets what of the lock: paid + charge + fee_seller + fee_network + refund = lock.
+            Reward and claim come on top, from the market's own accounts.
+    """
+    assert (
+        delivery.agreed + delivery.unused + delivery.held == terms.energy
+    ), "split: energies are not the fill's"
+    assert delivery.sent <= delivery.agreed, "split: sent above agreed"
+    assert delivery.unused_sent <= delivery.unused, "split: unused sent above unused"
+    case: uint256 = self.judge(delivery, rules, loss_share)
+    if case == DISPUTE:
+        return Statement(
+            case=DISPUTE,
+            paid=0,
+            charge=0,
+            fee_seller=0,
+            fee_network=0,
+            refund=0,
+            reward=0,
+            claim=0,
+        )
+    price: uint256 = rounding.amount(terms.price, delivery.agreed)
+    paid: uint256 = price - self._deduction(case, terms, delivery, rules, price)
+    charge: uint256 = rounding.amount(terms.charge, delivery.sent)
+    left: uint256 = self.lock(terms) - paid - charge
+    fee: uint256 = min(rounding.amount(rules.unused_fee, delivery.unused), left)
+    loss: uint256 = 0  # the seller's, per kWh it could only feed in
+    if terms.price > rules.feed_in:
+        loss = terms.price - rules.feed_in
+    fee_seller: uint256 = min(
+        fee,
+        min(
+            rounding.amount(rules.unused_fee, delivery.unused_sent),
+            rounding.amount(loss, delivery.unused_sent),
+        ),
+    )
+    return Statement(
+        case=case,
+        paid=paid,
+        charge=charge,
+        fee_seller=fee_seller,
+        fee_network=fee - fee_seller,
+        refund=left - fee,
+        reward=self._reward(case, price, rules),
+        claim=min(self._claim(case, terms, delivery, rules, loss_share), paid + charge),
+    )
+
+
+@internal
+@pure
+def _deduction(
+    case: uint256,
+    terms: packing.Terms,
+    delivery: packing.Delivery,
+    rules: Rules,
+    price: uint256,
+) -> uint256:
+    if case != SHORT:
+        return 0
+    missing: uint256 = rounding.part(delivery.agreed - delivery.sent, rules.kappa)
+    return min(price, rounding.amount(terms.price, missing))
+
+
+@internal
+@pure
+def _reward(case: uint256, price: uint256, rules: Rules) -> uint256:
+    if case == FULL:
+        return rounding.part(price, rules.reward)
+    if case == HALF:
+        return rounding.part(price, rules.reward) // 2
+    return 0
+
+
+@internal
+@pure
+def _claim(
+    case: uint256,
+    terms: packing.Terms,
+    delivery: packing.Delivery,
+    rules: Rules,
+    loss_share: uint256,
+) -> uint256:
+    # energy lost beyond lambda and tau, worth its price and its network charge
+    base: uint256 = 0
+    if case == LOSSY:
+        base = delivery.agreed
+    elif case == SHORT:
+        base = delivery.sent
+    else:
+        return 0
+    reasonable: uint256 = (
+        delivery.received + rounding.part(base, loss_share) + rounding.part(base, rules.tau)
+    )
+    if base <= reasonable:
+        return 0
+    return rounding.amount(terms.price + terms.charge, base - reasonable)

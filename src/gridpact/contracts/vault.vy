@@ -1,0 +1,299 @@
+# pragma version 0.4.3
+# SPDX-License-Identifier: Apache-2.0
+"""
+@title Vault
+@notice The only mover of money. Each account is one word: free 95 | reserved 80 | locked 80 |
+        open 1. At all times free + reserved + locked + transit = minted - burned. Rules live in
+        other contracts, whose addresses are fixed at construction (5-decisions, sections 8, 17).
+"""
+
+import accounts
+import packing
+
+
+event Minted:
+    account: indexed(address)
+    amount: uint256
+    ref: indexed(bytes32)
+
+
+event Burned:
+    account: indexed(address)
+    amount: uint256
+    ref: indexed(bytes32)
+
+
+event Departed:
+    account: indexed(address)
+    amount: uint256
+    crossing: indexed(bytes32)
+
+
+event Arrived:
+    account: indexed(address)
+    amount: uint256
+    crossing: indexed(bytes32)
+
+
+FREE: constant(uint256) = 161
+RESERVED: constant(uint256) = 81
+LOCKED: constant(uint256) = 1
+OPEN: constant(uint256) = 1
+MAX_SUPPLY: constant(uint256) = 2**80 - 1
+MAX_READ: constant(uint256) = 128
+
+DOOR: public(immutable(address))
+REGISTRY: public(immutable(address))
+ORDERS: public(immutable(address))
+SETTLEMENT: public(immutable(address))
+INCENTIVE: public(immutable(address))
+
+words: HashMap[address, uint256]
+total: uint256  # the sum of all words, without their open bits
+minted: uint256
+burned: uint256
+transit: uint256
+used: public(HashMap[bytes32, bool])  # references of mints and burns
+departed: public(HashMap[bytes32, uint256])  # by crossing: what left under it
+arrived: public(HashMap[bytes32, uint256])  # by crossing: what came home under it
+
+
+@deploy
+def __init__(
+    door: address, registry: address, orders: address, settlement: address, incentive: address
+):
+    """
+    @notice Fix who may move money, and open the market's own accounts.
+    @param door Who mints at the door: the operator.
+    """
+    DOOR = door
+    REGISTRY = registry
+    ORDERS = orders
+    SETTLEMENT = settlement
+    INCENTIVE = incentive
+    for named: address in [
+        accounts.OPERATOR,
+        accounts.NETWORK_OPERATOR,
+        accounts.GRID_SUPPLY,
+        accounts.NETWORK_LOSS,
+        accounts.REWARD,
+        accounts.INCENTIVE,
+        accounts.FINES,
+    ]:
+        self.words[named] = OPEN
+
+
+@external
+def open(account: address):
+    """
+    @notice Open an account at registration. Only the registry; opening twice changes nothing.
+    """
+    assert msg.sender == REGISTRY, "vault: not the registry"
+    assert account != empty(address), "vault: no account"
+    self.words[account] |= OPEN
+
+
+@external
+def mint(account: address, amount: uint256, ref: bytes32):
+    """
+    @notice Money enters at the door, once per reference (a deposit, or a crossing's id).
+    """
+    assert msg.sender == DOOR, "vault: not the door"
+    self._use(ref)
+    self.minted += amount
+    assert amount <= MAX_SUPPLY and self.minted - self.burned <= MAX_SUPPLY, "vault: supply"
+    self._credit(account, amount)
+    log Minted(account=account, amount=amount, ref=ref)
+
+
+@external
+def burn(account: address, amount: uint256, ref: bytes32):
+    """
+    @notice Free money leaves this chain, once per reference. Only the settlement rule.
+    """
+    assert msg.sender == SETTLEMENT, "vault: not the settlement"
+    self._use(ref)
+    self._debit(account, amount)
+    self.burned += amount
+    log Burned(account=account, amount=amount, ref=ref)
+
+
+@external
+def reserve(account: address, amount: uint256):
+    """
+    @notice free -> reserved, when an order is accepted.
+    """
+    assert msg.sender == ORDERS, "vault: not the orders"
+    self._debit(account, amount)
+    self._put(account, amount, RESERVED)
+
+
+@external
+def release(account: address, amount: uint256):
+    """
+    @notice reserved -> free, when no fill needs it.
+    """
+    assert msg.sender == ORDERS, "vault: not the orders"
+    self._take(account, amount, RESERVED)
+    self._credit(account, amount)
+
+
+@external
+def lock(account: address, amount: uint256):
+    """
+    @notice reserved -> locked, when a fill is committed.
+    """
+    assert msg.sender == SETTLEMENT, "vault: not the settlement"
+    self._take(account, amount, RESERVED)
+    self._put(account, amount, LOCKED)
+
+
+@external
+def unlock(account: address, amount: uint256):
+    """
+    @notice locked -> free: what a settled fill did not need.
+    """
+    assert msg.sender == SETTLEMENT, "vault: not the settlement"
+    self._take(account, amount, LOCKED)
+    self._credit(account, amount)
+
+
+@external
+def pay(account: address, to: address, amount: uint256):
+    """
+    @notice locked of one -> free of another: what a settled fill owes.
+    """
+    assert msg.sender == SETTLEMENT, "vault: not the settlement"
+    self._take(account, amount, LOCKED)
+    self._credit(to, amount)
+
+
+@external
+def transfer_up_to(account: address, to: address, amount: uint256) -> uint256:
+    """
+    @notice free -> free, at most what is there. The incentive rule may only spend its own account.
+    @return What was paid; the rest stays a recorded claim in the caller's event.
+    """
+    assert msg.sender == SETTLEMENT or (
+        msg.sender == INCENTIVE and account == accounts.INCENTIVE
+    ), "vault: not a rule"
+    paid: uint256 = min(amount, self.words[account] >> FREE)
+    self._debit(account, paid)
+    self._credit(to, paid)
+    return paid
+
+
+@external
+def depart(account: address, amount: uint256, crossing: bytes32):
+    """
+    @notice reserved -> transit: money on its way to the other chain.
+    """
+    assert msg.sender == SETTLEMENT, "vault: not the settlement"
+    self._take(account, amount, RESERVED)
+    self.transit += amount
+    self.departed[crossing] += amount
+    log Departed(account=account, amount=amount, crossing=crossing)
+
+
+@external
+def arrive(account: address, amount: uint256, crossing: bytes32):
+    """
+    @notice transit -> free: money that comes home. Never more than ever went out.
+    """
+    assert msg.sender == SETTLEMENT, "vault: not the settlement"
+    assert amount <= self.transit, "vault: not in transit"
+    self.transit -= amount
+    self.arrived[crossing] += amount
+    self._credit(account, amount)
+    log Arrived(account=account, amount=amount, crossing=crossing)
+
+
+@external
+@view
+def is_open(account: address) -> bool:
+    """
+    @notice Say whether an account is open.
+    """
+    return self.words[account] & OPEN == OPEN
+
+
+@external
+@view
+def account(account: address) -> (uint256, uint256, uint256):
+    """
+    @return free, reserved, locked.
+    """
+    return self._fields(self.words[account])
+
+
+@external
+@view
+def read(wanted: DynArray[address, MAX_READ]) -> DynArray[uint256, MAX_READ]:
+    """
+    @return The packed words of many accounts: free 95 | reserved 80 | locked 80 | open 1.
+    """
+    found: DynArray[uint256, MAX_READ] = []
+    for one: address in wanted:
+        found.append(self.words[one])
+    return found
+
+
+@external
+@view
+def totals() -> (uint256, uint256, uint256, uint256, uint256, uint256):
+    """
+    @return minted, burned, free, reserved, locked, transit.
+    """
+    free: uint256 = 0
+    reserved: uint256 = 0
+    locked: uint256 = 0
+    free, reserved, locked = self._fields(self.total)
+    return self.minted, self.burned, free, reserved, locked, self.transit
+
+
+@internal
+@pure
+def _fields(word: uint256) -> (uint256, uint256, uint256):
+    return (
+        word >> FREE,
+        (word >> RESERVED) & packing.MASK_80,
+        (word >> LOCKED) & packing.MASK_80,
+    )
+
+
+@internal
+def _use(ref: bytes32):
+    assert ref != empty(bytes32), "vault: no reference"
+    assert not self.used[ref], "vault: reference used"
+    self.used[ref] = True
+
+
+@internal
+def _credit(account: address, amount: uint256):
+    word: uint256 = self.words[account]
+    assert word & OPEN == OPEN, "vault: account not open"
+    self.words[account] = word + (amount << FREE)
+    self.total += amount << FREE
+
+
+@internal
+def _debit(account: address, amount: uint256):
+    word: uint256 = self.words[account]
+    assert amount <= word >> FREE, "vault: not enough free"
+    self.words[account] = word - (amount << FREE)
+    self.total -= amount << FREE
+
+
+@internal
+def _take(account: address, amount: uint256, field: uint256):
+    word: uint256 = self.words[account]
+    assert amount <= (word >> field) & packing.MASK_80, "vault: not enough held"
+    self.words[account] = word - (amount << field)
+    self.total -= amount << field
+
+
+@internal
+def _put(account: address, amount: uint256, field: uint256):
+    # no overflow: no field of an open account exceeds the supply
+    self.words[account] += amount << field
+    self.total += amount << field
