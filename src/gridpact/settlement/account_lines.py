@@ -65,7 +65,8 @@ class Line(msgspec.Struct, frozen=True):
 
     `bought` / `sold` count what was received / sent per tier (local, zonal, grid); `imbalance` is
     what was contracted and neither used nor delivered: unused as a buyer, short as a seller.
-    `refund` came back from the locks and is no income; `total` = income - outlay.
+    `refund` came back from the locks and is no income; `unpaid` is what empty accounts still owe
+    the participant, less what it still owes itself; `total` = income - outlay.
     """
 
     participant: bytes
