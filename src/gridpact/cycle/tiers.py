@@ -58,9 +58,7 @@ def _decide(
 ) -> Cleared:
     tiers = _Tiers(market, interval, prices, books)
     fills = tiers.fills()
-    verdict, after = _checked(
-        market, interval, books, expected, tiers.scores, fills, prices.feed_in
-    )
+    verdict, after = _checked(market, interval, books, expected, tiers.scores, fills, prices)
     again = tiers.second_round(after, verdict)
     kept = (*after.fills, *again)
     orders = (*books.local.orders, *books.zonal.orders)
