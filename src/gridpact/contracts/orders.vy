@@ -113,6 +113,7 @@ def collect(write: keyed.Write, entries: DynArray[Entry, MAX_BATCH]):
         return
     reserved: uint256 = 0
     for entry: Entry in entries:
+        assert entry.order.region == write.region, "orders: other region"
         assert entry.order.interval == write.interval, "orders: other interval"
         reserved += self._admit(entry)
     log Collected(

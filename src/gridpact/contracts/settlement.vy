@@ -115,7 +115,6 @@ RULES: immutable(split.Rules)
 
 fills: HashMap[bytes32, uint256]  # buyer 160 | crossed money not yet home 80 | state 16
 volumes: HashMap[address, HashMap[uint64, uint256]]  # agreed 64 | sent 64 | charge 128
-running: HashMap[bytes32, HashMap[uint64, uint256]]  # energy sent so far, of (region, interval)
 crossings: public(HashMap[bytes32, bytes32])  # the packed key under which a crossing was used
 
 
@@ -144,17 +143,16 @@ def __init__(
 
 
 @external
-def commit(write: keyed.Write, region: bytes32, fills: DynArray[packing.Fill, MAX_BATCH]):
+def commit(write: keyed.Write, fills: DynArray[packing.Fill, MAX_BATCH]):
     """
     @notice Lock the buyers' money of fills whose bid and offer stand on this chain.
-    @param region The region in the fills' hashes.
     """
     assert msg.sender == OPERATOR, "settlement: not the operator"
     if not keyed.begin(write, 0):
         return
     locked: uint256 = 0
     for fill: packing.Fill in fills:
-        name: bytes32 = packing.fill_hash(region, write.interval, fill)
+        name: bytes32 = packing.fill_hash(write.region, write.interval, fill)
         assert self.fills[name] == UNKNOWN, "settlement: committed before"
         terms: packing.Terms = packing.terms(fill.terms)
         lock: uint256 = split.lock(terms)
@@ -168,12 +166,7 @@ def commit(write: keyed.Write, region: bytes32, fills: DynArray[packing.Fill, MA
 
 
 @external
-def cross(
-    write: keyed.Write,
-    region: bytes32,
-    fills: DynArray[packing.Fill, MAX_BATCH],
-    crossing: bytes32,
-):
+def cross(write: keyed.Write, fills: DynArray[packing.Fill, MAX_BATCH], crossing: bytes32):
     """
     @notice Send the reserved money of fills that are settled on the other chain on its way.
     @param crossing Its id: used under one key only.
@@ -184,7 +177,7 @@ def cross(
     self._use_crossing(write, crossing)
     total: uint256 = 0
     for fill: packing.Fill in fills:
-        name: bytes32 = packing.fill_hash(region, write.interval, fill)
+        name: bytes32 = packing.fill_hash(write.region, write.interval, fill)
         assert self.fills[name] == UNKNOWN, "settlement: committed before"
         terms: packing.Terms = packing.terms(fill.terms)
         lock: uint256 = split.lock(terms)
@@ -204,11 +197,9 @@ def cross(
 
 
 @external
-def settle(
-    write: keyed.Write, region: bytes32, rows: DynArray[Row, MAX_BATCH], expected: bytes32
-) -> bytes32:
+def settle(write: keyed.Write, rows: DynArray[Row, MAX_BATCH], expected: bytes32) -> bytes32:
     """
-    @notice Pay the locked fills by what was delivered, in the order of the loss shares.
+    @notice Pay the locked fills of the key's region and interval by what was delivered.
     @dev A disputed fill stays locked and is settled by a later part, under its own interval.
     @param expected The digest that these statements must have, or zero.
     @return The digest: d = keccak(d | fill | the ten numbers of `Settled`), from zero.
@@ -220,24 +211,17 @@ def settle(
     tariffs: clearing.Tariffs = staticcall peer.tariffs(write.region, write.interval)
     balance: clearing.Balance = staticcall peer.metered(write.region, write.interval)
     digest: bytes32 = empty(bytes32)
-    running: uint256 = self.running[write.region][write.interval]
     for row: Row in rows:
-        name: bytes32 = packing.fill_hash(region, write.interval, row.fill)
+        name: bytes32 = packing.fill_hash(write.region, write.interval, row.fill)
         state: uint256 = self.fills[name]
         delivery: packing.Delivery = packing.delivery(row.delivery)
         if state == LOCKED:
-            before: uint256 = balance.before + running
-            running += delivery.sent
-            share: uint256 = self._loss(balance, before + delivery.sent) - self._loss(
-                balance, before
-            )
-            assert delivery.received + share == delivery.sent, "settlement: other loss share"
+            self._check_loss(balance, delivery)
         else:
             assert state == DISPUTED, "settlement: not locked"
         digest = self._settle(
             name, write.interval, row.fill, delivery, tariffs.loss_share, digest
         )
-    self.running[write.region][write.interval] = running
     assert expected == empty(bytes32) or digest == expected, "settlement: other amounts"
     return digest
 
@@ -356,12 +340,15 @@ def rules() -> split.Rules:
 
 @internal
 @pure
-def _loss(balance: clearing.Balance, sent: uint256) -> uint256:
-    # the loss carried by the first `sent` Wh of the region
+def _check_loss(balance: clearing.Balance, delivery: packing.Delivery):
+    # pro rata of the region's loss, rounded down or up: which of both, the running sum decides
+    assert delivery.received <= delivery.sent, "settlement: received above sent"
+    share: uint256 = delivery.sent - delivery.received
     if balance.weighed == 0:
-        return 0
-    assert sent <= balance.weighed, "settlement: sent above the balance"
-    return balance.loss * sent // balance.weighed
+        assert share == 0, "settlement: other loss share"
+        return
+    least: uint256 = balance.loss * delivery.sent // balance.weighed
+    assert share == least or share == least + 1, "settlement: other loss share"
 
 
 @internal

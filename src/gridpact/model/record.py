@@ -39,13 +39,15 @@ class RatingTerms(msgspec.Struct, frozen=True):
 class IncentiveTerms(msgspec.Struct, frozen=True):
     """The incentive of plants (5-decisions, section 14): difficulty k, bounds, daily budget.
 
-    `window` is the number of intervals over which steadiness s is measured.
+    `window` is the number of intervals over which steadiness s is measured, `day` the number of
+    intervals over which the daily budget lasts.
     """
 
     difficulty: int = 10_000
     daily_budget: Money = 50_000_000
     steady_floor: Score = 500_000
     window: int = 24
+    day: int = 24
 
 
 class Crossing(msgspec.Struct, frozen=True):
