@@ -236,6 +236,10 @@ class MemoryLedger:
         for fill, delivery, statement in rows:
             self._settle_fill(key, fill, delivery, statement)
             returned[fill.buyer] = returned.get(fill.buyer, 0) + returns(statement)
+        self._refund(settlement.refunds, settlement.arrived)
+        if settlement.departed is not None:
+            self._send(settlement.departed)
+            self._burn(settlement.departed, returned)
         prices = self._prices.get((key.region, key.interval))
         for bill in settlement.bills:
             self._bill(bill, prices)
@@ -246,12 +250,8 @@ class MemoryLedger:
                 Named.GRID_SUPPLY.address,
                 settlement.network_loss_cost,
             )
-        self._refund(settlement.refunds, settlement.arrived)
         for incentive in settlement.incentives:
             self._grant(incentive)
-        if settlement.departed is not None:
-            self._send(settlement.departed)
-            self._burn(settlement.departed, returned)
 
     def _settle_fill(self, key: Key, fill: Fill, delivery: Delivery, statement: Statement) -> None:
         if not self._locked.get(fill) or delivery.fill != statement.fill:

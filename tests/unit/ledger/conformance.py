@@ -1,0 +1,463 @@
+"""What every ledger promises, written once: memory, and the chain on both engines.
+
+A module that wants to be held to it imports everything here and gives a fixture `chains` that
+returns two fresh ledgers, local and zonal (`Pair`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import pytest
+from msgspec.structs import replace
+from tests.unit.ledger.market_case import (
+    ANN,
+    BEN,
+    DEPOSIT,
+    PLANT,
+    PRICES,
+    RATING,
+    REGION,
+    REGION_ACCOUNT,
+    SUE,
+    TERMS,
+    ZONE,
+    Round,
+    accept,
+    found_local,
+    found_zonal,
+    founded,
+    order,
+)
+
+from gridpact.errors import Disagreement, LedgerError, Reverted, WriteConflict
+from gridpact.ledger.ledger import Ledger
+from gridpact.model.interval import Key, Phase
+from gridpact.model.order import MAX_FILLS, Side, Tier
+from gridpact.model.participant import Account, Named
+from gridpact.model.record import (
+    Anchor,
+    Book,
+    Commitment,
+    Confirmed,
+    Crossing,
+    Found,
+    Meters,
+    Rating,
+    Record,
+    Settlement,
+)
+from gridpact.quantities import amount, part
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two chains that money crosses between."""
+
+    local: Ledger
+    zonal: Ledger
+
+
+T = TypeVar("T", bound=Record)
+
+
+def _upto(chains: Pair, phase: Phase, interval: int = 0, **given: int) -> Round:
+    """Found both chains and write an interval up to a phase."""
+    founded(chains.local, chains.zonal)
+    market = Round(chains.local, chains.zonal, interval, **given)
+    market.write(until=phase)
+    return market
+
+
+def _step(market: Round, kind: type[T], ledger: Ledger) -> tuple[Key, T]:
+    """Return the key and record that the interval would write next of a kind."""
+    for where, key, record in market.steps():
+        if isinstance(record, kind) and where is ledger:
+            return key, record
+    raise LookupError(kind)
+
+
+def _refused(ledger: Ledger, key: Key, record: Record, *errors: type[LedgerError]) -> None:
+    """Expect a refusal that leaves no trace."""
+    before = ledger.head(), ledger.totals(), dict(ledger.accounts()), ledger.state_hash()
+    with pytest.raises(errors or (Reverted, Disagreement)):
+        ledger.write(key, record)
+    assert before == (ledger.head(), ledger.totals(), dict(ledger.accounts()), ledger.state_hash())
+    assert ledger.written_at(key) is None
+
+
+# founding
+
+
+def test_deposits_are_free_money_of_their_accounts(chains: Pair) -> None:
+    founded(chains.local, chains.zonal)
+    assert chains.local.account(ANN.address) == Account(free=DEPOSIT)
+    assert chains.zonal.account(REGION_ACCOUNT.address) == Account()
+    assert chains.local.totals().minted == 7 * DEPOSIT
+    assert set(chains.local.accounts()) == {named.address for named in Named} | {
+        participant.address for participant in found_local("x").participants
+    }
+
+
+def test_nobody_rated_has_the_prior(chains: Pair) -> None:
+    founded(chains.local, chains.zonal)
+    assert chains.local.score(SUE.address) == RATING.prior
+
+
+def test_a_deposit_counts_once_per_reference(chains: Pair) -> None:
+    found = found_local(chains.local.name)
+    twice = replace(found, deposits=(*found.deposits, found.deposits[0]))
+    key = Key(REGION, 0, Phase.FOUND)
+    _refused(chains.local, key, twice)
+    chains.local.write(key, found)
+    assert chains.local.totals().minted == 7 * DEPOSIT
+
+
+def test_a_participant_registers_once(chains: Pair) -> None:
+    found = found_local(chains.local.name)
+    twice = replace(found, participants=(*found.participants, found.participants[0]))
+    _refused(chains.local, Key(REGION, 0, Phase.FOUND), twice)
+
+
+# writing
+
+
+def test_an_identical_write_changes_nothing_and_returns_the_first_head(chains: Pair) -> None:
+    market = _upto(chains, Phase.COMMIT)
+    key, record = _step(market, Commitment, chains.local)
+    first = chains.local.write(key, record)
+    later = chains.local.head()
+    accounts = dict(chains.local.accounts())
+    assert chains.local.write(key, record) == first == chains.local.written_at(key)
+    assert chains.local.head() == later
+    assert dict(chains.local.accounts()) == accounts
+
+
+def test_another_content_under_a_taken_key_is_a_conflict(chains: Pair) -> None:
+    market = _upto(chains, Phase.PRICE)
+    key, book = _step(market, Book, chains.local)
+    with pytest.raises(WriteConflict) as caught:
+        chains.local.write(key, replace(book, seed=b"another"))
+    assert caught.value.key == key
+    assert chains.local.read(key, Book) == book
+
+
+def test_what_was_written_is_read(chains: Pair) -> None:
+    market = _upto(chains, Phase.CLEAR)
+    assert chains.local.read(market.key(Phase.COLLECT), Book) == market.book
+    assert chains.zonal.read(market.key(Phase.COLLECT, ZONE), Book) == market.plants
+    assert chains.local.read(market.key(Phase.SETTLE), Settlement) is None
+    assert chains.local.written_at(market.key(Phase.SETTLE)) is None
+
+
+def test_heads_follow_each_other(chains: Pair) -> None:
+    founded(chains.local, chains.zonal)
+    market, numbers = Round(chains.local, chains.zonal), []
+    for ledger, key, record in market.steps():
+        head = ledger.write(key, record)
+        assert head == ledger.head() == ledger.written_at(key)
+        if ledger is chains.local:
+            numbers.append(head.number)
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+# money over a whole day
+
+
+def test_nothing_is_minted_or_lost_in_any_write(chains: Pair) -> None:
+    founded(chains.local, chains.zonal)
+    for interval in range(3):
+        market = Round(chains.local, chains.zonal, interval, sue_wh=1_950 - 400 * interval)
+        for ledger, key, record in market.steps():
+            ledger.write(key, record)
+            assert ledger.totals().holds
+            held = ledger.accounts().values()
+            totals = ledger.totals()
+            assert sum(account.free for account in held) == totals.free
+            assert sum(account.reserved for account in held) == totals.reserved
+            assert sum(account.locked for account in held) == totals.locked
+    assert chains.local.totals().minted == 7 * DEPOSIT
+
+
+def test_what_is_in_transit_is_what_the_zone_still_has_of_it(chains: Pair) -> None:
+    founded(chains.local, chains.zonal)
+    for interval in range(2):
+        Round(chains.local, chains.zonal, interval, plant_wh=500).write()
+    zonal = chains.zonal.totals()
+    assert chains.local.totals().transit == zonal.minted - 5 * DEPOSIT - zonal.burned > 0
+
+
+def test_equal_runs_end_with_equal_states(chains: Pair) -> None:
+    founded(chains.local, chains.zonal)
+    Round(chains.local, chains.zonal).write()
+    once = chains.local.state_hash()
+    assert once == chains.local.state_hash()
+    Round(chains.local, chains.zonal, 1).write()
+    assert once != chains.local.state_hash()
+
+
+# collect
+
+
+def test_a_bid_reserves_its_price_its_charge_and_a_micro_unit_per_fill(chains: Pair) -> None:
+    market = _upto(chains, Phase.COMMIT)
+    bid = market.book.orders[1]
+    expected = (
+        amount(bid.order.price, bid.order.energy_wh)
+        + amount(bid.charge, bid.order.energy_wh)
+        + MAX_FILLS
+    )
+    assert chains.local.account(BEN.address) == Account(DEPOSIT - expected, expected, 0)
+    assert chains.local.account(SUE.address) == Account(DEPOSIT)
+
+
+def test_a_bid_without_funds_is_refused(chains: Pair) -> None:
+    market = _upto(chains, Phase.PRICE)
+    rich = order(BEN, Side.BID, Tier.LOCAL, 0, 10**9, 180_000, salt=1)
+    book = Book(b"", (accept(rich, BEN, chains.local.domain, 9, 0, MAX_FILLS),), ())
+    _refused(chains.local, market.key(Phase.COLLECT, part=1), book, Reverted)
+
+
+def test_an_order_enters_a_book_once(chains: Pair) -> None:
+    market = _upto(chains, Phase.PRICE)
+    again = Book(b"", market.book.orders[:1], ())
+    _refused(chains.local, market.key(Phase.COLLECT, part=1), again, Reverted)
+
+
+def test_an_order_of_a_stranger_is_refused(chains: Pair) -> None:
+    market = _upto(chains, Phase.PRICE)
+    strange = order(PLANT, Side.OFFER, Tier.LOCAL, 0, 100, 90_000)
+    book = Book(b"", (accept(strange, PLANT, chains.local.domain, 9, 0, 0),), ())
+    _refused(chains.local, market.key(Phase.COLLECT, part=1), book, Reverted)
+
+
+def test_an_order_of_another_interval_is_refused(chains: Pair) -> None:
+    market = _upto(chains, Phase.PRICE)
+    late = order(SUE, Side.OFFER, Tier.LOCAL, 1, 100, 90_000)
+    book = Book(b"", (accept(late, SUE, chains.local.domain, 9, 0, 0),), ())
+    _refused(chains.local, market.key(Phase.COLLECT, part=1), book, Reverted)
+
+
+# commit
+
+
+def test_commitment_locks_the_fills_and_frees_the_rest(chains: Pair) -> None:
+    market = _upto(chains, Phase.COMMIT)
+    chains.local.write(*_step(market, Commitment, chains.local))
+    first, second = market.local_fills
+    ann, ben = chains.local.account(ANN.address), chains.local.account(BEN.address)
+    assert ann == Account(DEPOSIT - first.lock - market.out.amount, 0, first.lock)
+    assert ben == Account(DEPOSIT - second.lock, 0, second.lock)
+    assert chains.local.totals().transit == market.out.amount
+
+
+def test_money_that_left_appears_under_the_same_crossing(chains: Pair) -> None:
+    market = _upto(chains, Phase.DELIVER)
+    bought = market.zonal_fills[0].lock
+    assert bought == market.out.amount
+    assert chains.zonal.account(REGION_ACCOUNT.address) == Account(locked=bought)
+
+
+def _with(crossing: Crossing | None, amount_out: int) -> Crossing:
+    """Return a crossing of another amount."""
+    assert crossing is not None
+    return replace(crossing, amount=amount_out)
+
+
+def _committed(chains: Pair, change: Callable[[Commitment], Commitment]) -> None:
+    market = _upto(chains, Phase.COMMIT)
+    key, record = _step(market, Commitment, chains.local)
+    _refused(chains.local, key, change(record))
+
+
+def test_no_fill_is_larger_than_its_offer(chains: Pair) -> None:
+    _committed(chains, lambda c: replace(c, fills=(
+        c.fills[0], replace(c.fills[1], energy_wh=801)
+    )))  # fmt: skip
+
+
+def test_no_fill_is_larger_than_its_bid(chains: Pair) -> None:
+    _committed(chains, lambda c: replace(c, fills=(
+        replace(c.fills[0], energy_wh=100), replace(c.fills[1], energy_wh=1_002)
+    )))  # fmt: skip
+
+
+def test_no_fill_costs_more_than_its_bid_pays(chains: Pair) -> None:
+    _committed(chains, lambda c: replace(c, fills=(replace(c.fills[0], price=200_001),)))
+
+
+def test_no_fill_pays_less_than_its_offer_asks(chains: Pair) -> None:
+    _committed(chains, lambda c: replace(c, fills=(replace(c.fills[0], price=120_002),)))
+
+
+def test_no_fill_charges_more_than_was_posted_for_its_bid(chains: Pair) -> None:
+    _committed(chains, lambda c: replace(c, fills=(replace(c.fills[0], charge=60_001),)))
+
+
+def test_no_fill_names_another_seller_than_its_offer(chains: Pair) -> None:
+    _committed(chains, lambda c: replace(c, fills=(replace(c.fills[0], seller=BEN.address),)))
+
+
+def test_no_fill_is_locked_twice(chains: Pair) -> None:
+    _committed(chains, lambda c: replace(c, fills=(c.fills[1], c.fills[1])))
+
+
+def test_the_zonal_tier_takes_only_what_the_local_one_left(chains: Pair) -> None:
+    def more(c: Commitment) -> Commitment:
+        large = replace(c.crossed[0], energy_wh=801)
+        return replace(c, crossed=(large,), departed=_with(c.departed, large.lock))
+
+    _committed(chains, more)
+
+
+def test_exactly_the_locks_of_the_crossed_fills_depart(chains: Pair) -> None:
+    _committed(chains, lambda c: replace(c, departed=_with(c.departed, c.crossed[0].lock - 1)))
+
+
+def test_a_crossing_arrives_once(chains: Pair) -> None:
+    market = _upto(chains, Phase.DELIVER)
+    again = Commitment((), arrived=market.out, bid=market.region_bid)
+    _refused(chains.zonal, market.key(Phase.COMMIT, ZONE, 7), again)
+
+
+def test_only_what_left_is_confirmed_and_once(chains: Pair) -> None:
+    market = _upto(chains, Phase.DELIVER)
+    where = market.key(Phase.COMMIT, part=9)
+    _refused(chains.local, where, Confirmed(market.out, b"\1" * 32), Reverted)
+    _refused(chains.local, where, Confirmed(market.home, b"\1" * 32), Reverted)
+
+
+# settle
+
+
+def test_a_seller_who_delivered_is_paid_its_price_and_a_reward(chains: Pair) -> None:
+    _upto(chains, Phase.RATE)
+    paid = amount(120_003, 1_200) + amount(120_003, 700)
+    reward = sum(part(amount(120_003, energy), TERMS.reward) for energy in (1_200, 700))
+    feed_in = amount(PRICES.feed_in, 50)
+    assert chains.local.account(SUE.address) == Account(DEPOSIT + paid + reward + feed_in)
+
+
+def test_a_seller_who_delivers_short_is_paid_for_what_arrived_less_the_penalty(
+    chains: Pair,
+) -> None:
+    _upto(chains, Phase.RATE, sue_wh=1_500)
+    paid = amount(120_003, 1_200) + amount(120_003, 700) - amount(120_003, part(400, TERMS.kappa))
+    reward = part(amount(120_003, 1_200), TERMS.reward)
+    assert chains.local.account(SUE.address) == Account(DEPOSIT + paid + reward)
+
+
+def test_the_plant_is_paid_on_the_zonal_chain_and_the_rest_comes_home(chains: Pair) -> None:
+    market = _upto(chains, Phase.RATE, plant_wh=500)
+    assert chains.zonal.account(REGION_ACCOUNT.address) == Account()
+    plant = chains.zonal.account(PLANT.address).free - DEPOSIT
+    assert plant == amount(100_007, 800) - amount(100_007, part(300, TERMS.kappa))
+    assert market.home.amount > 0
+    assert chains.local.totals().transit == market.out.amount - market.home.amount
+
+
+def _settled(chains: Pair, change: Callable[[Settlement], Settlement], **given: int) -> None:
+    market = _upto(chains, Phase.SETTLE, **given)
+    zonal_key, zonal = _step(market, Settlement, chains.zonal)
+    chains.zonal.write(zonal_key, zonal)
+    key, record = _step(market, Settlement, chains.local)
+    _refused(chains.local, key, change(record))
+
+
+def test_a_statement_that_spends_more_than_the_lock_is_refused(chains: Pair) -> None:
+    def more(s: Settlement) -> Settlement:
+        first = replace(s.statements[0], paid=s.statements[0].paid + 1)
+        return replace(s, statements=(first, s.statements[1]))
+
+    _settled(chains, more)
+
+
+def test_a_claim_on_an_account_that_could_pay_is_refused(chains: Pair) -> None:
+    def unpaid(s: Settlement) -> Settlement:
+        first = s.statements[0]
+        first = replace(first, reward=0, unpaid_reward=first.reward)
+        return replace(s, statements=(first, s.statements[1]))
+
+    _settled(chains, unpaid)
+
+
+def test_no_fill_is_settled_twice(chains: Pair) -> None:
+    market = _upto(chains, Phase.RATE)
+    again = replace(market.local_settlement, bills=(), network_loss_wh=0, network_loss_cost=0,
+                    refunds=(), arrived=None)  # fmt: skip
+    _refused(chains.local, market.key(Phase.SETTLE, part=5), again)
+
+
+def test_no_bill_asks_another_price_than_posted(chains: Pair) -> None:
+    def dear(s: Settlement) -> Settlement:
+        return replace(s, bills=(replace(s.bills[0], purchase=s.bills[0].purchase + 1),))
+
+    _settled(chains, dear)
+
+
+def test_no_refund_exceeds_what_crossed(chains: Pair) -> None:
+    def more(s: Settlement) -> Settlement:
+        much = 10**9
+        return replace(
+            s,
+            refunds=(replace(s.refunds[0], amount=much),),
+            arrived=_with(s.arrived, much),
+        )
+
+    _settled(chains, more)
+
+
+def test_no_refund_goes_to_another_than_the_buyer(chains: Pair) -> None:
+    _settled(
+        chains,
+        lambda s: replace(s, refunds=(replace(s.refunds[0], buyer=BEN.address),)),
+        plant_wh=500,
+    )
+
+
+def test_the_region_sends_home_what_its_fills_left(chains: Pair) -> None:
+    market = _upto(chains, Phase.SETTLE, plant_wh=500)
+    key, record = _step(market, Settlement, chains.zonal)
+    less = replace(record, departed=replace(market.home, amount=market.home.amount - 1))
+    _refused(chains.zonal, key, less)
+
+
+# rate and seal
+
+
+def test_reputation_follows_the_energy_that_was_settled(chains: Pair) -> None:
+    market = _upto(chains, Phase.SEAL, sue_wh=1_500)
+    rated = chains.local.read(market.key(Phase.RATE), Rating)
+    assert rated is not None
+    assert chains.local.score(SUE.address) == rated.rated[0].after != RATING.prior
+    assert chains.zonal.score(PLANT.address) > RATING.prior
+
+
+def test_a_rating_over_other_energy_is_refused(chains: Pair) -> None:
+    market = _upto(chains, Phase.RATE)
+    key, rating = _step(market, Rating, chains.local)
+    more = replace(rating.rated[0], sent_wh=rating.rated[0].sent_wh - 1)
+    _refused(chains.local, key, Rating((more,)))
+
+
+def test_an_anchor_names_its_predecessor(chains: Pair) -> None:
+    founded(chains.local, chains.zonal)
+    Round(chains.local, chains.zonal, 0).write()
+    market = Round(chains.local, chains.zonal, 1)
+    market.write(until=Phase.SEAL)
+    key, anchor = _step(market, Anchor, chains.zonal)
+    _refused(chains.zonal, key, replace(anchor, previous=b"\0" * 32))
+    chains.zonal.write(key, anchor)
+
+
+def test_readings_move_no_money(chains: Pair) -> None:
+    market = _upto(chains, Phase.DELIVER)
+    before = dict(chains.local.accounts())
+    chains.local.write(*_step(market, Meters, chains.local))
+    assert dict(chains.local.accounts()) == before
+
+
+def test_each_chain_is_founded_under_its_own_name(chains: Pair) -> None:
+    wrong = found_zonal("another chain")
+    _refused(chains.zonal, Key(ZONE, 0, Phase.FOUND), wrong)
+    assert chains.zonal.read(Key(ZONE, 0, Phase.FOUND), Found) is None
