@@ -51,7 +51,8 @@ def page(name: str, rows: Sequence[Row], notes: str) -> str:
     versions = ", ".join(f"{package} {version(package)}" for package in packages)
     return (
         f"# Benchmark: {name}\n\nWritten by `python -m bench {name}`; do not edit.\n\n"
-        f"Machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"Machine: {platform.machine()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}, "
         f"{versions}.\n\n{notes}\n\n{as_table(rows)}"
     )
 
