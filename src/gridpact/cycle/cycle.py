@@ -8,20 +8,20 @@ Prices are posted before orders are collected (ARCHITECTURE has them the other w
 signs an order without knowing charge and cap, and the reservation can cover the posted charge.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from gridpact.cycle.collect import Books, collect
 from gridpact.cycle.crossing import carry_out
+from gridpact.cycle.deliver import Flowed, deliver
 from gridpact.cycle.market import Market
 from gridpact.cycle.past import Past, advance, beginning
 from gridpact.cycle.phase import once
-from gridpact.cycle.result import IntervalResult, metered
+from gridpact.cycle.result import IntervalResult
 from gridpact.cycle.settle import Settled, settle
 from gridpact.cycle.tiers import clear
 from gridpact.errors import SettlementError
-from gridpact.model.delivery import Metered
 from gridpact.model.interval import Key, Phase
-from gridpact.model.record import Anchor, Cleared, Meters, Prices, Rating
+from gridpact.model.record import Anchor, Cleared, Prices, Rating
 from gridpact.reputation.feedback import rate as rated
 
 Watch = Callable[[int, str], None]
@@ -53,15 +53,14 @@ def trade(market: Market, interval: int, past: Past, watch: Watch) -> IntervalRe
     watch(interval, "commit")
     carry_out(market, interval, cleared, books)
     watch(interval, "deliver")
-    meters = deliver(market, interval, cleared, past.readings)
-    energy = metered((*meters[0].readings, *meters[1].readings), past.readings)
+    flowed = deliver(market, interval, cleared, past)
     watch(interval, "settle")
-    settled = settle(market, interval, prices, cleared, past, meters, energy)
+    settled = settle(market, interval, prices, cleared, past, flowed.allocation)
     watch(interval, "rate")
     ratings = rate(market, interval, settled)
     watch(interval, "seal")
     seal(market, interval)
-    return _result(interval, prices, books, cleared, meters, energy, settled, ratings)
+    return _result(interval, prices, books, cleared, flowed, settled, ratings)
 
 
 def price(market: Market, interval: int) -> Prices:
@@ -84,52 +83,6 @@ def price(market: Market, interval: int) -> Prices:
 
     prices = once(market.local, Key(market.region.id, interval, Phase.PRICE), Prices, decide)
     return once(market.zonal, Key(market.zone, interval, Phase.PRICE), Prices, lambda: prices)
-
-
-def deliver(
-    market: Market,
-    interval: int,
-    cleared: Cleared,
-    readings: Mapping[bytes, tuple[int, int]],
-) -> tuple[Meters, Meters]:
-    """Let energy flow within the cleared limits and write what the meters signed."""
-    reactive = {row.participant: row.reactive_var for row in cleared.reactive}
-    delivered = market.field.deliver(interval, cleared.limits, reactive)
-    energy = metered((*delivered.local, *delivered.zonal), readings)
-    loss_wh, imports_wh = _balance(delivered.local[-1].reading.meter, energy)
-    homes = {one.address for one in market.participants}
-
-    def local() -> Meters:
-        return Meters(
-            readings=tuple(delivered.local),
-            loss_wh=loss_wh,
-            weighed_wh=imports_wh + loss_wh,
-            curtailed=tuple(row for row in delivered.curtailed if row.participant in homes),
-        )
-
-    def zonal() -> Meters:
-        return Meters(
-            readings=tuple(delivered.zonal),
-            loss_wh=loss_wh,
-            weighed_wh=imports_wh + loss_wh,
-            curtailed=tuple(row for row in delivered.curtailed if row.participant not in homes),
-        )
-
-    return (
-        once(market.local, Key(market.region.id, interval, Phase.DELIVER), Meters, local),
-        once(market.zonal, Key(market.zone, interval, Phase.DELIVER), Meters, zonal),
-    )
-
-
-def _balance(substation: bytes, energy: Mapping[bytes, Metered]) -> tuple[int, int]:
-    """Return the region's loss and its imports: what came in and was not metered out. [Wh]"""
-    above = energy[substation]
-    meters = [row for row in energy.values() if row.participant != substation]
-    imports = sum(row.import_wh for row in meters)
-    loss = above.import_wh - above.export_wh + sum(row.export_wh for row in meters) - imports
-    if loss < 0:
-        raise SettlementError(f"the meters show {-loss} Wh more out of the region than into it")
-    return loss, imports
 
 
 def rate(market: Market, interval: int, settled: Settled) -> tuple[Rating, Rating]:
@@ -176,8 +129,7 @@ def _result(
     prices: Prices,
     books: Books,
     cleared: Cleared,
-    meters: tuple[Meters, Meters],
-    energy: Mapping[bytes, Metered],
+    flowed: Flowed,
     settled: Settled,
     ratings: tuple[Rating, Rating],
 ) -> IntervalResult:
@@ -187,9 +139,9 @@ def _result(
         book=books.local,
         plant_book=books.zonal,
         cleared=cleared,
-        meters=meters[0],
-        plant_meters=meters[1],
-        metered=energy,
+        meters=flowed.local,
+        plant_meters=flowed.zonal,
+        metered=flowed.energy,
         settlement=settled.local,
         zonal_settlement=settled.zonal,
         rating=ratings[0],

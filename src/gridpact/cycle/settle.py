@@ -17,7 +17,7 @@ from gridpact.cycle.past import Past
 from gridpact.cycle.phase import once
 from gridpact.errors import LedgerError
 from gridpact.ledger.ledger import Ledger
-from gridpact.model.delivery import Delivery, Metered
+from gridpact.model.delivery import Delivery
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Tier
 from gridpact.model.participant import Named
@@ -26,7 +26,6 @@ from gridpact.model.record import (
     Commitment,
     Confirmed,
     Incentive,
-    Meters,
     Prices,
     Refund,
     Settlement,
@@ -35,7 +34,7 @@ from gridpact.model.statement import SettlementTerms, Statement
 from gridpact.model.trade import Fill
 from gridpact.quantities import Money
 from gridpact.settlement import account_lines, incentive, steadiness
-from gridpact.settlement.allocation import Allocation, allocate
+from gridpact.settlement.allocation import Allocation
 from gridpact.settlement.bills import bills, loss_purchase
 from gridpact.settlement.fund import fund
 from gridpact.settlement.split import split
@@ -55,13 +54,11 @@ def settle(
     prices: Prices,
     cleared: Cleared,
     past: Past,
-    meters: tuple[Meters, Meters],
-    energy: Mapping[bytes, Metered],
+    allocation: Allocation,
 ) -> Settled:
     """Settle the interval's fills and the grid tier on both chains."""
     local_fills = tuple(fill for fill in cleared.fills if fill.tier is Tier.LOCAL)
     crossed = tuple(fill for fill in cleared.fills if fill.tier is Tier.ZONAL)
-    allocation = _allocated(market, (*local_fills, *crossed), meters, energy)
     deliveries = allocation.deliveries[: len(local_fills)]
     crossed_deliveries = allocation.deliveries[len(local_fills) :]
     zonal = once(
@@ -85,23 +82,6 @@ def settle(
             lambda: Confirmed(home, _block(market, interval)),
         )
     return Settled(local, zonal)
-
-
-def _allocated(
-    market: Market,
-    fills: Sequence[Fill],
-    meters: tuple[Meters, Meters],
-    energy: Mapping[bytes, Metered],
-) -> Allocation:
-    """Give the metered energy of participants and plants to their fills."""
-    parties = (*market.participants, *market.zonal_participants)
-    return allocate(
-        fills,
-        [energy[one.address] for one in parties if one.address in energy],
-        meters[0].loss_wh,
-        meters[0].weighed_wh,
-        curtailed=(*meters[0].curtailed, *meters[1].curtailed),
-    )
 
 
 def _local(
