@@ -39,12 +39,12 @@ class Roster:
         """
         known: dict[bytes, Participant] = {}
         for participant in participants:
-            other = known.setdefault(participant.address, participant)
-            if other is not participant:
+            if participant.address in known:
                 raise BadInput(
-                    f"participants {other.name!r} and {participant.name!r} share the address "
-                    f"0x{participant.address.hex()}"
+                    f"participants {known[participant.address].name!r} and {participant.name!r} "
+                    f"share the address 0x{participant.address.hex()}"
                 )
+            known[participant.address] = participant
         banned = frozenset(suspended)
         strangers = banned - known.keys()
         if strangers:
