@@ -1,0 +1,223 @@
+"""Does a ledger file tell a story that can be true? Every chain executed again from genesis.
+
+Nothing derived is trusted (`replay`): hashes, signatures, roots, receipts, snapshots and outbox
+steps are computed anew. What the records mean to the market (order and reading signatures, money,
+energy, crossings in pairs) is checked by inspectors inside the same replay. A rewritten file can be
+consistent in itself: only heads kept elsewhere tell (5-decisions, section 17).
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gridpact.errors import Corrupt, HeadMismatch, Reverted
+from gridpact.ledger.chain import Call, OutboxStep, Outcome
+from gridpact.ledger.engine import EngineFactory, EvmEngine, Moment, default_engine
+from gridpact.ledger.ledger import Head
+from gridpact.ledger.outbox import ORDER, crossing_of, problem
+from gridpact.ledger.replay import Position, Replayed, genesis, replay_all
+from gridpact.ledger.state_hash import State, pack, state_hash, unpack
+from gridpact.ledger.store import ChainRow, SnapshotRow, StepRow, Store, open_to_read
+from gridpact.model.interval import Key
+
+
+@dataclass(frozen=True)
+class AuditedChain:
+    """What a chain says of itself."""
+
+    name: str
+    chain_id: int
+    operator: bytes
+
+
+@dataclass(frozen=True)
+class AuditedBlock:
+    """One block that was executed again and found in order. `time` in seconds."""
+
+    chain: AuditedChain
+    number: int
+    hash: bytes
+    time: int
+    key: Key
+    body: bytes
+    calls: tuple[Call, ...]
+    outcomes: tuple[Outcome, ...]
+    steps: tuple[OutboxStep, ...]
+
+
+View = Callable[[Call], bytes]
+"""A read-only call on the state after the block at hand."""
+
+
+class Inspector(Protocol):
+    """Checks what blocks mean. Raises `Corrupt` with the place and the problem."""
+
+    def block(self, block: AuditedBlock, view: View) -> None:
+        """Look at one block; the blocks of a chain come in order, chain after chain."""
+        ...
+
+    def finish(self) -> None:
+        """Look at all chains together, after the last block of the last."""
+        ...
+
+
+@dataclass(frozen=True)
+class ChainReport:
+    """What was found of one chain. `confirmed`: its head is the one the user named."""
+
+    name: str
+    head: Head
+    state_hash: bytes
+    transactions: int
+    snapshots: int
+    confirmed: bool
+
+
+@dataclass(frozen=True)
+class Report:
+    """A ledger file in which everything follows from its transactions."""
+
+    chains: tuple[ChainReport, ...]
+
+    @property
+    def confirmed(self) -> bool:
+        """Say whether the head of every chain was confirmed by the user."""
+        return bool(self.chains) and all(chain.confirmed for chain in self.chains)
+
+
+def audit(
+    path: str | os.PathLike[str],
+    heads: Mapping[str, bytes] | None = None,
+    inspectors: Sequence[Inspector] = (),
+    engine: EngineFactory | None = None,
+) -> Report:
+    """Verify every chain of a ledger file from genesis.
+
+    Parameters
+    ----------
+    heads
+        Head hashes that the user kept elsewhere, by chain name.
+    inspectors
+        Checks of what the records mean.
+    engine
+        Opens the EVM; the fastest installed by default.
+
+    Raises
+    ------
+    Corrupt
+        A stored field does not fit; place and field are named.
+    HeadMismatch
+        A chain is sound but its head is not the one given, or there is no such chain.
+    LedgerError
+        The file is no ledger.
+    """
+    with open_to_read(path) as store:
+        for table, chain, block in store.strays():
+            raise Corrupt(f"table {table}, chain {chain}, block {block}", "belongs to no block")
+        rows = store.chains()
+        given = dict(heads or {})
+        if unknown := given.keys() - {row.name for row in rows}:
+            raise HeadMismatch(f"there is no chain {', '.join(sorted(unknown))} in {path}")
+        reports = [
+            _audit_chain(store, row, given.get(row.name), inspectors, engine or default_engine())
+            for row in rows
+        ]
+        _outbox(store.steps(), {row.id: row.name for row in rows})
+    for inspector in inspectors:
+        inspector.finish()
+    return Report(tuple(reports))
+
+
+def _audit_chain(
+    store: Store,
+    row: ChainRow,
+    expected: bytes | None,
+    inspectors: Sequence[Inspector],
+    factory: EngineFactory,
+) -> ChainReport:
+    chain = AuditedChain(row.name, row.chain_id, row.operator)
+    engine = factory(row.chain_id, {})
+    snapshots = {snapshot.block: snapshot for snapshot in store.snapshots(row.id)}
+    position, transactions = genesis(row), 0
+    for done in replay_all(engine, row, position, store.blocks(row.id)):
+        position = done.position
+        transactions += len(done.calls)
+        if position.number in snapshots:
+            _snapshot(row.name, snapshots[position.number], engine.state())
+        block = _audited(chain, done)
+        for inspector in inspectors:
+            inspector.block(block, _view(engine, row.operator, position))
+    if expected is not None and expected != position.hash:
+        raise HeadMismatch(
+            f"chain {row.name} ends at block {position.number} with head 0x{position.hash.hex()}, "
+            f"not 0x{expected.hex()}"
+        )
+    return ChainReport(
+        row.name,
+        Head(position.number, position.hash),
+        state_hash(engine.state()),
+        transactions,
+        len(snapshots),
+        expected is not None,
+    )
+
+
+def _audited(chain: AuditedChain, done: Replayed) -> AuditedBlock:
+    header = done.header
+    return AuditedBlock(
+        chain=chain,
+        number=header.number,
+        hash=header.hash,
+        time=header.time,
+        key=header.key,
+        body=done.body,
+        calls=done.calls,
+        outcomes=done.outcomes,
+        steps=done.steps,
+    )
+
+
+def _view(engine: EvmEngine, sender: bytes, position: Position) -> View:
+    def view(call: Call) -> bytes:
+        moment = Moment(position.number, position.time)
+        done = engine.view(sender, call.to, call.data, moment)
+        if done.failure:
+            raise Reverted(done.failure, call.label)
+        return done.outcome.output
+
+    return view
+
+
+def _snapshot(chain: str, snapshot: SnapshotRow, state: State) -> None:
+    """Check a snapshot against the state that the replay reached at its block."""
+    place = f"{chain} snapshot at block {snapshot.block}"
+    computed = state_hash(state)
+    if snapshot.content == pack(state):
+        if snapshot.state_hash != computed:
+            raise Corrupt(place, "state_hash: is not that of the state at this block")
+        return
+    if snapshot.state_hash == computed:
+        raise Corrupt(place, "content: is not the state at this block")
+    if state_hash(unpack(snapshot.content, place)) == snapshot.state_hash:
+        raise Corrupt(place, "block: the snapshot is of another block")
+    raise Corrupt(place, "content and state_hash: neither is that of the state at this block")
+
+
+def _outbox(rows: Sequence[StepRow], names: Mapping[int, str]) -> None:
+    """Check that every crossing took its steps in order, each on its own chain."""
+    for identity in dict.fromkeys(row.id for row in rows):
+        taken: list[OutboxStep] = []
+        for row in sorted(_of(rows, identity), key=_rank):
+            step = OutboxStep(crossing_of(row), row.state)
+            if wrong := problem(names[row.chain], step, taken):
+                raise Corrupt(f"{names[row.chain]} block {row.block} outbox {row.position}", wrong)
+            taken.append(step)
+
+
+def _of(rows: Sequence[StepRow], identity: bytes) -> Iterator[StepRow]:
+    return (row for row in rows if row.id == identity)
+
+
+def _rank(row: StepRow) -> int:
+    return ORDER.index(row.state) if row.state in ORDER else len(ORDER)

@@ -1,0 +1,276 @@
+"""The embedded chain: blocks of contract calls, executed in this process, durable in one file.
+
+A block is one write of the market: one signed transaction per call, all of them or none. It stands
+on disk when `execute` returns (`store`), and a process that dies at any instant leaves whole blocks
+only. Opening restores the latest snapshot and executes the blocks after it again, checking each.
+Tamper-evident, not trustless: see `audit` and 5-decisions, section 17.
+"""
+
+from collections.abc import Callable, Sequence
+
+from gridpact.crypto.keccak import keccak
+from gridpact.crypto.keys import Key as PrivateKey
+from gridpact.errors import Corrupt, LedgerError, Reverted, WriteConflict
+from gridpact.ledger import header as head
+from gridpact.ledger.chain import Call, OutboxStep, Outcome
+from gridpact.ledger.engine import EngineFactory, Moment, default_engine
+from gridpact.ledger.header import Header
+from gridpact.ledger.ledger import Head
+from gridpact.ledger.outbox import require_legal
+from gridpact.ledger.replay import Position, genesis, replay_all
+from gridpact.ledger.state_hash import State, pack, state_hash, unpack
+from gridpact.ledger.store import (
+    BlockRow,
+    BodyRow,
+    ChainRow,
+    ReceiptRow,
+    SnapshotRow,
+    StepRow,
+    Store,
+    StoredBlock,
+    TxRow,
+)
+from gridpact.ledger.transactions import Transaction, sign
+from gridpact.model.interval import Key
+
+Clock = Callable[[Key], int]
+"""The market time of a write: a pure function, so that equal runs have equal heads. [s]"""
+
+MAX_CHAIN_ID = 2**53
+_SNAPSHOTS_KEPT = 2
+
+
+class EmbeddedChain:
+    """A `Chain` in one file.
+
+    Parameters
+    ----------
+    store
+        The open file; several chains share it.
+    name
+        The chain's name in the file.
+    chain_id
+        Its EIP-155 id, fixed when the chain is created.
+    operator
+        The key that signs every transaction.
+    clock
+        The market time of a key. [s]
+    engine
+        Opens the EVM; the fastest installed by default.
+    snapshot_every
+        Blocks between two snapshots of the whole state.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        name: str,
+        chain_id: int,
+        operator: PrivateKey,
+        clock: Clock,
+        engine: EngineFactory | None = None,
+        snapshot_every: int = 64,
+    ) -> None:
+        if not 0 < chain_id < MAX_CHAIN_ID:
+            raise LedgerError(f"chain id {chain_id} is not between 1 and 2^53")
+        self._store, self._name, self._chain_id = store, name, chain_id
+        self._operator, self._clock, self._every = operator, clock, snapshot_every
+        self._row = self._open_row()
+        self._snapshot_at = 0
+        self._position = genesis(self._row)
+        self._resume(engine or default_engine())
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def chain_id(self) -> int:
+        return self._chain_id
+
+    @property
+    def operator(self) -> bytes:
+        return self._operator.address
+
+    def execute(
+        self,
+        key: Key,
+        body: bytes,
+        calls: Sequence[Call],
+        steps: Sequence[OutboxStep] = (),
+    ) -> tuple[Head, tuple[Outcome, ...]]:
+        """Execute calls as one block and store `body` under `key`: all of it, on disk, or nothing.
+
+        Raises
+        ------
+        Reverted
+            A contract refused a call; nothing changed.
+        WriteConflict
+            The key is taken.
+        LedgerError
+            A step out of order, or the disk refused the block; nothing changed.
+        """
+        if self.written_at(key) is not None:
+            raise WriteConflict(key, keccak(self.body(key) or b""), keccak(body))
+        require_legal(self._store.steps, self._name, steps)
+        moment = Moment(self._position.number + 1, self._clock(key))
+        try:
+            transactions, outcomes = self._run(calls, moment)
+            header = self._header(key, body, moment, transactions, outcomes, steps)
+            self._store.add_block(self._rows(header, body, transactions, outcomes, steps))
+        except BaseException:
+            self._engine.undo()
+            raise
+        self._engine.keep()
+        self._position = Position(header.number, header.hash, header.state_chain, header.time)
+        if header.number - self._snapshot_at >= self._every:
+            self._snapshot()
+        return Head(header.number, header.hash), outcomes
+
+    def propose(self, calls: Sequence[Call]) -> tuple[Outcome, ...]:
+        """Execute calls on the state of the head and forget them. Raises `Reverted`."""
+        try:
+            return self._run(calls, self._moment())[1]
+        finally:
+            self._engine.undo()
+
+    def view(self, call: Call) -> bytes:
+        """Return the output of a read-only call at the head. Raises `Reverted`."""
+        done = self._engine.view(self.operator, call.to, call.data, self._moment())
+        if done.failure:
+            raise Reverted(done.failure, call.label)
+        return done.outcome.output
+
+    def body(self, key: Key) -> bytes | None:
+        """Return the body stored under a key, or None."""
+        written = self.written_at(key)
+        return None if written is None else self._store.body(self._row.id, written.number)
+
+    def written_at(self, key: Key) -> Head | None:
+        """Return the block that holds a key, or None."""
+        return self._store.written_at(
+            self._row.id, key.region, key.interval, int(key.phase), key.part
+        )
+
+    def head(self) -> Head:
+        return Head(self._position.number, self._position.hash)
+
+    def state_hash(self) -> bytes:
+        """Return the hash of all accounts, code and storage at the head."""
+        return state_hash(self._engine.state())
+
+    def close(self) -> None:
+        """Write a snapshot of the head, so that opening is quick. The store stays open."""
+        if self._position.number > self._snapshot_at:
+            self._snapshot()
+
+    def _moment(self) -> Moment:
+        return Moment(self._position.number, self._position.time)
+
+    def _run(
+        self, calls: Sequence[Call], moment: Moment
+    ) -> tuple[tuple[Transaction, ...], tuple[Outcome, ...]]:
+        transactions, outcomes = [], []
+        for call in calls:
+            nonce = self._engine.nonce(self.operator)
+            transaction = sign(self._operator, self._chain_id, nonce, call.to, call.data)
+            done = self._engine.execute(transaction, self.operator, moment)
+            if done.failure:
+                raise Reverted(done.failure, call.label)
+            transactions.append(transaction)
+            outcomes.append(done.outcome)
+        return tuple(transactions), tuple(outcomes)
+
+    def _header(
+        self,
+        key: Key,
+        body: bytes,
+        moment: Moment,
+        transactions: Sequence[Transaction],
+        outcomes: Sequence[Outcome],
+        steps: Sequence[OutboxStep],
+    ) -> Header:
+        receipts = head.receipt_root(outcomes)
+        return Header(
+            chain_id=self._chain_id,
+            number=moment.number,
+            time=moment.time,
+            parent=self._position.hash,
+            key=key,
+            body_hash=keccak(body),
+            transaction_root=head.transaction_root([each.hash for each in transactions]),
+            receipt_root=receipts,
+            steps_root=head.steps_root(steps),
+            state_chain=head.next_state_chain(self._position.state_chain, receipts),
+        )
+
+    def _rows(
+        self,
+        header: Header,
+        body: bytes,
+        transactions: Sequence[Transaction],
+        outcomes: Sequence[Outcome],
+        steps: Sequence[OutboxStep],
+    ) -> StoredBlock:
+        chain, number, key = self._row.id, header.number, header.key
+        named = (key.region, key.interval, int(key.phase), key.part)
+        roots = (header.transaction_root, header.receipt_root, header.steps_root)
+        return StoredBlock(
+            BlockRow(
+                *(chain, number, header.time, header.parent),
+                *named,
+                *(header.body_hash, *roots, header.state_chain, header.hash),
+            ),
+            [TxRow(chain, number, at, tx.hash, tx.raw) for at, tx in enumerate(transactions)],
+            [
+                ReceiptRow(chain, number, at, done.status, done.output, head.pack_logs(done.logs))
+                for at, done in enumerate(outcomes)
+            ],
+            [BodyRow(chain, number, *named, body)],
+            [
+                StepRow(chain, number, at, c.id, c.source, c.target, str(c.amount), state)
+                for at, (c, state) in enumerate(steps)
+            ],
+        )
+
+    def _open_row(self) -> ChainRow:
+        row = self._store.chain(self._name)
+        if row is None:
+            first = head.genesis_hash(self._name, self._chain_id, self.operator)
+            return self._store.add_chain(self._name, self._chain_id, self.operator, first)
+        if (row.chain_id, row.operator) != (self._chain_id, self.operator):
+            raise LedgerError(
+                f"{self._store.path}: chain {self._name} has id {row.chain_id} and operator "
+                f"0x{row.operator.hex()}, not id {self._chain_id} and 0x{self.operator.hex()}"
+            )
+        return row
+
+    def _resume(self, engine: EngineFactory) -> None:
+        """Take up where the file ends: the latest snapshot, then the blocks after it."""
+        snapshot = next(self._store.snapshots(self._row.id), None)
+        state = {} if snapshot is None else self._restore(snapshot)
+        self._engine = engine(self._chain_id, state)
+        blocks = self._store.blocks(self._row.id, after=self._position.number)
+        for done in replay_all(self._engine, self._row, self._position, blocks):
+            self._position = done.position
+
+    def _restore(self, snapshot: SnapshotRow) -> State:
+        """Return a snapshot's state and take its block for the position."""
+        place = f"{self._name} snapshot at block {snapshot.block}"
+        header = self._store.header(self._row.id, snapshot.block)
+        if header is None:
+            raise Corrupt(place, "block: there is no such block")
+        state = unpack(snapshot.content, place)
+        if state_hash(state) != snapshot.state_hash:
+            raise Corrupt(place, "content: does not have the snapshot's state_hash")
+        self._snapshot_at = header.number
+        self._position = Position(header.number, header.hash, header.state_chain, header.time)
+        return state
+
+    def _snapshot(self) -> None:
+        state = self._engine.state()
+        number = self._position.number
+        self._store.add_snapshot(
+            SnapshotRow(self._row.id, number, state_hash(state), pack(state)), _SNAPSHOTS_KEPT
+        )
+        self._snapshot_at = number

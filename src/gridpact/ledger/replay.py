@@ -1,0 +1,235 @@
+"""One stored block executed again: does everything stored of it follow from its transactions?
+
+Used by `embedded` to resume after a crash and by `audit` from genesis. Nothing derived is trusted:
+each stored field is computed anew, and the first that does not fit is named in `Corrupt`. What is
+stored twice (key, hash, transaction hash) tells which of the two was changed.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from gridpact.crypto.keccak import keccak
+from gridpact.errors import Corrupt
+from gridpact.ledger import header as head
+from gridpact.ledger.chain import Call, OutboxStep, Outcome
+from gridpact.ledger.engine import EvmEngine, Moment
+from gridpact.ledger.header import Header
+from gridpact.ledger.store import BlockRow, BodyRow, ChainRow, ReceiptRow, StepRow, StoredBlock
+from gridpact.ledger.transactions import NotATransaction, Transaction, decode
+from gridpact.model.interval import Key, Phase
+from gridpact.model.record import Crossing
+
+
+class Position(NamedTuple):
+    """How far a chain was followed: number, hash, state chain and time of its last block."""
+
+    number: int
+    hash: bytes
+    state_chain: bytes
+    time: int
+
+
+def genesis(chain: ChainRow) -> Position:
+    """Return where a chain starts."""
+    parent = head.genesis_hash(chain.name, chain.chain_id, chain.operator)
+    return Position(0, parent, bytes(32), 0)
+
+
+class Replayed(NamedTuple):
+    """A block that was executed again and found in order."""
+
+    header: Header
+    body: bytes
+    calls: tuple[Call, ...]
+    outcomes: tuple[Outcome, ...]
+    steps: tuple[OutboxStep, ...]
+
+    @property
+    def position(self) -> Position:
+        header = self.header
+        return Position(header.number, header.hash, header.state_chain, header.time)
+
+
+def replay_all(
+    engine: EvmEngine, chain: ChainRow, start: Position, blocks: Iterable[StoredBlock]
+) -> Iterator[Replayed]:
+    """Execute the blocks after `start` in order, up to the head that the chain names."""
+    position, rest = start, iter(blocks)
+    block = next(rest, None)
+    while block is not None:
+        following = next(rest, None)
+        link = following.header.parent if following else chain.head_hash
+        done = replay(engine, chain, position, block, link)
+        position, block = done.position, following
+        yield done
+    if chain.head_number != position.number:
+        raise Corrupt(f"chain {chain.name}", f"head_number: the last block is {position.number}")
+    if chain.head_hash != position.hash:
+        raise Corrupt(f"chain {chain.name}", "head_hash: is not the hash of the last block")
+
+
+def replay(
+    engine: EvmEngine, chain: ChainRow, before: Position, block: StoredBlock, next_parent: bytes
+) -> Replayed:
+    """Execute a stored block on `engine`, which stands at `before`, and check every field.
+
+    `next_parent` is what the next block, or the chain's head, says this block's hash is.
+    Raises `Corrupt` with the place and the field.
+    """
+    row = block.header
+    place = f"{chain.name} block {row.number}"
+    if row.number != before.number + 1:
+        raise Corrupt(f"{chain.name} block {before.number + 1}", f"number: next is {row.number}")
+    if not 0 <= row.time < 2**63:
+        raise Corrupt(place, f"time: {row.time}")
+    body = _only_body(place, block.bodies)
+    key = _key(place, chain, row, body)
+    _link(place, chain, row, key, before)
+    _body(place, chain, row, key, body)
+    transactions = _transactions(place, chain, engine.nonce(chain.operator), block)
+    moment = Moment(row.number, row.time)
+    executed = [engine.execute(each, chain.operator, moment) for each in transactions]
+    outcomes = tuple(execution.outcome for execution in executed)
+    _receipts(place, row, block.receipts, outcomes)
+    steps = _steps(place, chain, row, key, block.steps)
+    expected = head.next_state_chain(before.state_chain, row.receipt_root)
+    _want(place, "state_chain", row.state_chain, expected)
+    header = _header(chain, row, key)
+    if header.hash != row.hash:
+        changed = "time" if next_parent == row.hash else "hash"
+        raise Corrupt(place, f"{changed}: the header does not have the block's hash")
+    engine.keep()
+    calls = tuple(
+        Call(transaction.to, transaction.data, f"{place} transaction {position}")
+        for position, transaction in enumerate(transactions)
+    )
+    return Replayed(header, body.content, calls, outcomes, steps)
+
+
+def _want(place: str, field: str, stored: object, computed: object) -> None:
+    if stored != computed:
+        raise Corrupt(place, f"{field}: stored {_short(stored)}, computed {_short(computed)}")
+
+
+def _short(value: object) -> str:
+    return value.hex()[:16] if isinstance(value, bytes) else str(value)
+
+
+def _header(chain: ChainRow, row: BlockRow, key: Key) -> Header:
+    roots = (row.body_hash, row.transaction_root, row.receipt_root, row.steps_root)
+    link = (chain.chain_id, row.number, row.time, row.parent)
+    return Header(*link, key, *roots, row.state_chain)
+
+
+def _would_fit(chain: ChainRow, row: BlockRow, key: Key) -> bool:
+    """Say whether the header with one field replaced has the stored hash: that field is wrong."""
+    return _header(chain, row, key).hash == row.hash
+
+
+def _only_body(place: str, bodies: Sequence[BodyRow]) -> BodyRow:
+    if len(bodies) != 1:
+        raise Corrupt(place, f"body: {len(bodies)} rows instead of one")
+    return bodies[0]
+
+
+def _body(place: str, chain: ChainRow, row: BlockRow, key: Key, body: BodyRow) -> None:
+    computed = keccak(body.content)
+    if computed != row.body_hash:
+        if _would_fit(chain, row._replace(body_hash=computed), key):
+            raise Corrupt(place, "body_hash: is not the hash of the body")
+        raise Corrupt(f"{place} body", "content: does not have the block's body_hash")
+
+
+def _link(place: str, chain: ChainRow, row: BlockRow, key: Key, before: Position) -> None:
+    """Check the parent; at block 1 either it or what the chain says of itself may be wrong."""
+    if row.parent == before.hash:
+        return
+    if before.number or _would_fit(chain, row._replace(parent=before.hash), key):
+        raise Corrupt(place, "parent: is not the hash of the block before")
+    raise Corrupt(f"chain {chain.name}", "name, chain_id or operator: block 1 has another genesis")
+
+
+def _key(place: str, chain: ChainRow, row: BlockRow, body: BodyRow) -> Key:
+    """Return the block's key; where block and body differ, the header's hash decides."""
+    for field in ("region", "interval", "phase", "part"):
+        stored, repeated = getattr(row, field), getattr(body, field)
+        if stored == repeated:
+            continue
+        try:
+            block_is_wrong = _would_fit(chain, row, _key_of(body))
+        except (ValueError, OverflowError):
+            block_is_wrong = False
+        raise Corrupt(
+            place if block_is_wrong else f"{place} body",
+            f"{field}: the block says {_short(stored)}, its body {_short(repeated)}",
+        )
+    try:
+        return _key_of(row)
+    except (ValueError, OverflowError) as error:
+        raise Corrupt(place, f"region, interval, phase or part: {error}") from error
+
+
+def _key_of(row: BlockRow | BodyRow) -> Key:
+    if len(row.region) != 32 or min(row.interval, row.part) < 0:
+        raise ValueError("no such key")
+    return Key(row.region, row.interval, Phase(row.phase), row.part)
+
+
+def _transactions(
+    place: str, chain: ChainRow, nonce: int, block: StoredBlock
+) -> tuple[Transaction, ...]:
+    rows = block.transactions
+    at, also = [row.position for row in rows], [row.position for row in block.receipts]
+    if at != list(range(len(rows))) or at != also:
+        raise Corrupt(place, f"position: transactions at {at}, receipts at {also}")
+    covered = head.transaction_root([row.hash for row in rows]) == block.header.transaction_root
+    transactions = []
+    for row in rows:
+        here = f"{place} transaction {row.position}"
+        if keccak(row.raw) != row.hash:
+            raise Corrupt(here, f"{'raw' if covered else 'hash'}: raw bytes do not have this hash")
+        try:
+            transaction = decode(row.raw)
+        except NotATransaction as error:
+            raise Corrupt(here, f"raw: {error}") from error
+        _want(here, "chain id in raw", transaction.chain_id, chain.chain_id)
+        _want(here, "nonce in raw", transaction.nonce, nonce + row.position)
+        _want(here, "sender in raw", transaction.sender, chain.operator)
+        transactions.append(transaction)
+    if not covered:
+        raise Corrupt(place, "transaction_root: does not cover the stored transactions")
+    return tuple(transactions)
+
+
+def _receipts(
+    place: str, row: BlockRow, receipts: Sequence[ReceiptRow], outcomes: Sequence[Outcome]
+) -> None:
+    for receipt, outcome in zip(receipts, outcomes, strict=True):
+        here = f"{place} receipt {receipt.position}"
+        _want(here, "status", receipt.status, outcome.status)
+        _want(here, "output", receipt.output, outcome.output)
+        _want(here, "logs", receipt.logs, head.pack_logs(outcome.logs))
+    _want(place, "receipt_root", row.receipt_root, head.receipt_root(outcomes))
+
+
+def _steps(
+    place: str, chain: ChainRow, row: BlockRow, key: Key, rows: Sequence[StepRow]
+) -> tuple[OutboxStep, ...]:
+    """Return the block's outbox steps; all their fields stand under one root."""
+    steps = tuple(_step(f"{place} outbox {at}", at, step) for at, step in enumerate(rows))
+    computed = head.steps_root(steps)
+    if computed != row.steps_root:
+        if _would_fit(chain, row._replace(steps_root=computed), key):
+            raise Corrupt(place, "steps_root: does not cover the outbox rows")
+        raise Corrupt(
+            f"{place} outbox", "id, source, target, amount or state: not under steps_root"
+        )
+    return steps
+
+
+def _step(place: str, position: int, row: StepRow) -> OutboxStep:
+    if row.position != position:
+        raise Corrupt(place, f"position: {row.position}")
+    if not row.amount.isascii() or not row.amount.isdecimal() or row.amount != str(int(row.amount)):
+        raise Corrupt(place, f"amount: {row.amount!r} is no whole number")
+    return OutboxStep(Crossing(row.id, row.source, row.target, int(row.amount)), row.state)

@@ -1,0 +1,42 @@
+"""The tables of `ledger.db`: several chains in one SQLite file.
+
+A block is one row of `block`, its transactions and receipts by position, the record's bytes in
+`body` (under the key once more, so that a changed key is told from a changed header), the steps of
+cross-chain effects in `outbox`, only ever added. `chain.head_*` repeats the last block. The file
+names its own version: an older gridpact refuses a newer file.
+"""
+
+APPLICATION_ID = 0x67726964
+VERSION = 1
+
+TABLES = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE chain (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " chain_id INTEGER NOT NULL, operator BLOB NOT NULL,"
+    " head_number INTEGER NOT NULL, head_hash BLOB NOT NULL) STRICT",
+    "CREATE TABLE block (chain INTEGER NOT NULL, number INTEGER NOT NULL, time INTEGER NOT NULL,"
+    " parent BLOB NOT NULL, region BLOB NOT NULL, interval INTEGER NOT NULL,"
+    " phase INTEGER NOT NULL, part INTEGER NOT NULL, body_hash BLOB NOT NULL,"
+    " transaction_root BLOB NOT NULL, receipt_root BLOB NOT NULL, steps_root BLOB NOT NULL,"
+    " state_chain BLOB NOT NULL, hash BLOB NOT NULL,"
+    " PRIMARY KEY (chain, number)) STRICT, WITHOUT ROWID",
+    "CREATE UNIQUE INDEX block_key ON block (chain, region, interval, phase, part)",
+    "CREATE TABLE tx (chain INTEGER NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL,"
+    " hash BLOB NOT NULL, raw BLOB NOT NULL, UNIQUE (chain, block, position)) STRICT",
+    "CREATE TABLE receipt (chain INTEGER NOT NULL, block INTEGER NOT NULL,"
+    " position INTEGER NOT NULL, status INTEGER NOT NULL, output BLOB NOT NULL,"
+    " logs BLOB NOT NULL, UNIQUE (chain, block, position)) STRICT",
+    "CREATE TABLE body (chain INTEGER NOT NULL, block INTEGER NOT NULL, region BLOB NOT NULL,"
+    " interval INTEGER NOT NULL, phase INTEGER NOT NULL, part INTEGER NOT NULL,"
+    " content BLOB NOT NULL, UNIQUE (chain, block)) STRICT",
+    "CREATE TABLE snapshot (chain INTEGER NOT NULL, block INTEGER NOT NULL,"
+    " state_hash BLOB NOT NULL, content BLOB NOT NULL, UNIQUE (chain, block)) STRICT",
+    "CREATE TABLE outbox (chain INTEGER NOT NULL, block INTEGER NOT NULL,"
+    " position INTEGER NOT NULL, id BLOB NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL,"
+    " amount TEXT NOT NULL, state TEXT NOT NULL, UNIQUE (chain, block, position)) STRICT",
+    "CREATE UNIQUE INDEX outbox_step ON outbox (id, state)",
+)
+"""What a new file holds, in this order; a file that holds anything else is not ours."""
+
+BLOCK_TABLES = ("tx", "receipt", "body", "snapshot", "outbox")
+"""Tables whose rows belong to a block by (chain, block)."""
