@@ -116,6 +116,11 @@ def test_disputed_fill_keeps_its_lock(disputed: Delivery):
     assert settled(disputed) == statement(Case.DISPUTE, 0, 0, 0, 0, 0, 0, 0)
 
 
+def test_meters_may_differ_by_the_tolerance_without_dispute():
+    assert settled(delivery(1000, 900, 910)).case is Case.SHORT
+    assert settled(delivery(1000, 1000, 1010)).case is Case.FULL
+
+
 def test_buyer_pays_a_fee_for_energy_it_did_not_use():
     # of 400 Wh unused the seller did produce 300: 18000 of the 24000 are its share
     assert settled(delivery(600, 600, 590, unused=400, unused_sent=300)) == statement(
