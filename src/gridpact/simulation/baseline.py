@@ -1,0 +1,91 @@
+"""The day "before": the same devices, plants, control and forecasts, on retail and feed-in only.
+
+No market, no local or zonal trade: what a meter imports is bought from grid supply at retail, what
+it exports is sold to it at the feed-in tariff. The wires and the network operator are the same;
+its network share of retail pays for the losses, bought at the energy part of retail.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridpact.prosumer import control
+from gridpact.prosumer.tariff import Tariff
+from gridpact.quantities import Money, amount
+from gridpact.simulation.flow import Flow
+from gridpact.simulation.forecast import plant_power
+from gridpact.simulation.world import World, run_interval
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Before:
+    """The day without a market.
+
+    import_wh, export_wh: (party, interval), sites then plants, whole Wh. bill: (party,) what each
+    pays over the day, negative when it earns. price: (interval,) mean price of what sites buy,
+    micro-units per kWh. grid_supply, network_operator: what each is left with. [micro-units]
+    """
+
+    flows: tuple[Flow, ...]
+    import_wh: IntArray
+    export_wh: IntArray
+    bill: tuple[Money, ...]
+    bill_by_interval: tuple[tuple[Money, ...], ...]
+    price: tuple[int, ...]
+    substation_wh: IntArray
+    loss_wh: IntArray
+    grid_supply: Money
+    network_operator: Money
+
+
+def before(world: World, tariff: Tariff) -> Before:
+    """Return the day of `world` under retail and feed-in tariff."""
+    flows = _flows(world)
+    net = np.array([np.concatenate([flow.net_w, -flow.plant_w]) for flow in flows]).T
+    net_wh = np.rint(net * world.hours).astype(np.int64)
+    imports, exports = np.maximum(net_wh, 0), np.maximum(-net_wh, 0)
+    bills = [
+        tuple(
+            amount(tariff.retail[t], taken) - amount(tariff.feed_in, given)
+            for t, (taken, given) in enumerate(zip(*rows, strict=True))
+        )
+        for rows in zip(imports.tolist(), exports.tolist(), strict=True)
+    ]
+    losses = np.rint([flow.loss_w * world.hours for flow in flows]).astype(np.int64)
+    charges = sum(amount(tariff.network_share, int(energy)) for energy in imports.ravel())
+    loss_cost = sum(
+        amount(tariff.retail[t] - tariff.network_share, int(energy))
+        for t, energy in enumerate(losses)
+    )
+    return Before(
+        flows=flows,
+        import_wh=imports,
+        export_wh=exports,
+        bill=tuple(sum(row) for row in bills),
+        bill_by_interval=tuple(bills),
+        price=tariff.retail,
+        substation_wh=np.rint([flow.substation_w * world.hours for flow in flows]).astype(np.int64),
+        loss_wh=losses,
+        grid_supply=sum(sum(row) for row in bills) - charges + loss_cost,
+        network_operator=charges - loss_cost,
+    )
+
+
+def _flows(world: World) -> tuple[Flow, ...]:
+    state, fleet = control.start(world.fleet), world.fleet
+    plants_w = plant_power(world.plants, fleet.intervals)
+    flows = []
+    for interval in range(fleet.intervals):
+        flow, state = run_interval(
+            world,
+            state,
+            interval,
+            (fleet.load_w[:, interval], fleet.pv_w[:, interval], plants_w[:, interval]),
+            {},
+            {},
+        )
+        flows.append(flow)
+    return tuple(flows)

@@ -1,0 +1,156 @@
+"""Devices sign: from wanted energy to the signed orders of one interval.
+
+Bids carry the truthful limit of their tier (retail less charge and margin); a zonal bid names its
+local parent and stands for what that leaves. They arrive in an order drawn from the seed.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from gridpact.crypto.eip712 import Domain
+from gridpact.crypto.keys import Key
+from gridpact.model.order import NONE, Order, Side, SignedOrder, Tier
+from gridpact.prosumer.bidding import HONEST, Conduct, Wanted
+from gridpact.prosumer.devices import FloatArray, Plant, Site
+from gridpact.prosumer.tariff import Tariff, ask, bid_limit
+from gridpact.quantities import PPM, Price
+from gridpact.simulation.people import Party, People
+
+Name = Callable[[Order], bytes]
+
+
+@dataclass(frozen=True)
+class Venue:
+    """Where orders go: the two chains' domains and the identifiers of region and zone."""
+
+    local: Domain
+    zonal: Domain
+    region: bytes
+    zone: bytes
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What every order of a scenario shares.
+
+    `signed` off leaves signatures empty and `name` may replace the EIP-712 digest: studies over
+    many seeds need neither. `conduct` by participant's name.
+    """
+
+    venue: Venue
+    people: People
+    tariff: Tariff
+    seed: int
+    conduct: Mapping[str, Conduct]
+    signed: bool = True
+    name: Name | None = None
+
+
+def local_orders(
+    desk: Desk, sites: tuple[Site, ...], wanted: Wanted, interval: int, plants_run: bool
+) -> list[SignedOrder]:
+    """Return the region's orders in order of arrival; zonal bids only when plants announced it."""
+    arrival = np.random.default_rng([desk.seed, 11, interval]).permutation(len(sites))
+    orders: list[SignedOrder] = []
+    for i in arrival.tolist():
+        orders.extend(
+            _site_orders(
+                desk,
+                sites[i],
+                desk.people.sites[i],
+                (int(wanted.bid_wh[i]), int(wanted.offer_wh[i])),
+                interval,
+                plants_run,
+            )
+        )
+    return orders
+
+
+def _site_orders(
+    desk: Desk,
+    site: Site,
+    party: Party,
+    energy: tuple[int, int],
+    interval: int,
+    plants_run: bool,
+) -> Iterator[SignedOrder]:
+    conduct = desk.conduct.get(site.name, HONEST)
+    bid, offer = int(energy[0] * conduct.bid), int(energy[1] * conduct.offer)
+    if offer:
+        price = _scaled(ask(desk.tariff, interval, Tier.LOCAL, site.ask_share), conduct)
+        yield _local(desk, party, Side.OFFER, Tier.LOCAL, interval, offer, price)[1]
+    if not bid:
+        return
+    tiers = (Tier.LOCAL, Tier.ZONAL) if plants_run else (Tier.LOCAL,)
+    parent = NONE
+    for tier in tiers:
+        price = _scaled(bid_limit(desk.tariff, interval, tier), conduct)
+        if price:
+            parent, order = _local(
+                desk, party, Side.BID, tier, interval, bid, price, site.min_reputation, parent
+            )
+            yield order
+
+
+def plant_orders(
+    desk: Desk, plants: tuple[Plant, ...], expected_w: FloatArray, interval: int, hours: float
+) -> list[SignedOrder]:
+    """Return the offers of the plants within their announced windows."""
+    orders = []
+    for plant, party, power in zip(plants, desk.people.plants, expected_w, strict=True):
+        conduct = desk.conduct.get(plant.name, HONEST)
+        energy = int(power * hours * conduct.offer)
+        if energy and plant.window[0] <= interval < plant.window[1]:
+            price = _scaled(ask(desk.tariff, interval, Tier.ZONAL, plant.ask_share), conduct)
+            order = Order(
+                participant=party.address,
+                side=Side.OFFER,
+                tier=Tier.ZONAL,
+                region=desk.venue.zone,
+                interval=interval,
+                energy_wh=energy,
+                price=price,
+                expires=interval + 1,
+                salt=interval,
+            )
+            orders.append(_sign(desk, order, desk.venue.zonal, party.key)[1])
+    return orders
+
+
+def _scaled(price: Price, conduct: Conduct) -> Price:
+    return price if conduct.price == 1.0 else price * round(conduct.price * PPM) // PPM
+
+
+def _local(
+    desk: Desk,
+    party: Party,
+    side: Side,
+    tier: Tier,
+    interval: int,
+    energy_wh: int,
+    price: Price,
+    min_reputation: int = 0,
+    parent: bytes = NONE,
+) -> tuple[bytes, SignedOrder]:
+    order = Order(
+        participant=party.address,
+        side=side,
+        tier=tier,
+        region=desk.venue.region,
+        interval=interval,
+        energy_wh=energy_wh,
+        price=price,
+        min_reputation=min_reputation,
+        parent=parent,
+        expires=interval + 1,
+        salt=interval,
+    )
+    return _sign(desk, order, desk.venue.local, party.key)
+
+
+def _sign(desk: Desk, order: Order, domain: Domain, key: Key) -> tuple[bytes, SignedOrder]:
+    """Return an order's hash and the order, signed."""
+    name = order.digest(domain) if desk.name is None else desk.name(order)
+    return name, SignedOrder(order, key.sign(name) if desk.signed else b"")

@@ -1,0 +1,70 @@
+"""Who the simulated parties are on the ledger: keys, addresses and certificates from one seed.
+
+A device's key follows from the seed and its name, so that a resumed run signs as the first did.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gridpact.crypto.keccak import keccak
+from gridpact.crypto.keys import Key
+from gridpact.model.participant import Participant, Role
+from gridpact.prosumer.devices import Plant, Site
+
+
+@dataclass(frozen=True)
+class Party:
+    """A registered party with the key of its device."""
+
+    participant: Participant
+    key: Key
+
+    @property
+    def address(self) -> bytes:
+        return self.participant.address
+
+
+@dataclass(frozen=True)
+class People:
+    """Everyone whose meter is read, in the order of the scenario; the substation's meter too."""
+
+    sites: tuple[Party, ...]
+    plants: tuple[Party, ...]
+    substation: Party
+
+
+def key_seed(seed: int) -> bytes:
+    """Return the 32 bytes that all keys of a simulated scenario are derived from."""
+    return keccak(b"gridpact simulation" + seed.to_bytes(32, "big"))
+
+
+def enlist(sites: Sequence[Site], plants: Sequence[Plant], root_bus: int, seed: int) -> People:
+    """Return the parties of a scenario; a site with PV or a battery may also sell."""
+    secret = key_seed(seed)
+    return People(
+        sites=tuple(party(secret, site.name, site.bus, _roles(site)) for site in sites),
+        plants=tuple(party(secret, plant.name, plant.bus, Role.PLANT) for plant in plants),
+        substation=party(secret, "substation meter", root_bus, Role(0)),
+    )
+
+
+def party(secret: bytes, name: str, bus: int, roles: Role) -> Party:
+    """Return one party; `meter` is a commitment to its meter's identity with a salt."""
+    key = Key.derive(secret, name)
+    label = name.encode()
+    return Party(
+        Participant(
+            name=name,
+            address=key.address,
+            bus=bus,
+            roles=roles,
+            certificate=keccak(b"certificate" + secret + label),
+            meter=keccak(keccak(b"meter salt" + secret + label) + label),
+        ),
+        key,
+    )
+
+
+def _roles(site: Site) -> Role:
+    sells = site.pv is not None or site.battery is not None
+    return Role.CONSUMER | Role.PRODUCER if sells else Role.CONSUMER
