@@ -361,33 +361,35 @@ def _settle(
     digest: bytes32,
 ) -> bytes32:
     terms: packing.Terms = packing.terms(fill.terms)
-    owed: split.Statement = split.split(terms, delivery, RULES, loss_share)
-    unpaid_reward: uint256 = 0
-    unpaid_claim: uint256 = 0
-    if owed.case == split.DISPUTE:
+    statement: split.Statement = split.split(terms, delivery, RULES, loss_share)
+    if statement.case == split.DISPUTE:
         self.fills[name] = DISPUTED
     else:
         self.fills[name] = SETTLED
         self.volumes[fill.seller][interval] += (
-            delivery.agreed << 192 | delivery.sent << 128 | owed.charge
+            delivery.agreed << 192 | delivery.sent << 128 | statement.charge
         )
-        self._pay(fill, owed)
-        unpaid_reward = owed.reward - self._up_to(accounts.REWARD, fill.seller, owed.reward)
-        unpaid_claim = owed.claim - self._up_to(accounts.NETWORK_LOSS, fill.buyer, owed.claim)
+        self._pay(fill, statement)
+        reward: uint256 = self._up_to(accounts.REWARD, fill.seller, statement.reward)
+        claim: uint256 = self._up_to(accounts.NETWORK_LOSS, fill.buyer, statement.claim)
+        statement.unpaid_reward = statement.reward - reward
+        statement.unpaid_claim = statement.claim - claim
+        statement.reward = reward
+        statement.claim = claim
     log Settled(
         fill=name,
-        case=owed.case,
-        paid=owed.paid,
-        charge=owed.charge,
-        fee_seller=owed.fee_seller,
-        fee_network=owed.fee_network,
-        refund=owed.refund,
-        reward=owed.reward,
-        claim=owed.claim,
-        unpaid_reward=unpaid_reward,
-        unpaid_claim=unpaid_claim,
+        case=statement.case,
+        paid=statement.paid,
+        charge=statement.charge,
+        fee_seller=statement.fee_seller,
+        fee_network=statement.fee_network,
+        refund=statement.refund,
+        reward=statement.reward,
+        claim=statement.claim,
+        unpaid_reward=statement.unpaid_reward,
+        unpaid_claim=statement.unpaid_claim,
     )
-    return keccak256(abi_encode(digest, name, owed, unpaid_reward, unpaid_claim))
+    return keccak256(abi_encode(digest, name, statement))
 
 
 @internal
@@ -418,21 +420,22 @@ def _up_to(account: address, to: address, amount: uint256) -> uint256:
 def _bill(row: BillRow, tariffs: clearing.Tariffs, digest: bytes32) -> bytes32:
     # the energy part first, then the network share; then the sale
     assert row.bought < 2**40 and row.sold < 2**40, "settlement: energy"
-    purchase: uint256 = rounding.amount(tariffs.retail, row.bought)
-    share: uint256 = min(rounding.amount(tariffs.network_share, row.bought), purchase)
-    sale: uint256 = rounding.amount(tariffs.feed_in, row.sold)
-    paid: uint256 = self._up_to(row.account, accounts.GRID_SUPPLY, purchase - share)
-    paid += self._up_to(row.account, accounts.NETWORK_OPERATOR, share)
-    sold: uint256 = self._up_to(accounts.GRID_SUPPLY, row.account, sale)
+    owed: uint256 = rounding.amount(tariffs.retail, row.bought)
+    share: uint256 = min(rounding.amount(tariffs.network_share, row.bought), owed)
+    due: uint256 = rounding.amount(tariffs.feed_in, row.sold)
+    paid: uint256 = self._up_to(row.account, accounts.GRID_SUPPLY, owed - share)
+    share = self._up_to(row.account, accounts.NETWORK_OPERATOR, share)
+    paid += share
+    sold: uint256 = self._up_to(accounts.GRID_SUPPLY, row.account, due)
     log Billed(
         account=row.account,
         bought=row.bought,
         sold=row.sold,
-        purchase=purchase,
+        purchase=paid,
         network_share=share,
-        sale=sale,
-        unpaid_purchase=purchase - paid,
-        unpaid_sale=sale - sold,
+        sale=sold,
+        unpaid_purchase=owed - paid,
+        unpaid_sale=due - sold,
     )
     return keccak256(
         abi_encode(
@@ -440,11 +443,11 @@ def _bill(row: BillRow, tariffs: clearing.Tariffs, digest: bytes32) -> bytes32:
             row.account,
             row.bought,
             row.sold,
-            purchase,
+            paid,
             share,
-            sale,
-            purchase - paid,
-            sale - sold,
+            sold,
+            owed - paid,
+            due - sold,
         )
     )
 

@@ -31,6 +31,8 @@ struct Statement:
     refund: uint256
     reward: uint256
     claim: uint256
+    unpaid_reward: uint256
+    unpaid_claim: uint256
 
 
 DISPUTE: constant(uint256) = 1
@@ -76,7 +78,7 @@ def split(
 ) -> Statement:
     """
     @notice Who gets what of the lock: paid + charge + fee_seller + fee_network + refund = lock.
-            Reward and claim come on top, from the market's own accounts.
+            Reward and claim come on top, from the market's own accounts: here as owed.
     """
     assert (
         delivery.agreed + delivery.unused + delivery.held == terms.energy
@@ -94,6 +96,8 @@ def split(
             refund=0,
             reward=0,
             claim=0,
+            unpaid_reward=0,
+            unpaid_claim=0,
         )
     price: uint256 = rounding.amount(terms.price, delivery.agreed)
     paid: uint256 = price - self._deduction(case, terms, delivery, rules, price)
@@ -119,6 +123,8 @@ def split(
         refund=left - fee,
         reward=self._reward(case, price, rules),
         claim=min(self._claim(case, terms, delivery, rules, loss_share), paid + charge),
+        unpaid_reward=0,
+        unpaid_claim=0,
     )
 
 
