@@ -83,6 +83,21 @@ class Feeder:
         return self.r + 1j * self.x
 
 
+def rebased(feeder: Feeder, s_base_mva: float) -> Feeder:
+    """Return the same feeder per unit of another power."""
+    change = s_base_mva / feeder.s_base_mva
+    return Feeder(
+        ids=feeder.ids,
+        parent=feeder.parent,
+        r=feeder.r * change,
+        x=feeder.x * change,
+        shunt=feeder.shunt / change,
+        s_max=feeder.s_max / change,
+        s_base_mva=s_base_mva,
+        v_base_kv=feeder.v_base_kv,
+    )
+
+
 def build(
     root: int,
     lines: Sequence[Line],

@@ -1,0 +1,82 @@
+"""Is the relaxation's answer physics? Fictitious losses, AC replay, burned energy.
+
+5-decisions, section 13. The raw cone gap misleads on idle lines, so it is not used: what counts is
+the loss that only exists on paper [kW], what an AC power flow of the same set points says of
+voltages, limits and cost, and batteries that charge and discharge at once.
+"""
+
+import numpy as np
+
+from gridpact.grid.feeder import FloatArray
+from gridpact.grid.limits import Band, margins
+from gridpact.grid.power_flow import PowerFlow
+from gridpact.grid.problem import Exactness, Problem, SetPoints
+from gridpact.grid.replay import cost
+
+_FICTITIOUS_SHARE = 1e-5
+_VOLTAGE_GAP = 1e-5
+_EXCESS = 1e-6
+_BURNED_SHARE = 1e-5
+_COST_GAP = 1e-6
+
+
+def measure(
+    problem: Problem,
+    points: SetPoints,
+    flow: PowerFlow,
+    squared: FloatArray,
+    current: FloatArray,
+    sent: tuple[FloatArray, FloatArray],
+    objective: float,
+) -> Exactness:
+    """Return how far a relaxed answer is from the AC replay `flow` of its set points.
+
+    squared, current, sent: squared voltages, squared currents and (P, Q) of the relaxation,
+    (interval, branch) [pu]; objective: its cost [currency].
+    """
+    feeder = flow.feeder
+    above = np.hstack([problem.v_root[:, None] ** 2, squared])[:, feeder.parent[1:]]
+    gap = (current - (sent[0] ** 2 + sent[1] ** 2) / above) @ feeder.r[1:]
+    true_cost = cost(problem, points, flow)
+    turnover = _turnover(problem, flow)
+    return Exactness(
+        fictitious_loss_kw=float(gap.max()) * feeder.s_base_mva * 1e3,
+        voltage_gap=float(np.abs(np.sqrt(squared) - flow.v[:, 1:]).max()),
+        excess=worst_excess(problem, flow),
+        burned_mw=float(burned(points).max(initial=0.0)),
+        cost_gap=abs(true_cost - objective) / max(turnover, 1e-12),
+    )
+
+
+def is_exact(problem: Problem, found: Exactness, base_mva: float) -> bool:
+    """Say whether an answer may be called optimal. Tolerances scale with the feeder's power."""
+    strongest = problem.devices.storage.p_max_mw.max(initial=0.0)
+    return (
+        found.fictitious_loss_kw <= _FICTITIOUS_SHARE * base_mva * 1e3
+        and found.voltage_gap <= _VOLTAGE_GAP
+        and found.excess <= _EXCESS
+        and found.burned_mw <= _BURNED_SHARE * max(strongest, base_mva)
+        and found.cost_gap <= _COST_GAP
+    )
+
+
+def worst_excess(problem: Problem, flow: PowerFlow) -> float:
+    """Return by how much an AC power flow exceeds its worst limit; at most 0 when all hold."""
+    band = Band(problem.v_min, problem.v_max)
+    return max(
+        float(margins(flow, t, band).excess.max(initial=-1.0)) for t in range(problem.intervals)
+    )
+
+
+def burned(points: SetPoints) -> FloatArray:
+    """Return the power that batteries charge and discharge at once. (interval, battery) [MW]"""
+    return np.minimum(points.charge_mw, points.discharge_mw)
+
+
+def _turnover(problem: Problem, flow: PowerFlow) -> float:
+    """Return the money that moves, against which a cost gap is judged (the net may be 0)."""
+    power = np.abs(problem.load_p_mw).sum(axis=1) + np.abs(flow.supply.real) * (
+        flow.feeder.s_base_mva
+    )
+    price = np.maximum(np.abs(problem.price_buy), np.abs(problem.price_sell))
+    return float((power * price).sum() * problem.dt_h)

@@ -1,0 +1,268 @@
+"""What is asked of the optimal power flow, and what it answers: plain records with units.
+
+The form of `gridpact solve opf` one to one. Energy in MWh, power in MW and Mvar, prices per MWh,
+bus numbers as the feeder has them; arrays over buses in the feeder's order (`Feeder.ids`). A
+record is only held together here; `Problem.checked` says what cannot be used.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Literal
+
+import numpy as np
+
+from gridpact.errors import FeederError
+from gridpact.grid.feeder import Feeder, FloatArray, IntArray
+
+Status = Literal["optimal", "inexact", "infeasible"]
+_NO_BUS = np.zeros(0, dtype=np.int64)
+_NONE = np.zeros(0)
+
+
+@dataclass(frozen=True, eq=False)
+class Pv:
+    """PV units. available_mw: (interval, unit); offer per MWh.
+
+    `reactive`: the inverter may supply or take reactive power within its circle; otherwise it
+    runs at unity power factor.
+    """
+
+    bus: IntArray
+    s_mva: FloatArray
+    available_mw: FloatArray
+    offer: FloatArray
+    reactive: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Storage:
+    """Batteries. Energy leaves the cell divided by `eta_discharge`.
+
+    e_final_mwh: energy after the last interval; the initial energy when absent.
+    """
+
+    bus: IntArray
+    p_max_mw: FloatArray
+    e_min_mwh: FloatArray
+    e_max_mwh: FloatArray
+    e_0_mwh: FloatArray
+    eta_charge: FloatArray
+    eta_discharge: FloatArray
+    wear_per_mwh: FloatArray
+    e_final_mwh: FloatArray | None = None
+
+    @property
+    def final(self) -> FloatArray:
+        return self.e_0_mwh if self.e_final_mwh is None else self.e_final_mwh
+
+
+@dataclass(frozen=True, eq=False)
+class Ev:
+    """Cars that need `energy_mwh` (in the cell) within [start, end), counted in intervals."""
+
+    bus: IntArray
+    p_max_mw: FloatArray
+    energy_mwh: FloatArray
+    start: IntArray
+    end: IntArray
+    eta: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Generator:
+    """Controllable generators; cost per hour `c2 p^2 + c1 p`, p in MW."""
+
+    bus: IntArray
+    p_min_mw: FloatArray
+    p_max_mw: FloatArray
+    q_min_mvar: FloatArray
+    q_max_mvar: FloatArray
+    c2: FloatArray
+    c1: FloatArray
+
+
+NO_PV = Pv(_NO_BUS, _NONE, np.zeros((0, 0)), _NONE)
+NO_STORAGE = Storage(_NO_BUS, _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, _NONE)
+NO_EV = Ev(_NO_BUS, _NONE, _NONE, _NO_BUS, _NO_BUS, _NONE)
+NO_GENERATOR = Generator(_NO_BUS, _NONE, _NONE, _NONE, _NONE, _NONE, _NONE)
+
+
+@dataclass(frozen=True, eq=False)
+class DeviceSets:
+    """Everything that can be controlled."""
+
+    pv: Pv = NO_PV
+    storage: Storage = NO_STORAGE
+    ev: Ev = NO_EV
+    generator: Generator = NO_GENERATOR
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Optimal power flow of one radial feeder over coupled intervals.
+
+    v_min, v_max [pu] hold at every bus but the root, whose voltage is `v_root` (interval,) [pu];
+    loads (interval, bus) at nominal voltage; zip_p, zip_q: shares (a, b, c) of constant impedance,
+    current and power; prices (interval,) per MWh, `price_buy >= price_sell`.
+    """
+
+    feeder: Feeder
+    dt_h: float
+    v_min: float
+    v_max: float
+    v_root: FloatArray
+    load_p_mw: FloatArray
+    load_q_mvar: FloatArray
+    price_buy: FloatArray
+    price_sell: FloatArray
+    devices: DeviceSets = DeviceSets()
+    zip_p: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    zip_q: tuple[float, float, float] = (0.0, 0.0, 1.0)
+
+    @property
+    def intervals(self) -> int:
+        return len(self.load_p_mw)
+
+    def checked(self) -> "Problem":
+        """Return the problem itself if its numbers can be used.
+
+        Raises
+        ------
+        FeederError
+            A shape that does not fit, a number that is not finite, an unknown bus, limits or
+            prices that are crossed; names the field.
+        """
+        T, n = self.intervals, self.feeder.size
+        shapes = {
+            "v_root": (self.v_root, (T,)),
+            "load_p_mw": (self.load_p_mw, (T, n)),
+            "load_q_mvar": (self.load_q_mvar, (T, n)),
+            "price_buy": (self.price_buy, (T,)),
+            "price_sell": (self.price_sell, (T,)),
+        }
+        for name, (values, shape) in shapes.items():
+            _check_array(name, values, shape)
+        if T == 0:
+            raise FeederError("load_p_mw", "has no interval")
+        if not 0 < self.dt_h < np.inf:
+            raise FeederError("dt_h", f"{self.dt_h} is not a positive number of hours")
+        if not 0 < self.v_min <= self.v_max < np.inf:
+            raise FeederError("v_min, v_max", f"{self.v_min} .. {self.v_max} is no band")
+        if (self.v_root <= 0).any():
+            raise FeederError("v_root", "is not positive")
+        if (self.price_buy < self.price_sell).any():
+            t = int(np.flatnonzero(self.price_buy < self.price_sell)[0])
+            raise FeederError(f"price_sell, interval {t}", "is above price_buy")
+        for name, parts in (("zip_p", self.zip_p), ("zip_q", self.zip_q)):
+            if not abs(sum(parts) - 1) < 1e-9:
+                raise FeederError(name, f"{parts} do not add up to 1")
+        for field in fields(self.devices):
+            _check_devices(self.feeder, field.name, getattr(self.devices, field.name), T)
+        return self
+
+
+def _check_array(name: str, values: FloatArray, shape: tuple[int, ...]) -> None:
+    if values.shape != shape:
+        raise FeederError(name, f"has shape {values.shape}, expected {shape}")
+    if not np.isfinite(values).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+        raise FeederError(f"{name}{list(where)}", "is not a finite number")
+
+
+_CROSSED = {
+    "storage": [("e_min_mwh", "e_max_mwh")],
+    "generator": [("p_min_mw", "p_max_mw"), ("q_min_mvar", "q_max_mvar")],
+}
+_NOT_NEGATIVE = ("s_mva", "available_mw", "p_max_mw", "energy_mwh", "wear_per_mwh", "c2", "start")
+_SHARE = ("eta", "eta_charge", "eta_discharge")
+
+
+def _check_devices(feeder: Feeder, kind: str, devices: object, intervals: int) -> None:
+    """Look at the arrays of one kind of device."""
+    buses: IntArray = devices.bus  # type: ignore[attr-defined]
+    count = len(buses)
+    for bus in buses:
+        feeder.at(int(bus))
+    for field in fields(devices):  # type: ignore[arg-type]
+        values = getattr(devices, field.name)
+        if field.name == "bus" or not isinstance(values, np.ndarray):
+            continue
+        name = f"{kind}.{field.name}"
+        if field.name == "available_mw":
+            _check_array(name, values, (intervals, count) if count else values.shape)
+        else:
+            _check_array(name, values, (count,))
+        if kind != "generator" and field.name in _NOT_NEGATIVE and (values < 0).any():
+            raise FeederError(name, f"{values.min()} is negative")
+        if field.name == "c2" and (values < 0).any():
+            raise FeederError(name, "is negative: the cost must be convex")
+        if field.name in _SHARE and ((values <= 0) | (values > 1)).any():
+            raise FeederError(name, "is not in (0, 1]")
+    for low, high in _CROSSED.get(kind, []):
+        crossed = getattr(devices, low) > getattr(devices, high)
+        if crossed.any():
+            bus = int(buses[int(np.flatnonzero(crossed)[0])])
+            raise FeederError(f"{kind} at bus {bus}", f"{low} is above {high}")
+
+
+@dataclass(frozen=True, eq=False)
+class SetPoints:
+    """What the devices are to do. (interval, device), MW and Mvar; energy in MWh at the end."""
+
+    pv_mw: FloatArray
+    pv_mvar: FloatArray
+    charge_mw: FloatArray
+    discharge_mw: FloatArray
+    energy_mwh: FloatArray
+    ev_mw: FloatArray
+    generator_mw: FloatArray
+    generator_mvar: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Prices:
+    """Nodal prices per MWh and per Mvarh, (interval, bus); the parts add up to `active`."""
+
+    active: FloatArray
+    reactive: FloatArray
+    energy: FloatArray
+    loss: FloatArray
+    congestion: FloatArray
+    voltage: FloatArray
+
+
+@dataclass(frozen=True)
+class Exactness:
+    """How far the relaxation is from physics (5-decisions, section 13).
+
+    fictitious_loss_kw: worst interval; voltage_gap: relaxation against AC replay [pu];
+    excess: what the replay exceeds a limit by [pu]; burned_mw: highest min(charge, discharge);
+    cost_gap: relaxation against AC replay, relative.
+    """
+
+    fictitious_loss_kw: float
+    voltage_gap: float
+    excess: float
+    burned_mw: float
+    cost_gap: float
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Answer of the optimal power flow.
+
+    optimal: `objective` is the cost, exact; inexact: that of the AC-feasible repair, `bound` that
+    of the relaxation, prices those of the repaired point; infeasible: `conflicts` names the limits
+    that cannot hold together, nothing else is given.
+    """
+
+    status: Status
+    solver: str
+    objective: float = float("nan")
+    bound: float = float("nan")
+    loss_mwh: float = float("nan")
+    voltage: FloatArray | None = None
+    import_mw: FloatArray | None = None
+    set_points: SetPoints | None = None
+    prices: Prices | None = None
+    exactness: Exactness | None = None
+    conflicts: tuple[str, ...] = ()

@@ -1,0 +1,89 @@
+"""What do set points really do? Devices at their set points, the net by AC power flow.
+
+The one way from the columns of a programme to set points, and from set points to volts and money:
+the relaxation's own losses, voltages and cost are never trusted, only compared with these.
+"""
+
+import numpy as np
+
+from gridpact.grid.columns import Columns
+from gridpact.grid.feeder import Feeder, FloatArray
+from gridpact.grid.power_flow import PowerFlow, ZipLoad, power_flow
+from gridpact.grid.problem import Problem, SetPoints
+
+
+def set_points(problem: Problem, columns: Columns, x: FloatArray, base: float) -> SetPoints:
+    """Return the devices' set points in an answer, within their bounds, in MW.
+
+    A lossless battery that charges and discharges at once is netted: nothing is burned by it.
+    """
+    T, devices = problem.intervals, problem.devices
+    pv, storage, ev, units = devices.pv, devices.storage, devices.ev, devices.generator
+
+    def spread(kind: str, count: int) -> FloatArray:
+        values: FloatArray = getattr(columns, kind).spread(x, (T, count)) * base
+        return values
+
+    pv_p = np.clip(spread("pv_p", len(pv.bus)), 0, _available(problem))
+    charge = np.clip(spread("charge", len(storage.bus)), 0, storage.p_max_mw)
+    discharge = np.clip(spread("discharge", len(storage.bus)), 0, storage.p_max_mw)
+    lossless = storage.eta_charge * storage.eta_discharge >= 1 - 1e-12
+    both = np.minimum(charge, discharge) * lossless
+    charge, discharge = charge - both, discharge - both
+    flow = problem.dt_h * (storage.eta_charge * charge - discharge / storage.eta_discharge)
+    return SetPoints(
+        pv_mw=pv_p,
+        pv_mvar=spread("pv_q", len(pv.bus)),
+        charge_mw=charge,
+        discharge_mw=discharge,
+        energy_mwh=storage.e_0_mwh + np.cumsum(flow, axis=0),
+        ev_mw=np.clip(spread("ev", len(ev.bus)), 0, ev.p_max_mw),
+        generator_mw=np.clip(spread("generator_p", len(units.bus)), units.p_min_mw, units.p_max_mw),
+        generator_mvar=np.clip(
+            spread("generator_q", len(units.bus)), units.q_min_mvar, units.q_max_mvar
+        ),
+    )
+
+
+def _available(problem: Problem) -> FloatArray:
+    pv = problem.devices.pv
+    if len(pv.bus) == 0:
+        return np.zeros((problem.intervals, 0))
+    return np.minimum(pv.available_mw, pv.s_mva)
+
+
+def replay(problem: Problem, feeder: Feeder, points: SetPoints) -> PowerFlow:
+    """Return the AC power flow of set points.
+
+    Raises
+    ------
+    PowerFlowDiverged
+        They have none.
+    """
+    base, devices = feeder.s_base_mva, problem.devices
+    p, q = np.zeros_like(problem.load_p_mw), np.zeros_like(problem.load_p_mw)
+    for target, buses, power in (
+        (p, devices.pv.bus, points.pv_mw),
+        (q, devices.pv.bus, points.pv_mvar),
+        (p, devices.storage.bus, points.discharge_mw - points.charge_mw),
+        (p, devices.ev.bus, -points.ev_mw),
+        (p, devices.generator.bus, points.generator_mw),
+        (q, devices.generator.bus, points.generator_mvar),
+    ):
+        for unit, bus in enumerate(buses):
+            target[:, feeder.at(int(bus))] += power[:, unit] / base
+    load = ZipLoad(
+        problem.load_p_mw / base, problem.load_q_mvar / base, problem.zip_p, problem.zip_q
+    )
+    return power_flow(feeder, p, q, problem.v_root, load)
+
+
+def cost(problem: Problem, points: SetPoints, flow: PowerFlow) -> float:
+    """Return what the horizon costs with the net's true losses. [currency]"""
+    devices, supply = problem.devices, flow.supply.real * flow.feeder.s_base_mva
+    hourly = np.where(supply >= 0, problem.price_buy, problem.price_sell) * supply
+    hourly += points.pv_mw @ devices.pv.offer
+    hourly += (points.charge_mw + points.discharge_mw) @ (devices.storage.wear_per_mwh / 2)
+    units = devices.generator
+    hourly += points.generator_mw @ units.c1 + points.generator_mw**2 @ units.c2
+    return float(hourly.sum() * problem.dt_h)
