@@ -23,11 +23,17 @@ def left(orders: Iterable[Accepted], fills: Iterable[Fill]) -> dict[bytes, Wh]:
     return {one.hash: one.order.energy_wh - used.get(one.hash, 0) for one in orders}
 
 
-def zonal_wanted(book: Sequence[Accepted], local_fills: Iterable[Fill]) -> dict[bytes, Wh]:
-    """Return what each zonal bid may still take: at most what its local parent left. [Wh]"""
-    open_ = left(bids_of(book, Tier.LOCAL), local_fills)
+def zonal_wanted(book: Sequence[Accepted], fills: Iterable[Fill]) -> dict[bytes, Wh]:
+    """Return what each zonal bid may still take: at most what its local parent left. [Wh]
+
+    `fills` are those of the local tier, and those of the zonal tier that stand already.
+    """
+    used = filled(fills)
+    open_ = {
+        one.hash: one.order.energy_wh - used.get(one.hash, 0) for one in bids_of(book, Tier.LOCAL)
+    }
     return {
-        one.hash: min(one.order.energy_wh, open_[one.order.parent])
+        one.hash: min(one.order.energy_wh, open_[one.order.parent]) - used.get(one.hash, 0)
         for one in bids_of(book, Tier.ZONAL)
     }
 

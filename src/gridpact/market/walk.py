@@ -61,12 +61,18 @@ def willing(bid: Order, one: Standing) -> bool:
 
 
 def take(
-    bid: Accepted, bus: int, wanted: Wh, stand: Iterable[Standing], pairs: Pairs, first_index: int
+    bid: Accepted,
+    bus: int,
+    wanted: Wh,
+    stand: Iterable[Standing],
+    pairs: Pairs,
+    first_index: int,
+    most: int = MAX_FILLS,
 ) -> list[Fill]:
-    """Return the fills of a bid for at most `wanted` Wh, and draw them from the offers."""
+    """Return at most `most` fills of a bid for at most `wanted` Wh, drawn from the offers."""
     order, fills = bid.order, list[Fill]()
     for one in stand:
-        if wanted <= 0 or len(fills) == MAX_FILLS:
+        if wanted <= 0 or len(fills) >= most:
             break
         if one.left <= 0 or not willing(order, one):
             continue

@@ -6,6 +6,7 @@ section 5). Consumers have no account on the zonal chain: their region buys ther
 `region_fills` shows each fill as the region's own.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,8 +15,9 @@ import msgspec
 from gridpact.errors import InvalidClearing
 from gridpact.market.caps import Pairs
 from gridpact.market.draw import drawn
+from gridpact.market.unmet import filled
 from gridpact.market.walk import Standing, bids_of, offers_of, standing, take
-from gridpact.model.order import Accepted, Tier
+from gridpact.model.order import MAX_FILLS, Accepted, Tier
 from gridpact.model.trade import Fill
 from gridpact.quantities import PPM, Price, Score, Wh
 
@@ -57,11 +59,21 @@ def clear(
     scores: Mapping[bytes, Score],
     seed: bytes,
     terms: ZonalTerms,
+    kept: Sequence[Fill] = (),
 ) -> tuple[Fill, ...]:
-    """Return the fills of the zonal tier under the participants' own bids, indexed from 0.
+    """Return the fills of the zonal tier under the participants' own bids.
 
-    `book` is the region's with the zonal bids, `plant_book` the zone's with the offers, `wanted`
-    what each zonal bid may still take (`unmet.zonal_wanted`). Bids are served in the draw's order.
+    Parameters
+    ----------
+    book, plant_book
+        The region's book, with the zonal bids; the zone's, with the plants' offers.
+    wanted
+        What each zonal bid may still take, `unmet.zonal_wanted`. [Wh]
+    seed
+        Of the region's closed book: bids are served in the draw's order.
+    kept
+        Zonal fills that stand already, when energy cut by the wires is offered again. They count
+        against bids, offers and fills per bid; the new ones are indexed after them.
     """
     stand = [
         one
@@ -71,6 +83,9 @@ def clear(
     ]
     if not stand:
         return ()
+    used, count = filled(kept), Counter(fill.bid for fill in kept)
+    for one in stand:
+        one.left -= used.get(one.accepted.hash, 0)
     fills: list[Fill] = []
     by_bus: dict[int, list[Standing]] = {}
     for bid in drawn([one for one in bids_of(book, Tier.ZONAL) if wanted[one.hash] > 0], seed):
@@ -80,7 +95,8 @@ def clear(
         ranked = by_bus[bus]
         if not terms.splitting:
             ranked = [one for one in ranked if one.left >= need]
-        fills += take(bid, bus, need, ranked, pairs, len(fills))
+        first, most = len(kept) + len(fills), MAX_FILLS - count[bid.hash]
+        fills += take(bid, bus, need, ranked, pairs, first, most)
     return tuple(fills)
 
 

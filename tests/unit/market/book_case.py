@@ -1,5 +1,6 @@
 """Small markets for the tests of `market`: orders without keys, and random books."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
@@ -108,6 +109,20 @@ class Market:
             self.scores,
             seed,
             self.terms,
+        )
+
+    def zonal_again(self, kept: Sequence[Fill], without: bytes) -> tuple[Fill, ...]:
+        """Return further zonal fills, not of the seller `without`."""
+        return zonal.clear(
+            self.book,
+            [one for one in self.plants if one.order.participant != without],
+            unmet.zonal_wanted(self.book, kept),
+            Pairs.of(self.prices, Tier.ZONAL),
+            self.buses,
+            self.scores,
+            SEED,
+            self.terms,
+            [fill for fill in kept if fill.tier is Tier.ZONAL],
         )
 
     def clear(self, seed: bytes = SEED) -> tuple[Fill, ...]:

@@ -1,13 +1,16 @@
 """The zonal tier: plants, and the region that buys from them."""
 
+import msgspec
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.market.book_case import (
     INTERVAL,
     ZONE,
     Market,
     always,
     bid,
+    both,
     located,
     market,
     markets,
@@ -17,9 +20,10 @@ from tests.unit.market.book_case import (
 
 from gridpact.errors import InvalidClearing
 from gridpact.market.caps import Pairs
+from gridpact.market.clearing import verify
 from gridpact.market.unmet import filled, left, zonal_wanted
 from gridpact.market.zonal import Window, ZonalTerms, region_fills
-from gridpact.model.order import Accepted, Tier
+from gridpact.model.order import MAX_FILLS, Accepted, Tier
 
 ENERGY_PRICE = 330_000
 
@@ -150,3 +154,37 @@ def test_zonal_fills_keep_cap_window_price_and_reputation(case: Market) -> None:
             assert fill.energy_wh == wanted[fill.bid]
     if not case.terms.splitting:
         assert len({fill.bid for fill in fills}) == len(fills)
+
+
+def test_energy_that_the_wires_cut_is_offered_again_to_plants_with_room() -> None:
+    """Plant 8 was cut by 300 Wh; plant 9 takes them, behind the fills that stand."""
+    case = market(wish(1, 1000), [plant(8, 1000, 100_000), plant(9, 500, 200_000)])
+    (cut,) = case.clear()
+    kept = (msgspec.structs.replace(cut, energy_wh=700),)
+    assert zonal_wanted(case.book, kept) == {cut.bid: 300}
+    again = case.zonal_again(kept, without=person(8))
+    assert [(one.index, one.seller, one.energy_wh) for one in again] == [(1, person(9), 300)]
+
+
+def test_a_bid_offered_again_still_has_at_most_sixteen_fills() -> None:
+    plants = [plant(number, 10) for number in range(10, 40)]
+    case = market(wish(1, 1000), plants)
+    kept = case.clear()
+    assert len(kept) == MAX_FILLS
+    assert case.zonal_again(kept[:-2], without=b"")[-1].index == MAX_FILLS - 1
+    assert case.zonal_again(kept, without=b"") == ()
+
+
+@given(markets(), st.data())
+def test_a_second_round_oversells_nothing(case: Market, data: st.DataObject) -> None:
+    fills = case.clear()
+    kept = []
+    for fill in fills:
+        energy = data.draw(st.integers(0, fill.energy_wh))
+        if energy:
+            index = sum(one.tier is fill.tier for one in kept)
+            kept.append(msgspec.structs.replace(fill, energy_wh=energy, index=index))
+    again = (*kept, *case.zonal_again(kept, without=b""))
+    if case.terms.splitting:
+        assert sum(one.energy_wh for one in again) >= sum(one.energy_wh for one in kept)
+    verify(case.orders, again, both(case.prices), case.buses, case.scores)
