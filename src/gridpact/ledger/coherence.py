@@ -1,0 +1,73 @@
+"""What a record must say of itself before any chain is asked: its sums fit its rows.
+
+Contracts judge what each participant signed and owns; these are the statements of the record
+about itself that no contract sees as one. Used by `memory` and `market_ledger` alike.
+"""
+
+from collections.abc import Mapping
+
+from gridpact.errors import Disagreement, Reverted
+from gridpact.model.record import Commitment, Crossing, Found, Record, Settlement
+from gridpact.model.statement import Statement
+from gridpact.quantities import Money
+
+
+def require_coherent(chain: str, record: Record) -> None:
+    """Refuse a record whose own numbers do not fit together."""
+    match record:
+        case Found():
+            if record.chain != chain:
+                raise Reverted(f"registry: this is {chain}, not {record.chain}")
+        case Commitment():
+            _commitment(chain, record)
+        case Settlement():
+            _settlement(chain, record)
+        case _:
+            pass
+
+
+def returns(statement: Statement) -> Money:
+    """Return what a settled fill puts back on its buyer's account: refund and paid claim."""
+    return statement.refund + statement.claim
+
+
+def _commitment(chain: str, commitment: Commitment) -> None:
+    total = sum(fill.lock for fill in commitment.crossed)
+    _amounts("crossing", total, commitment.departed)
+    _ends(chain, commitment.departed, commitment.arrived)
+    if (commitment.arrived is None) != (commitment.bid is None):
+        raise Reverted("settlement: money arrives for the region's bid and for nothing else")
+
+
+def _settlement(chain: str, settlement: Settlement) -> None:
+    counts = {len(settlement.fills), len(settlement.deliveries), len(settlement.statements)}
+    if len(counts) != 1:
+        raise Disagreement("rows of a settlement", sorted(counts), "as many of each")
+    back: dict[bytes, Money] = {}
+    rows = zip(settlement.fills, settlement.deliveries, settlement.statements, strict=True)
+    for fill, delivery, statement in rows:
+        if delivery.fill != statement.fill:
+            raise Reverted("settlement: delivery and statement of two fills", delivery.fill.hex())
+        back[fill.buyer] = back.get(fill.buyer, 0) + returns(statement)
+    _amounts("refunds", sum(refund.amount for refund in settlement.refunds), settlement.arrived)
+    _ends(chain, settlement.departed, settlement.arrived)
+    if settlement.departed is not None:
+        _returned(back, settlement.departed)
+
+
+def _returned(back: Mapping[bytes, Money], departed: Crossing) -> None:
+    """A region sends home exactly what its settled fills left."""
+    if list(back.values()) != [departed.amount]:
+        raise Disagreement("departure", list(back.values()), departed.amount)
+
+
+def _amounts(what: str, total: Money, crossing: Crossing | None) -> None:
+    if total != (crossing.amount if crossing else 0):
+        raise Disagreement(what, total, crossing and crossing.amount)
+
+
+def _ends(chain: str, departed: Crossing | None, arrived: Crossing | None) -> None:
+    if departed is not None and departed.source != chain:
+        raise Reverted("settlement: crossing cannot leave here", departed.id.hex())
+    if arrived is not None and arrived.target != chain:
+        raise Reverted("settlement: crossing cannot arrive here", arrived.id.hex())

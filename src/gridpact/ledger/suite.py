@@ -1,0 +1,78 @@
+"""The contracts of one chain: where they stand and how they are deployed.
+
+Addresses follow from the operator and the order of deployment, so that each contract knows the
+others for good before any of them exists (5-decisions, section 17).
+"""
+
+from functools import cached_property
+
+from gridpact.crypto.eip712 import Domain
+from gridpact.ledger.abi import Rows, arguments, contract, pack
+from gridpact.ledger.chain import Call
+from gridpact.ledger.transactions import create_address
+from gridpact.model.record import Found
+
+ORDER = (
+    "registry",
+    "vault",
+    "orders",
+    "clearing",
+    "settlement",
+    "reputation",
+    "incentive",
+    "anchor",
+)
+
+
+class Suite:
+    """The contracts that one operator deployed first of all on its chain."""
+
+    def __init__(self, operator: bytes) -> None:
+        self.operator = operator
+        self._at = {name: create_address(operator, n) for n, name in enumerate(ORDER)}
+
+    def __getitem__(self, name: str) -> bytes:
+        """Return a contract's address."""
+        return self._at[name]
+
+    @cached_property
+    def names(self) -> dict[bytes, str]:
+        """Return the contracts' names by address."""
+        return {address: name for name, address in self._at.items()}
+
+    def domain(self, chain_id: int) -> Domain:
+        """Return where signatures count: this chain's registry."""
+        return Domain(chain_id, self["registry"])
+
+    def call(self, name: str, function: str, *given: bytes | Rows) -> Call:
+        """Return a call of one contract's function."""
+        data = contract(name).selectors[function] + arguments(*given)
+        return Call(self[name], data, f"{name}.{function}")
+
+    def deploy(self, found: Found) -> list[Call]:
+        """Return the calls that create all contracts with a chain's rules."""
+        given = self._constructors(found)
+        return [
+            Call(b"", contract(name).bytecode + given[name], f"deploy {name}") for name in ORDER
+        ]
+
+    def _constructors(self, found: Found) -> dict[str, bytes]:
+        s, r, i = found.settlement, found.rating, found.incentive
+        operator, vault, settlement = self.operator, self["vault"], self["settlement"]
+        registry, orders, clearing = self["registry"], self["orders"], self["clearing"]
+        numbers = (s.tau, s.eps, s.eps_floor_wh, s.kappa, s.reward, s.unused_fee, s.feed_in)
+        rating = (r.gain, r.loss, r.prior, r.floor, r.reference_wh)
+        return {
+            "registry": pack(operator, vault),
+            "vault": pack(operator, registry, orders, settlement, self["incentive"]),
+            "orders": pack(operator, registry, vault, settlement),
+            "clearing": pack(operator),
+            "settlement": pack(
+                *(operator, registry, vault, orders, clearing), *numbers, s.loss_fund_share
+            ),
+            "reputation": pack(operator, settlement, *rating),
+            "incentive": pack(
+                *(operator, vault, settlement), *(i.difficulty, i.daily_budget, i.day)
+            ),
+            "anchor": pack(operator),
+        }
