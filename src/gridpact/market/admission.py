@@ -72,6 +72,7 @@ class _Taken:
 
     orders: dict[bytes, Order] = field(default_factory=dict)
     places: set[tuple[bytes, Side, Tier]] = field(default_factory=set)
+    sides: dict[bytes, Side] = field(default_factory=dict)
     offered: dict[bytes, Wh] = field(default_factory=dict)
     reserved: dict[bytes, Money] = field(default_factory=dict)
 
@@ -129,6 +130,7 @@ def _judge(signed: SignedOrder, gate: Gate, taken: _Taken, sequence: int) -> Acc
         return Refusal(digest, who, Code.FUNDS, f"{reserved} micro-units are not free")
     taken.orders[digest] = order
     taken.places.add((who, order.side, order.tier))
+    taken.sides[who] = order.side
     taken.reserved[who] = used + reserved
     if order.side is Side.OFFER:
         taken.offered[who] = taken.offered.get(who, 0) + order.energy_wh
@@ -151,14 +153,15 @@ def reservation(order: Order, charge: Price) -> Money:
     return amount(order.price, order.energy_wh) + amount(charge, order.energy_wh) + MAX_FILLS
 
 
+_LENGTHS = (20, 32, 32, 32)
+
+
 def malformed(order: Order) -> str:
     """Return what is wrong with the form of an order, "" if nothing.
 
     Fields of another length would be padded to the same digest; numbers out of range have none.
     """
-    if len(order.participant) != 20 or any(
-        len(one) != 32 for one in (order.region, order.terms, order.parent)
-    ):
+    if (len(order.participant), len(order.region), len(order.terms), len(order.parent)) != _LENGTHS:
         return "an address has 20 bytes, an identifier 32"
     if not 0 < order.energy_wh <= MAX_ENERGY:
         return f"energy {order.energy_wh} Wh is not within 1 and {MAX_ENERGY}"
@@ -166,7 +169,8 @@ def malformed(order: Order) -> str:
         return f"price {order.price} is not within 1 and {MAX_PRICE}"
     if not 0 <= order.min_reputation <= MAX_SCORE:
         return f"reputation {order.min_reputation} is not within 0 and {MAX_SCORE}"
-    if not all(0 <= one <= MAX_WORD for one in (order.interval, order.expires, order.salt)):
+    low = min(order.interval, order.expires, order.salt)
+    if low < 0 or max(order.interval, order.expires, order.salt) > MAX_WORD:
         return f"interval, expiry or salt is not within 0 and {MAX_WORD}"
     return ""
 
@@ -205,8 +209,7 @@ def _single(order: Order, sender: Participant, _gate: Gate, taken: _Taken) -> _F
 def _within(order: Order, sender: Participant, gate: Gate, taken: _Taken) -> _Found:
     """Limits on energy: nobody buys more than it can use or sells what it has not got."""
     who = sender.address
-    other = Side.BID if order.side is Side.OFFER else Side.OFFER
-    if any((who, other, tier) in taken.places for tier in Tier):
+    if taken.sides.get(who, order.side) is not order.side:
         return Code.OVER_LIMIT, f"{sender.name} both buys and sells in one interval"
     if order.side is Side.OFFER:
         total, limit = order.energy_wh + taken.offered.get(who, 0), gate.offer_limit.get(who, 0)

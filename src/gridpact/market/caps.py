@@ -6,6 +6,7 @@ losses it will not receive, stays below it. The floor is the feed-in tariff.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from gridpact.model.order import Tier
@@ -106,8 +107,11 @@ class Pairs:
         """Return the highest price at which anybody may buy from a bus; None without demand.
 
         An offer is refused outright only above this; below it the cap is a condition on the pair.
+        The less a buyer's bus has in locational price, the higher its ceiling.
         """
-        return max((self.ceiling(bus, seller_bus) for bus in demand_buses), default=None)
+        locational = self.locational
+        bus = min(demand_buses, key=lambda one: locational.get(one, 0), default=None)
+        return None if bus is None else self.ceiling(bus, seller_bus)
 
     def highest_charge(self, buyer_bus: int) -> Price:
         """Return the most that any seller's bus makes a buyer pay for the wires: reserved for.
@@ -115,9 +119,12 @@ class Pairs:
         A bus that the power flow does not name has locational price 0. No pair trades whose
         charge exceeds retail.
         """
-        lowest = min((0, *self.locational.values()))
-        dearest = self.base + max(0, self.locational.get(buyer_bus, 0) - lowest)
+        dearest = self.base + max(0, self.locational.get(buyer_bus, 0) - self._lowest)
         return min(dearest, self.retail)
+
+    @cached_property
+    def _lowest(self) -> int:
+        return min((0, *self.locational.values()))
 
     def below_floor(self, pairs: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
         """Return those (buyer bus, seller bus) whose cap lies below the floor, each once."""

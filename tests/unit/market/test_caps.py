@@ -65,6 +65,19 @@ def test_an_offer_is_judged_by_the_highest_ceiling_of_any_bus_with_demand() -> N
 
 
 @given(
+    st.dictionaries(st.integers(2, 6), st.integers(-300_000, 300_000)),
+    st.sets(st.integers(2, 8)),
+    st.integers(2, 8),
+)
+def test_the_highest_ceiling_is_that_of_the_best_pair(
+    locational: dict[int, int], demand: set[int], seller: int
+) -> None:
+    pairs = Pairs.of(prices(buses=located(*locational.items())), Tier.LOCAL)
+    best = max((pairs.ceiling(bus, seller) for bus in demand), default=None)
+    assert pairs.highest_ceiling(seller, demand) == best
+
+
+@given(
     st.integers(0, 10**6),
     st.integers(0, 10**5),
     st.integers(0, 10**5),
