@@ -106,6 +106,7 @@ def read_funds(table: Table) -> Funds:
     funds = Funds(
         participant=_money(table, "participant", 500.0),
         plant=_money(table, "plant", 500.0),
+        region=_money(table, "region", 1_000.0),
         grid_supply=_money(table, "grid_supply", 10_000.0),
         network_operator=_money(table, "network_operator", 2_000.0),
         network_loss=_money(table, "network_loss", 100.0),

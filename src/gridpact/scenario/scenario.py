@@ -51,6 +51,7 @@ class Funds:
 
     participant: Money
     plant: Money
+    region: Money
     grid_supply: Money
     network_operator: Money
     network_loss: Money
