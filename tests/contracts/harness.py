@@ -1,0 +1,293 @@
+"""A market of five on a bare EVM: what the contract tests act on.
+
+Deploys the compiled contracts, registers a buyer, two sellers, a plant and a region, and offers
+the operator's verbs in one line each. No ledger, no disk: `ledger.market_ledger` is tested apart.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from gridpact.crypto.eip712 import Domain
+from gridpact.crypto.keccak import keccak, name_hash
+from gridpact.crypto.keys import Key as Device
+from gridpact.errors import Reverted
+from gridpact.ledger import packing
+from gridpact.ledger.artefacts import (
+    Contract,
+    Event,
+    addresses,
+    artefact,
+    batch,
+    call,
+    deployments,
+    event,
+    result,
+)
+from gridpact.ledger.engine import EngineFactory, Moment, default_engine
+from gridpact.ledger.transactions import Transaction
+from gridpact.model.delivery import Delivery
+from gridpact.model.interval import Key, Phase
+from gridpact.model.order import MAX_FILLS, NONE, Accepted, Order, Side, Tier
+from gridpact.model.participant import Account, Named, Participant, Role
+from gridpact.model.record import IncentiveTerms, RatingTerms
+from gridpact.model.statement import SettlementTerms
+from gridpact.model.trade import Fill
+from gridpact.quantities import Money, Price, Wh, amount
+
+CHAIN = 20_260_609
+REGION = name_hash("region north")
+OPERATOR = Device.derive(b"contracts", "operator").address
+STRANGER = Device.derive(b"contracts", "stranger").address
+DEVICES = {
+    name: Device.derive(b"contracts", name) for name in ("ann", "bob", "cem", "plant", "region")
+}
+ANN, BOB, CEM, PLANT, AREA = (DEVICES[name].address for name in DEVICES)
+ROLES = {
+    "ann": Role.CONSUMER,
+    "bob": Role.PRODUCER,
+    "cem": Role.PRODUCER | Role.CONSUMER,
+    "plant": Role.PLANT,
+    "region": Role.REGION,
+}
+INTERVAL = 12
+MICRO = 1_000_000
+RETAIL, SHARE, FEED_IN, LOSS_SHARE = 280_000, 90_000, 80_000, 30_000
+
+
+class World:
+    """One chain with its contracts; `send` returns events, `Reverted` carries the reason."""
+
+    def __init__(
+        self,
+        engine: EngineFactory | None = None,
+        settlement: SettlementTerms | None = None,
+        rating: RatingTerms | None = None,
+        incentive: IncentiveTerms | None = None,
+    ) -> None:
+        self.settlement = settlement or SettlementTerms()
+        self.rating = rating or RatingTerms()
+        self.incentive = incentive or IncentiveTerms()
+        self.engine = (engine or default_engine())(CHAIN, {})
+        self.at = addresses(OPERATOR)
+        self.names = {address: name for name, address in self.at.items()}
+        codes = deployments(OPERATOR, self.settlement, self.rating, self.incentive)
+        for name, code in codes.items():
+            assert self._run(OPERATOR, b"", code).output == self.at[name]
+        self.domain = Domain(CHAIN, self.at[Contract.REGISTRY])
+        self._batches = 0
+        self.register([_participant(name) for name in DEVICES])
+        self.engine.keep()
+
+    def _run(self, sender: bytes, to: bytes, data: bytes) -> Any:
+        transaction = Transaction(CHAIN, 0, 10**9, to, data, b"", b"")
+        execution = self.engine.execute(transaction, sender, Moment(1, 0))
+        if execution.failure:
+            raise Reverted(execution.failure)
+        return execution.outcome
+
+    def raw(self, contract: Contract, data: bytes, sender: bytes = OPERATOR) -> list[Event]:
+        outcome = self._run(sender, self.at[contract], data)
+        return [event(self.names[log.address], log) for log in outcome.logs]
+
+    def send(
+        self, contract: Contract, name: str, *arguments: Any, sender: bytes = OPERATOR
+    ) -> list[Event]:
+        return self.raw(contract, call(contract, name, *arguments), sender)
+
+    def rows(
+        self,
+        contract: Contract,
+        name: str,
+        rows: Sequence[bytes],
+        before: bytes = b"",
+        after: bytes = b"",
+        write: bytes | None = None,
+        sender: bytes = OPERATOR,
+    ) -> list[Event]:
+        data = batch(contract, name, write or self.write(), rows, before, after)
+        return self.raw(contract, data, sender)
+
+    def view(self, contract: Contract, name: str, *arguments: Any) -> Any:
+        data = call(contract, name, *arguments)
+        execution = self.engine.view(STRANGER, self.at[contract], data, Moment(1, 0))
+        if execution.failure:
+            raise Reverted(execution.failure)
+        values = result(contract, name, execution.outcome.output)
+        return values[0] if len(values) == 1 else values
+
+    def write(
+        self,
+        phase: Phase = Phase.COLLECT,
+        interval: int = INTERVAL,
+        number: int | None = None,
+        content: bytes | None = None,
+    ) -> bytes:
+        """Return a write: the next batch of one record, unless told otherwise."""
+        if number is None:
+            self._batches += 1
+            number = self._batches
+        return packing.write(Key(REGION, interval, phase), number, content or keccak(b"record"))
+
+    # what the operator does
+
+    def register(self, participants: Sequence[Participant]) -> list[Event]:
+        rows = [packing.registration(one) for one in participants]
+        return self.rows(Contract.REGISTRY, "register", rows)
+
+    def mint(self, account: bytes, money: Money, reference: str | None = None) -> list[Event]:
+        self._batches += 1
+        ref = keccak((reference or f"deposit {self._batches}").encode())
+        return self.send(Contract.VAULT, "mint", account, money, ref)
+
+    def order(
+        self,
+        name: str,
+        side: Side,
+        energy: Wh = 1000,
+        price: Price = 200_000,
+        charge: Price = 40_000,
+        fills: int = MAX_FILLS,
+        signer: str | None = None,
+        tier: Tier = Tier.LOCAL,
+        **fields: Any,
+    ) -> Accepted:
+        """Return a signed order with its reservation, as `admission` would accept it."""
+        self._batches += 1
+        standard = {"region": REGION, "interval": INTERVAL, "salt": self._batches}
+        order = Order(
+            DEVICES[name].address, side, tier, energy_wh=energy, price=price, **standard | fields
+        )
+        digest = order.digest(self.domain)
+        whole = amount(price, energy) + amount(charge, energy) + fills
+        return Accepted(
+            hash=digest,
+            order=order,
+            signature=DEVICES[signer or name].sign(digest),
+            sequence=0,
+            reserved=whole if side is Side.BID else 0,
+            receipt=b"",
+            charge=charge if side is Side.BID else 0,
+        )
+
+    def collect(self, *orders: Accepted) -> list[Event]:
+        return self.rows(Contract.ORDERS, "collect", [packing.collection(one) for one in orders])
+
+    def commit(self, *fills: Fill) -> list[Event]:
+        return self.rows(Contract.SETTLEMENT, "commit", [packing.fill(one) for one in fills])
+
+    def cross(self, crossing: bytes, *fills: Fill) -> list[Event]:
+        rows = [packing.fill(one) for one in fills]
+        return self.rows(Contract.SETTLEMENT, "cross", rows, after=crossing)
+
+    def close(self, *orders: Accepted) -> list[Event]:
+        return self.rows(Contract.ORDERS, "close", [one.hash for one in orders])
+
+    def price(self, loss_share: int = LOSS_SHARE) -> list[Event]:
+        tariffs = (RETAIL, SHARE, FEED_IN, loss_share)
+        write = decoded(self.write(Phase.PRICE))
+        return self.send(Contract.CLEARING, "price", write, tariffs, keccak(b"buses"))
+
+    def deliver(self, loss: Wh = 50, weighed: Wh = 1050, before: Wh = 0) -> list[Event]:
+        write = decoded(self.write(Phase.DELIVER))
+        root = keccak(b"readings")
+        return self.send(Contract.CLEARING, "deliver", write, root, (loss, weighed, before))
+
+    def settle(
+        self, *rows: tuple[Fill, Delivery], expected: bytes = NONE, write: bytes | None = None
+    ) -> list[Event]:
+        packed = [packing.settlement(*row) for row in rows]
+        return self.rows(Contract.SETTLEMENT, "settle", packed, after=expected, write=write)
+
+    def refund(self, crossing: bytes, *rows: tuple[bytes, Money]) -> list[Event]:
+        packed = [name + packing.words((money,)) for name, money in rows]
+        return self.rows(Contract.SETTLEMENT, "refund", packed, before=crossing)
+
+    # what anybody sees
+
+    def account(self, address: bytes) -> Account:
+        return Account(*self.view(Contract.VAULT, "account", address))
+
+    def free(self, address: bytes) -> Money:
+        return self.account(address).free
+
+    def holds(self) -> bool:
+        """Say whether money is conserved: by the totals, and by the sum of all accounts."""
+        minted, burned, free, reserved, locked, transit = self.view(Contract.VAULT, "totals")
+        everyone = [*(device.address for device in DEVICES.values()), *(n.address for n in Named)]
+        pots = [self.account(one) for one in everyone]
+        sums = tuple(map(sum, zip(*((p.free, p.reserved, p.locked) for p in pots), strict=True)))
+        return free + reserved + locked + transit == minted - burned and sums == (
+            free,
+            reserved,
+            locked,
+        )
+
+    def trade(
+        self, energy: Wh = 1000, price: Price = 150_000, charge: Price = 30_000
+    ) -> tuple[Accepted, Accepted, Fill]:
+        """Return a bid of ann's and an offer of bob's, collected, and a fill between them."""
+        bid = self.order("ann", Side.BID)
+        offer = self.order("bob", Side.OFFER, price=100_000)
+        self.collect(bid, offer)
+        return bid, offer, fill(bid, offer, energy, price, charge)
+
+
+def fill(
+    bid: Accepted, offer: Accepted, energy: Wh, price: Price, charge: Price, index: int = 0
+) -> Fill:
+    """Return a fill of two orders."""
+    return Fill(
+        region=bid.order.region,
+        interval=bid.order.interval,
+        tier=bid.order.tier,
+        index=index,
+        bid=bid.hash,
+        offer=offer.hash,
+        buyer=bid.order.participant,
+        seller=offer.order.participant,
+        energy_wh=energy,
+        price=price,
+        charge=charge,
+    )
+
+
+def delivery(
+    of: Fill,
+    sent: Wh,
+    loss: Wh = 0,
+    unused: Wh = 0,
+    unused_sent: Wh = 0,
+    held: Wh = 0,
+    disputed: bool = False,
+) -> Delivery:
+    """Return what became of a fill."""
+    agreed = of.energy_wh - unused - held
+    return Delivery(of.hash, agreed, sent, sent - loss, unused, unused_sent, held, disputed)
+
+
+def decoded(write: bytes) -> tuple[Any, ...]:
+    """Return a packed write as `eth_abi` wants it."""
+    numbers = [int.from_bytes(write[place : place + 32], "big") for place in range(32, 160, 32)]
+    return (write[:32], *numbers, write[160:])
+
+
+def without(order: Accepted, **changes: Any) -> Accepted:
+    """Return an accepted order whose content is not what was signed."""
+    return replace(order, order=replace(order.order, **changes))
+
+
+def functions(contract: Contract) -> set[str]:
+    return set(artefact(contract).functions)
+
+
+def _participant(name: str) -> Participant:
+    return Participant(
+        name=name,
+        address=DEVICES[name].address,
+        bus=7,
+        roles=ROLES[name],
+        certificate=keccak(f"certificate {name}".encode()),
+        meter=keccak(f"meter {name}".encode()),
+    )

@@ -1,0 +1,331 @@
+"""The vault: nobody but the rules moves money, and no sequence of moves makes or loses any."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from eth_abi.abi import encode
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.contracts.harness import ANN, AREA, BOB, CEM, CHAIN, OPERATOR, PLANT, STRANGER, World
+
+from gridpact.crypto.keccak import keccak
+from gridpact.errors import Reverted
+from gridpact.ledger.artefacts import Contract, Event, artefact, call, event, result
+from gridpact.ledger.chain import Outcome
+from gridpact.ledger.engine import Moment, default_engine
+from gridpact.ledger.packing import account as unpacked
+from gridpact.ledger.packing import is_open
+from gridpact.ledger.plain_vault import PlainVault, Pot
+from gridpact.ledger.transactions import Transaction
+from gridpact.model.participant import Account, Named
+
+DOOR, REGISTRY, ORDERS, SETTLEMENT, INCENTIVE = (
+    keccak(role.encode())[12:] for role in ("door", "registry", "orders", "settle", "incentive")
+)
+REF = keccak(b"reference")
+HOLDERS = (ANN, BOB, Named.INCENTIVE.address, Named.NETWORK_LOSS.address)
+
+
+class Vault:
+    """The vault alone, with plain addresses in the place of the rule contracts."""
+
+    def __init__(self) -> None:
+        self.engine = default_engine()(CHAIN, {})
+        roles = (DOOR, REGISTRY, ORDERS, SETTLEMENT, INCENTIVE)
+        code = artefact(Contract.VAULT).bytecode
+        arguments = encode(["address"] * 5, ["0x" + role.hex() for role in roles])
+        self.at = self._run(OPERATOR, b"", code + arguments).output
+        for holder in (ANN, BOB):
+            self.send(REGISTRY, "open", holder)
+        self.engine.keep()
+
+    def _run(self, sender: bytes, to: bytes, data: bytes) -> Outcome:
+        transaction = Transaction(CHAIN, 0, 10**9, to, data, b"", b"")
+        execution = self.engine.execute(transaction, sender, Moment(1, 0))
+        if execution.failure:
+            raise Reverted(execution.failure)
+        return execution.outcome
+
+    def send(self, sender: bytes, name: str, *arguments: Any) -> list[Event]:
+        outcome = self._run(sender, self.at, call(Contract.VAULT, name, *arguments))
+        return [event(Contract.VAULT, log) for log in outcome.logs]
+
+    def view(self, name: str, *arguments: Any) -> Any:
+        execution = self.engine.view(
+            STRANGER, self.at, call(Contract.VAULT, name, *arguments), Moment(1, 0)
+        )
+        values = result(Contract.VAULT, name, execution.outcome.output)
+        return values[0] if len(values) == 1 else values
+
+    def account(self, holder: bytes) -> Account:
+        return Account(*self.view("account", holder))
+
+
+VAULT = Vault()
+
+
+@pytest.fixture(autouse=True)
+def vault() -> Vault:
+    VAULT.engine.undo()
+    return VAULT
+
+
+def refused(reason: str) -> Any:
+    return pytest.raises(Reverted, match=f"reverted: {reason}$")
+
+
+def test_named_accounts_are_open_from_the_start(vault: Vault) -> None:
+    for named in Named:
+        assert vault.view("is_open", named.address)
+    assert not vault.view("is_open", STRANGER)
+
+
+def test_account_opened_twice_keeps_its_money(vault: Vault) -> None:
+    vault.send(DOOR, "mint", ANN, 5, REF)
+    vault.send(REGISTRY, "open", ANN)
+    assert vault.account(ANN) == Account(5)
+
+
+def test_nobody_is_no_account(vault: Vault) -> None:
+    with refused("vault: no account"):
+        vault.send(REGISTRY, "open", bytes(20))
+
+
+def test_money_enters_at_the_door_once_per_reference(vault: Vault) -> None:
+    (minted,) = vault.send(DOOR, "mint", ANN, 5, REF)
+    assert minted == Event(Contract.VAULT, "Minted", {"account": ANN, "amount": 5, "ref": REF})
+    with refused("vault: reference used"):
+        vault.send(DOOR, "mint", BOB, 5, REF)
+    with refused("vault: no reference"):
+        vault.send(DOOR, "mint", BOB, 5, bytes(32))
+    with refused("vault: account not open"):
+        vault.send(DOOR, "mint", STRANGER, 5, keccak(REF))
+    assert vault.view("totals") == (5, 0, 5, 0, 0, 0)
+
+
+def test_supply_stays_below_what_a_field_holds(vault: Vault) -> None:
+    vault.send(DOOR, "mint", ANN, 2**80 - 1, REF)
+    with refused("vault: supply"):
+        vault.send(DOOR, "mint", BOB, 1, keccak(REF))
+    with refused("vault: supply"):
+        vault.send(DOOR, "mint", BOB, 2**255, keccak(REF))
+    vault.send(SETTLEMENT, "burn", ANN, 1, keccak(b"burn"))
+    vault.send(DOOR, "mint", BOB, 1, keccak(REF))
+
+
+def test_only_free_money_is_burned_and_a_reference_counts_for_both_doors(vault: Vault) -> None:
+    vault.send(DOOR, "mint", ANN, 10, REF)
+    vault.send(ORDERS, "reserve", ANN, 4)
+    with refused("vault: not enough free"):
+        vault.send(SETTLEMENT, "burn", ANN, 7, keccak(b"burn"))
+    with refused("vault: reference used"):
+        vault.send(SETTLEMENT, "burn", ANN, 6, REF)
+    (burned,) = vault.send(SETTLEMENT, "burn", ANN, 6, keccak(b"burn"))
+    assert (burned.name, burned.values["amount"]) == ("Burned", 6)
+    assert vault.view("totals") == (10, 6, 0, 4, 0, 0)
+
+
+def test_money_goes_from_free_over_reserved_to_locked_and_to_another(vault: Vault) -> None:
+    vault.send(DOOR, "mint", ANN, 10, REF)
+    vault.send(ORDERS, "reserve", ANN, 8)
+    vault.send(ORDERS, "release", ANN, 1)
+    vault.send(SETTLEMENT, "lock", ANN, 6)
+    vault.send(SETTLEMENT, "pay", ANN, BOB, 4)
+    vault.send(SETTLEMENT, "unlock", ANN, 1)
+    assert vault.account(ANN) == Account(4, 1, 1)
+    assert vault.account(BOB) == Account(4)
+    words = vault.view("read", [ANN, STRANGER])
+    assert (unpacked(words[0]), is_open(words[0])) == (Account(4, 1, 1), True)
+    assert words[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("sender", "name", "reason"),
+    [
+        (ORDERS, "reserve", "vault: not enough free"),
+        (ORDERS, "release", "vault: not enough held"),
+        (SETTLEMENT, "lock", "vault: not enough held"),
+        (SETTLEMENT, "unlock", "vault: not enough held"),
+    ],
+)
+def test_nobody_spends_what_is_not_there(
+    vault: Vault, sender: bytes, name: str, reason: str
+) -> None:
+    with refused(reason):
+        vault.send(sender, name, ANN, 1)
+
+
+def test_locked_money_is_paid_to_open_accounts_only(vault: Vault) -> None:
+    vault.send(DOOR, "mint", ANN, 10, REF)
+    vault.send(ORDERS, "reserve", ANN, 8)
+    vault.send(SETTLEMENT, "lock", ANN, 8)
+    with refused("vault: account not open"):
+        vault.send(SETTLEMENT, "pay", ANN, STRANGER, 1)
+    with refused("vault: not enough held"):
+        vault.send(SETTLEMENT, "pay", ANN, BOB, 9)
+
+
+def test_an_empty_account_pays_what_it_has(vault: Vault) -> None:
+    vault.send(DOOR, "mint", ANN, 10, REF)
+    data = call(Contract.VAULT, "transfer_up_to", ANN, BOB, 12)
+    assert int.from_bytes(VAULT._run(SETTLEMENT, VAULT.at, data).output, "big") == 10
+    assert (vault.account(ANN), vault.account(BOB)) == (Account(0), Account(10))
+
+
+def test_incentive_rule_spends_its_own_account_only(vault: Vault) -> None:
+    pot = Named.INCENTIVE.address
+    vault.send(DOOR, "mint", pot, 10, REF)
+    vault.send(INCENTIVE, "transfer_up_to", pot, BOB, 4)
+    assert vault.account(BOB) == Account(4)
+    with refused("vault: not a rule"):
+        vault.send(INCENTIVE, "transfer_up_to", BOB, ANN, 1)
+
+
+def test_no_more_comes_home_than_went_out(vault: Vault) -> None:
+    out, home = keccak(b"out"), keccak(b"home")
+    vault.send(DOOR, "mint", ANN, 10, REF)
+    vault.send(ORDERS, "reserve", ANN, 8)
+    (departed,) = vault.send(SETTLEMENT, "depart", ANN, 6, out)
+    assert departed.values == {"account": ANN, "amount": 6, "crossing": out}
+    (arrived,) = vault.send(SETTLEMENT, "arrive", ANN, 2, home)
+    assert arrived.values == {"account": ANN, "amount": 2, "crossing": home}
+    assert vault.view("totals") == (10, 0, 4, 2, 0, 4)
+    assert (vault.view("departed", out), vault.view("arrived", home)) == (6, 2)
+    with refused("vault: not in transit"):
+        vault.send(SETTLEMENT, "arrive", ANN, 5, home)
+    with refused("vault: not enough held"):
+        vault.send(SETTLEMENT, "depart", ANN, 3, out)
+
+
+MOVES: dict[str, tuple[bytes, tuple[Any, ...]]] = {
+    "open": (REGISTRY, (ANN,)),
+    "mint": (DOOR, (ANN, 1, REF)),
+    "burn": (SETTLEMENT, (ANN, 1, REF)),
+    "reserve": (ORDERS, (ANN, 1)),
+    "release": (ORDERS, (ANN, 1)),
+    "lock": (SETTLEMENT, (ANN, 1)),
+    "unlock": (SETTLEMENT, (ANN, 1)),
+    "pay": (SETTLEMENT, (ANN, BOB, 1)),
+    "transfer_up_to": (SETTLEMENT, (ANN, BOB, 1)),
+    "depart": (SETTLEMENT, (ANN, 1, REF)),
+    "arrive": (SETTLEMENT, (ANN, 1, REF)),
+}
+
+
+def test_every_function_of_the_vault_that_changes_it_is_guarded() -> None:
+    views = {"is_open", "account", "read", "totals", "used", "departed", "arrived"}
+    immutables = {"DOOR", "REGISTRY", "ORDERS", "SETTLEMENT", "INCENTIVE"}
+    assert set(artefact(Contract.VAULT).functions) == set(MOVES) | views | immutables
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_nobody_but_the_rule_contract_moves_money(vault: Vault, name: str) -> None:
+    entitled, arguments = MOVES[name]
+    roles = {DOOR, REGISTRY, ORDERS, SETTLEMENT, INCENTIVE, ANN, BOB, STRANGER, OPERATOR}
+    for sender in roles - {entitled}:
+        with pytest.raises(Reverted, match=r"vault: not (the|a) "):
+            vault.send(sender, name, *arguments)
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_operator_moves_nothing_but_the_mint(world: World, name: str) -> None:
+    entitled, arguments = MOVES[name]
+    if entitled == DOOR:
+        world.send(Contract.VAULT, name, *arguments)
+        return
+    for sender in (OPERATOR, ANN, STRANGER):
+        with pytest.raises(Reverted, match=r"vault: not (the|a) "):
+            world.send(Contract.VAULT, name, *arguments, sender=sender)
+
+
+def test_the_peers_are_those_that_were_deployed(world: World) -> None:
+    for peer in (Contract.REGISTRY, Contract.ORDERS, Contract.SETTLEMENT, Contract.INCENTIVE):
+        known = world.view(Contract.VAULT, peer.value.upper())
+        assert bytes.fromhex(known[2:]) == world.at[peer]
+    for holder in (ANN, BOB, CEM, PLANT, AREA):
+        assert world.view(Contract.VAULT, "is_open", holder)
+
+
+PLAIN = {
+    "reserve": (ORDERS, Pot.FREE, Pot.RESERVED),
+    "release": (ORDERS, Pot.RESERVED, Pot.FREE),
+    "lock": (SETTLEMENT, Pot.RESERVED, Pot.LOCKED),
+    "unlock": (SETTLEMENT, Pot.LOCKED, Pot.FREE),
+}
+steps = st.tuples(
+    st.sampled_from(["mint", "burn", "pay", "transfer_up_to", "depart", "arrive", *PLAIN]),
+    st.sampled_from(HOLDERS),
+    st.sampled_from(HOLDERS),
+    st.integers(0, 40),
+    st.integers(0, 5),
+)
+
+
+def _on_chain(step: tuple[str, bytes, bytes, int, int]) -> None:
+    name, one, other, money, ref = step
+    reference = keccak(bytes([ref]))
+    if name == "mint":
+        VAULT.send(DOOR, name, one, money, reference)
+    elif name in ("burn", "depart", "arrive"):
+        VAULT.send(SETTLEMENT, name, one, money, reference)
+    elif name in ("pay", "transfer_up_to"):
+        VAULT.send(SETTLEMENT, name, one, other, money)
+    else:
+        VAULT.send(PLAIN[name][0], name, one, money)
+
+
+def _in_memory(plain: PlainVault, step: tuple[str, bytes, bytes, int, int]) -> None:
+    name, one, other, money, ref = step
+    reference = keccak(bytes([ref]))
+    if name == "mint":
+        plain.mint(one, money, reference)
+    elif name == "burn":
+        plain.burn(one, money, reference)
+    elif name == "pay":
+        plain.pay(one, Pot.LOCKED, other, money)
+    elif name == "transfer_up_to":
+        plain.pay(one, Pot.FREE, other, min(money, plain.free(one)))
+    elif name == "depart":
+        plain.depart(one, money)
+    elif name == "arrive":
+        plain.arrive(one, money)
+    else:
+        plain.shift(one, *PLAIN[name][1:], money)
+
+
+def _refused(act: Callable[[], None]) -> bool:
+    try:
+        act()
+    except Reverted:
+        return True
+    return False
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.lists(steps, max_size=30))
+def test_no_sequence_of_moves_makes_or_loses_money(
+    sequence: list[tuple[str, bytes, bytes, int, int]],
+) -> None:
+    VAULT.engine.undo()
+    plain = PlainVault()
+    for holder in HOLDERS:
+        plain.open(holder)
+    start = [("mint", holder, holder, 50, 100 + place) for place, holder in enumerate(HOLDERS)]
+    for step in [*start, *sequence]:
+        for journal in plain.journals():
+            journal.keep()
+        refused_in_memory = _refused(partial(_in_memory, plain, step))
+        assert _refused(partial(_on_chain, step)) == refused_in_memory
+        if refused_in_memory:
+            for journal in plain.journals():
+                journal.undo()
+        totals = plain.totals()
+        assert totals.holds
+        assert VAULT.view("totals") == (
+            *(totals.minted, totals.burned, totals.free, totals.reserved, totals.locked),
+            totals.transit,
+        )
+    for holder in HOLDERS:
+        assert VAULT.account(holder) == plain.account(holder)
