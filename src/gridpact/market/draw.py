@@ -1,8 +1,10 @@
-"""In which order equal bids are served: a draw that nobody can steer.
+"""In which order equal bids are served: by a draw, not by arrival.
 
 Bids of one window are equal (5-decisions, section 5): first come, first served gave the quickest
-quarter twice the savings of the slowest. The seed is known only when the book is closed, and each
-bid's place is the hash of seed and order, which anybody can check.
+quarter more than twice the savings of the slowest. Each bid's place is the hash of the closed
+book's seed and the order, which anybody can check. The seed depends on every order, so nobody can
+choose a place without knowing all the others; whoever knows them all and still adds one, which is
+the collector, could try salts. Its receipts are numbered and signed, but that does not stop it.
 """
 
 from collections.abc import Sequence

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from gridpact.crypto.keccak import keccak
@@ -17,6 +18,8 @@ from gridpact.quantities import PPM
 REGION = b"\x01" * 32
 ZONE = b"\x02" * 32
 SEED = b"\x03" * 32
+BOOKS = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""No property here is about time, and a busy machine is slow at times."""
 INTERVAL = 19
 RETAIL, FEED_IN = 420_000, 80_000
 

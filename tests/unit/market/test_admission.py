@@ -277,7 +277,7 @@ def test_a_zonal_bid_whose_parent_was_refused() -> None:
     ],
 )
 def test_numbers_without_a_form(form: dict[str, object]) -> None:
-    made = SignedOrder(order(BUYER, **form), b"\x01" * 65)
+    made = SignedOrder(msgspec.structs.replace(order(BUYER), **form), b"\x01" * 65)
     assert only_refusal(made).code is Code.PRICE_FORM
 
 

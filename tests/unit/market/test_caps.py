@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.market.book_case import FEED_IN, RETAIL, located, prices
+from tests.unit.market.book_case import BOOKS, FEED_IN, RETAIL, located, prices
 
 from gridpact.market.caps import NO_TRADE, Pairs, tier_charge
 from gridpact.model.order import Tier
@@ -64,6 +64,7 @@ def test_an_offer_is_judged_by_the_highest_ceiling_of_any_bus_with_demand() -> N
     assert pairs.highest_ceiling(4, []) is None
 
 
+@BOOKS
 @given(
     st.dictionaries(st.integers(2, 6), st.integers(-300_000, 300_000)),
     st.sets(st.integers(2, 8)),
@@ -77,6 +78,7 @@ def test_the_highest_ceiling_is_that_of_the_best_pair(
     assert pairs.highest_ceiling(seller, demand) == best
 
 
+@BOOKS
 @given(
     st.integers(0, 10**6),
     st.integers(0, 10**5),

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 from hypothesis import given
-from tests.unit.market.book_case import Market, bid, both, market, markets, offer, person
+from tests.unit.market.book_case import BOOKS, Market, bid, both, market, markets, offer, person
 
 from gridpact.errors import InvalidClearing
 from gridpact.market.clearing import verify, verify_unmet
@@ -16,6 +16,7 @@ def check(case: Market, fills: tuple[Fill, ...]) -> None:
     verify(case.orders, fills, both(case.prices), case.buses, case.scores)
 
 
+@BOOKS
 @given(markets())
 def test_our_own_clearings_pass(case: Market) -> None:
     fills = case.clear()
@@ -75,10 +76,11 @@ def test_a_seller_of_too_low_reputation_is_found() -> None:
 def test_a_fill_above_bid_or_cap_is_found() -> None:
     case = market([bid(1, 100, 140_000), bid(3, 100, 400_000), offer(2, 100, 390_000)])
     low, high, seller = case.book
-    base = {"region": low.order.region, "interval": low.order.interval, "tier": Tier.LOCAL}
     for buyer, says in ((low, "above its bid's 140000"), (high, "above the cap")):
         fill = Fill(
-            **base,
+            region=low.order.region,
+            interval=low.order.interval,
+            tier=Tier.LOCAL,
             index=0,
             bid=buyer.hash,
             offer=seller.hash,

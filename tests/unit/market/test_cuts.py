@@ -4,6 +4,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.market.book_case import (
+    BOOKS,
     FEED_IN,
     INTERVAL,
     Market,
@@ -111,6 +112,7 @@ def test_when_the_wires_cannot_hold_at_all_grid_supply_serves_everybody() -> Non
     assert sum(one.energy_wh for one in unmet(case.book, after.fills)) == 500
 
 
+@BOOKS
 @given(markets(), st.data())
 def test_cuts_conserve_energy_to_the_wh(case: Market, data: st.DataObject) -> None:
     fills = case.clear()

@@ -5,6 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.market.book_case import (
+    BOOKS,
     FEED_IN,
     SEED,
     Market,
@@ -114,6 +115,7 @@ def test_zonal_orders_are_left_alone() -> None:
     assert [one.bid for one in fills] == [first.hash]
 
 
+@BOOKS
 @given(markets(), st.randoms(use_true_random=False))
 def test_order_of_arrival_changes_nothing(case: Market, rng: random.Random) -> None:
     shuffled = list(case.book)
@@ -122,6 +124,7 @@ def test_order_of_arrival_changes_nothing(case: Market, rng: random.Random) -> N
     assert again.clear() == case.clear()
 
 
+@BOOKS
 @given(markets())
 def test_what_is_sold_is_bought_and_no_order_is_overfilled(case: Market) -> None:
     fills = case.local()
@@ -135,6 +138,7 @@ def test_what_is_sold_is_bought_and_no_order_is_overfilled(case: Market) -> None
     assert by_side[Side.BID] == by_side[Side.OFFER] == sum(one.energy_wh for one in fills)
 
 
+@BOOKS
 @given(markets())
 def test_every_fill_keeps_price_cap_and_reputation(case: Market) -> None:
     pairs = Pairs.of(case.prices, Tier.LOCAL)
@@ -149,6 +153,7 @@ def test_every_fill_keeps_price_cap_and_reputation(case: Market) -> None:
         assert fill.buyer != fill.seller
 
 
+@BOOKS
 @given(markets())
 def test_no_offer_is_passed_over_for_a_dearer_one(case: Market) -> None:
     """Whoever has energy left at the end was never skipped by a bid that could have taken it."""
@@ -173,6 +178,7 @@ def test_no_offer_is_passed_over_for_a_dearer_one(case: Market) -> None:
             assert rest[one.hash] == 0 or len(own) == MAX_FILLS
 
 
+@BOOKS
 @given(markets())
 def test_the_fills_of_a_bid_never_need_more_than_was_reserved(case: Market) -> None:
     reserved = {one.hash: one.reserved for one in case.book}

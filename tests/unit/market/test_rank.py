@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.market.book_case import FEED_IN, Market, bid, market, offer, person
+from tests.unit.market.book_case import BOOKS, FEED_IN, Market, bid, market, offer, person
 
 from gridpact.market.rank import Span, merged, own_use, owner, ranked, surplus_power
 from gridpact.model.grid_check import Curtailment, GridVerdict, Injector
@@ -90,6 +90,7 @@ def test_the_power_of_an_interval_is_its_mean() -> None:
     assert Span(7).energy_down(Span(7).power_up(1000)) == 1000
 
 
+@BOOKS
 @given(st.integers(0, 10**7), st.integers(0, 10**7), st.none() | st.integers(0, 10**7))
 def test_power_is_own_use_sold_or_surplus(watts: int, sold: int, export: int | None) -> None:
     one = injector(2, watts)
@@ -101,6 +102,7 @@ def test_power_is_own_use_sold_or_surplus(watts: int, sold: int, export: int | N
         assert own + sold + extra == watts
 
 
+@BOOKS
 @given(st.integers(1, 2000), st.integers(1, 2000), st.integers(0, 1000), st.integers(0, 2000))
 def test_two_rows_of_an_inverter_can_do_what_it_can(
     energy: int, watts: int, more: int, sold: int

@@ -1,7 +1,7 @@
 """What one tier leaves to the next."""
 
 from hypothesis import given
-from tests.unit.market.book_case import Market, bid, market, markets, offer, person
+from tests.unit.market.book_case import BOOKS, Market, bid, market, markets, offer, person
 
 from gridpact.market.unmet import filled, left, unmet, zonal_wanted
 from gridpact.model.order import Tier
@@ -30,6 +30,7 @@ def test_a_bid_served_in_full_is_not_listed() -> None:
     assert unmet(case.book, case.clear()) == ()
 
 
+@BOOKS
 @given(markets())
 def test_served_and_unmet_energy_add_up_to_what_was_bid(case: Market) -> None:
     fills = case.clear()

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.market.book_case import (
+    BOOKS,
     INTERVAL,
     ZONE,
     Market,
@@ -24,6 +25,7 @@ from gridpact.market.clearing import verify
 from gridpact.market.unmet import filled, left, zonal_wanted
 from gridpact.market.zonal import Window, ZonalTerms, region_fills
 from gridpact.model.order import MAX_FILLS, Accepted, Tier
+from gridpact.model.trade import Fill
 
 ENERGY_PRICE = 330_000
 
@@ -122,6 +124,7 @@ def test_a_region_cannot_buy_an_offer_its_zone_does_not_know() -> None:
         region_fills(case.clear(), person(77), b"\x07" * 32, ())
 
 
+@BOOKS
 @given(markets())
 def test_bids_take_no_more_than_their_parents_left_and_plants_give_no_more_than_they_have(
     case: Market,
@@ -138,6 +141,7 @@ def test_bids_take_no_more_than_their_parents_left_and_plants_give_no_more_than_
     assert [one.index for one in fills] == list(range(len(fills)))
 
 
+@BOOKS
 @given(markets())
 def test_zonal_fills_keep_cap_window_price_and_reputation(case: Market) -> None:
     pairs = Pairs.of(case.prices, Tier.ZONAL)
@@ -175,10 +179,11 @@ def test_a_bid_offered_again_still_has_at_most_sixteen_fills() -> None:
     assert case.zonal_again(kept, without=b"") == ()
 
 
+@BOOKS
 @given(markets(), st.data())
 def test_a_second_round_oversells_nothing(case: Market, data: st.DataObject) -> None:
     fills = case.clear()
-    kept = []
+    kept: list[Fill] = []
     for fill in fills:
         energy = data.draw(st.integers(0, fill.energy_wh))
         if energy:
