@@ -7,6 +7,7 @@ it and keeps what report and summary show. Nothing is decided here.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key as PrivateKey
@@ -16,17 +17,20 @@ from gridpact.cycle.found import found
 from gridpact.cycle.market import Collector, Market, PlantFacts, Region, Rules
 from gridpact.cycle.result import IntervalResult
 from gridpact.grid.check import RadialCheck
+from gridpact.ledger.embedded import EmbeddedChain
 from gridpact.ledger.ledger import Head, Ledger, Totals
+from gridpact.ledger.market_ledger import MarketLedger
 from gridpact.ledger.memory import MemoryLedger
+from gridpact.ledger.store import open_store
 from gridpact.market.zonal import Window
 from gridpact.model.order import Order
 from gridpact.model.participant import Account, Named, Participant, Role
 from gridpact.prosumer.bidding import Conduct
 from gridpact.prosumer.fleet import stack
-from gridpact.quantities import Money
 from gridpact.scenario.scenario import Scenario
 from gridpact.simulation.advice import Advice
 from gridpact.simulation.baseline import Before, before
+from gridpact.simulation.clock import MarketClock
 from gridpact.simulation.field import SimulatedField
 from gridpact.simulation.flow import Flow
 from gridpact.simulation.forecast import forecast
@@ -45,10 +49,13 @@ class Ledgers:
 
     local: Ledger
     zonal: Ledger
+    release: Callable[[], None] = lambda: None
 
     def close(self) -> None:
+        """Close both chains, then release what holds them."""
         self.local.close()
         self.zonal.close()
+        self.release()
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +112,23 @@ def memory_ledgers(scenario: Scenario) -> Ledgers:
         MemoryLedger(scenario.region, chain_id(scenario, scenario.region)),
         MemoryLedger(scenario.zone, chain_id(scenario, scenario.zone)),
     )
+
+
+def embedded_ledgers(scenario: Scenario, path: Path) -> Ledgers:
+    """Open or make the two embedded chains of one ledger file."""
+    store = open_store(path)
+    clock = MarketClock(scenario.time.begins, scenario.time.minutes)
+
+    def ledger(name: str) -> MarketLedger:
+        operator = operator_key(scenario, f"operator of {name}")
+        chain = EmbeddedChain(store, name, chain_id(scenario, name), operator, clock)
+        return MarketLedger(chain, name_hash(name))
+
+    try:
+        return Ledgers(ledger(scenario.region), ledger(scenario.zone), store.close)
+    except BaseException:
+        store.close()
+        raise
 
 
 def chain_id(scenario: Scenario, chain: str) -> int:
@@ -233,8 +257,14 @@ def _found(scenario: Scenario, market: Market) -> None:
         for one in market.zonal_participants
     }
     zonal |= both | {Named.INCENTIVE.address: funds.incentive}
-    found(market.local, market.region.id, market.participants, local, market.rules)
-    found(market.zonal, market.zone, market.zonal_participants, zonal, market.rules)
+    digest, rules = fingerprint(scenario), market.rules
+    found(market.local, market.region.id, market.participants, local, rules, digest)
+    found(market.zonal, market.zone, market.zonal_participants, zonal, rules, digest)
+
+
+def fingerprint(scenario: Scenario) -> bytes:
+    """Return the digest of a scenario's text: a ledger goes on with the same one only."""
+    return keccak(Path(scenario.file).read_bytes())
 
 
 @dataclass

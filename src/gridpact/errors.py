@@ -11,6 +11,7 @@ GridpactError
 │   └── InvalidClearing   a mechanism sold what was not offered
 ├── SettlementError       amounts that do not add up
 └── LedgerError
+    ├── OtherScenario     the ledger was founded by another scenario
     ├── WriteConflict     another content under a key that is taken
     ├── Reverted          a contract refused a transaction
     ├── Disagreement      the chain computed other numbers than the Python rule
@@ -83,6 +84,10 @@ class SettlementError(GridpactError):
 
 class LedgerError(GridpactError):
     """The ledger cannot do what was asked; nothing was half-written."""
+
+
+class OtherScenario(LedgerError, BadInput):
+    """The ledger was founded by another scenario, or by an earlier text of this one."""
 
 
 class WriteConflict(LedgerError):

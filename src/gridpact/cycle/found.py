@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from gridpact.crypto.keccak import keccak
 from gridpact.cycle.market import Rules
 from gridpact.cycle.phase import once
+from gridpact.errors import OtherScenario
 from gridpact.ledger.ledger import Ledger
 from gridpact.model.interval import Key, Phase
 from gridpact.model.participant import Participant
@@ -18,6 +19,7 @@ def found(
     participants: Sequence[Participant],
     money: Mapping[bytes, Money],
     rules: Rules,
+    scenario: bytes = b"",
 ) -> Found:
     """Write a chain's first record, or read it when the chain has begun.
 
@@ -27,23 +29,32 @@ def found(
         Identifier of the region or zone whose chain this is.
     money
         What enters at the door, per account; an account without an entry starts empty.
+    scenario
+        Digest of what the run is started from.
+
+    Raises
+    ------
+    OtherScenario
+        The chain was founded by something else.
     """
-    deposits = tuple(
-        Deposit(account, amount, keccak(b"founding" + region + account))
-        for account, amount in money.items()
-        if amount
-    )
-    return once(
-        ledger,
-        Key(region, 0, Phase.FOUND),
-        Found,
-        lambda: Found(
-            chain=ledger.name,
-            region=region,
-            participants=tuple(participants),
-            deposits=deposits,
-            settlement=rules.settlement,
-            rating=rules.rating,
-            incentive=rules.incentive,
+    record = Found(
+        chain=ledger.name,
+        region=region,
+        participants=tuple(participants),
+        deposits=tuple(
+            Deposit(account, amount, keccak(b"founding" + region + account))
+            for account, amount in money.items()
+            if amount
         ),
+        settlement=rules.settlement,
+        rating=rules.rating,
+        incentive=rules.incentive,
+        scenario=scenario,
     )
+    written = once(ledger, Key(region, 0, Phase.FOUND), Found, lambda: record)
+    if written != record:
+        raise OtherScenario(
+            f"chain {ledger.name} was founded by another scenario or an earlier text of this one: "
+            "choose another output folder"
+        )
+    return written

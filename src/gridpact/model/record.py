@@ -63,7 +63,10 @@ class Crossing(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True, tag=True):
-    """The first write of a chain: who takes part, what they brought, the rules' numbers."""
+    """The first write of a chain: who takes part, what they brought, the rules' numbers.
+
+    `scenario` is the digest of what the run was started from: a ledger continues no other.
+    """
 
     chain: str
     region: bytes
@@ -72,6 +75,7 @@ class Found(msgspec.Struct, frozen=True, tag=True):
     settlement: SettlementTerms
     rating: RatingTerms
     incentive: IncentiveTerms
+    scenario: bytes = b""
 
 
 class Book(msgspec.Struct, frozen=True, tag=True):
