@@ -7,9 +7,10 @@ about itself that no contract sees as one. Used by `memory` and `market_ledger` 
 from collections.abc import Mapping
 
 from gridpact.errors import Disagreement, Reverted
-from gridpact.model.record import Commitment, Crossing, Found, Record, Settlement
+from gridpact.model.order import Accepted, Side
+from gridpact.model.record import Book, Commitment, Crossing, Found, Record, Settlement
 from gridpact.model.statement import Statement
-from gridpact.quantities import Money
+from gridpact.quantities import Money, amount
 
 
 def require_coherent(chain: str, record: Record) -> None:
@@ -18,6 +19,9 @@ def require_coherent(chain: str, record: Record) -> None:
         case Found():
             if record.chain != chain:
                 raise Reverted(f"registry: this is {chain}, not {record.chain}")
+        case Book():
+            for accepted in record.orders:
+                _accepted(accepted)
         case Commitment():
             _commitment(chain, record)
         case Settlement():
@@ -29,6 +33,17 @@ def require_coherent(chain: str, record: Record) -> None:
 def returns(statement: Statement) -> Money:
     """Return what a settled fill puts back on its buyer's account: refund and paid claim."""
     return statement.refund + statement.claim
+
+
+def _accepted(accepted: Accepted) -> None:
+    """A bid reserves at least its price and its highest charge, an offer nothing."""
+    order, least = accepted.order, 0
+    if order.side is Side.BID:
+        least = amount(order.price, order.energy_wh) + amount(accepted.charge, order.energy_wh)
+    elif accepted.reserved:
+        raise Reverted("orders: an offer reserves nothing", accepted.hash.hex())
+    if accepted.reserved < least:
+        raise Reverted(f"orders: {accepted.reserved} reserved of {least}", accepted.hash.hex())
 
 
 def _commitment(chain: str, commitment: Commitment) -> None:

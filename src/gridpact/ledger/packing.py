@@ -86,14 +86,16 @@ def registration(participant: Participant) -> bytes:
     )
 
 
-def collection(accepted: Accepted) -> bytes:
+def collection(accepted: Accepted, fills: int | None = None) -> bytes:
     """Return `orders.Entry`: the order, its signature, highest charge, most fills, reservation.
 
-    A bid reserves one micro-unit per possible fill beyond its two amounts: that is their number.
+    A bid reserves one micro-unit per possible fill beyond its two amounts: that is their number,
+    unless `fills` states it, as for a region, which may reserve exactly what its fills lock.
     """
     order, signature = accepted.order, accepted.signature
-    fills = 0
-    if order.side is Side.BID:
+    if order.side is Side.OFFER:
+        fills = 0
+    elif fills is None:
         whole = amount(order.price, order.energy_wh) + amount(accepted.charge, order.energy_wh)
         fills = accepted.reserved - whole
     return b"".join(

@@ -10,7 +10,7 @@ from gridpact.errors import Reverted
 from gridpact.ledger.plain_vault import Journalled, PlainVault, Pot
 from gridpact.model.order import MAX_FILLS, NONE, Accepted, Order, Side
 from gridpact.model.trade import Fill
-from gridpact.quantities import Money, Price, Wh, amount
+from gridpact.quantities import Money, Price, Wh
 
 MANY_FILLS = 2**16
 
@@ -53,9 +53,6 @@ class PlainOrders:
             raise Reverted("orders: not registered", order.participant.hex())
         if order.interval != place[1] or 0 < order.expires <= order.interval:
             raise Reverted("orders: of another interval", accepted.hash.hex())
-        least = amount(order.price, order.energy_wh) if order.side is Side.BID else 0
-        if accepted.reserved < least:
-            raise Reverted(f"orders: {accepted.reserved} reserved of {least}")
         self._vault.shift(order.participant, Pot.FREE, Pot.RESERVED, accepted.reserved)
         fills = MANY_FILLS if order.participant in self.regions else MAX_FILLS
         self.left.put(

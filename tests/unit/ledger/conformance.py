@@ -317,14 +317,14 @@ def test_exactly_the_locks_of_the_crossed_fills_depart(chains: Pair) -> None:
 def test_a_crossing_arrives_once(chains: Pair) -> None:
     market = _upto(chains, Phase.DELIVER)
     again = Commitment((), arrived=market.out, bid=market.region_bid)
-    _refused(chains.zonal, market.key(Phase.COMMIT, ZONE, 7), again)
+    _refused(chains.zonal, market.key(Phase.COMMIT, ZONE, 7), again, LedgerError)
 
 
 def test_only_what_left_is_confirmed_and_once(chains: Pair) -> None:
     market = _upto(chains, Phase.DELIVER)
     where = market.key(Phase.COMMIT, part=9)
-    _refused(chains.local, where, Confirmed(market.out, b"\1" * 32), Reverted)
-    _refused(chains.local, where, Confirmed(market.home, b"\1" * 32), Reverted)
+    _refused(chains.local, where, Confirmed(market.out, b"\1" * 32), LedgerError)
+    _refused(chains.local, where, Confirmed(market.home, b"\1" * 32), LedgerError)
 
 
 # settle
@@ -361,7 +361,7 @@ def _settled(chains: Pair, change: Callable[[Settlement], Settlement], **given: 
     zonal_key, zonal = _step(market, Settlement, chains.zonal)
     chains.zonal.write(zonal_key, zonal)
     key, record = _step(market, Settlement, chains.local)
-    _refused(chains.local, key, change(record))
+    _refused(chains.local, key, change(record), LedgerError)
 
 
 def test_a_statement_that_spends_more_than_the_lock_is_refused(chains: Pair) -> None:

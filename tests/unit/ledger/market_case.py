@@ -287,7 +287,8 @@ class Round:
     @cached_property
     def region_bid(self) -> Accepted:
         bid = self._order(REGION_ACCOUNT, Side.BID, Tier.ZONAL, 800, 100_007)
-        return accept(bid, REGION_ACCOUNT, self.zonal.domain, 1, PRICES.zonal_charge, 0)
+        bare = accept(bid, REGION_ACCOUNT, self.zonal.domain, 1, PRICES.zonal_charge, 0)
+        return replace(bare, reserved=self.out.amount)
 
     @cached_property
     def zonal_fills(self) -> tuple[Fill, ...]:

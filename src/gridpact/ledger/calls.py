@@ -1,0 +1,172 @@
+"""Each record as the contract calls that execute it, in order; one block per record.
+
+A call carries the record's key and content hash, so that the contracts themselves refuse a second
+content under a key. Lists longer than a contract takes go in numbered batches.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from gridpact.crypto.eip712 import Domain
+from gridpact.ledger import packing, roots
+from gridpact.ledger.abi import Rows, pack
+from gridpact.ledger.chain import Call
+from gridpact.ledger.suite import Suite
+from gridpact.model.interval import Key
+from gridpact.model.order import Accepted
+from gridpact.model.record import (
+    Anchor,
+    Book,
+    Cleared,
+    Commitment,
+    Confirmed,
+    Found,
+    Meters,
+    Prices,
+    Rating,
+    Record,
+    Settlement,
+)
+
+BATCH = 128
+CLOSED = 512
+
+T = TypeVar("T")
+Books = Callable[[Key], Sequence[Accepted]]
+"""The orders that were collected for a key's interval before its commitment."""
+
+
+class Calls:
+    """Turns records into calls of one chain's contracts."""
+
+    def __init__(self, suite: Suite, domain: Domain, books: Books) -> None:
+        self._suite, self._domain, self._books = suite, domain, books
+
+    def of(self, key: Key, record: Record, content: bytes) -> list[Call]:
+        """Return the calls of a record whose canonical bytes hash to `content`."""
+        match record:
+            case Found():
+                calls = self._found(key, record, content)
+            case Book():
+                calls = self._collect(key, record.orders, content)
+            case Prices():
+                calls = iter([self._price(key, record, content)])
+            case Cleared():
+                calls = iter([self._post(key, record, content)])
+            case Commitment():
+                calls = self._commit(key, record, content)
+            case Meters():
+                calls = iter([self._deliver(key, record, content)])
+            case Settlement():
+                calls = self._settle(key, record, content)
+            case Rating():
+                calls = self._rate(key, record, content)
+            case Anchor():
+                calls = iter([self._anchor(key, record, content)])
+            case Confirmed():
+                calls = iter(())
+        return list(calls)
+
+    def _found(self, key: Key, found: Found, content: bytes) -> Iterator[Call]:
+        yield from self._suite.deploy(found)
+        for write, batch in _batches(key, content, found.participants):
+            rows = Rows(list(map(packing.registration, batch)))
+            yield self._suite.call("registry", "register", write, rows)
+        for deposit in found.deposits:
+            given = pack(deposit.account, deposit.amount, deposit.reference)
+            yield self._suite.call("vault", "mint", given)
+
+    def _price(self, key: Key, prices: Prices, content: bytes) -> Call:
+        tariffs = (prices.retail, prices.network_share, prices.feed_in, prices.loss_share)
+        given = pack(*tariffs, roots.charge_root(prices.buses))
+        return self._suite.call("clearing", "price", packing.write(key, 0, content) + given)
+
+    def _collect(self, key: Key, orders: Sequence[Accepted], content: bytes) -> Iterator[Call]:
+        for write, batch in _batches(key, content, orders):
+            rows = Rows(list(map(packing.collection, batch)))
+            yield self._suite.call("orders", "collect", write, rows)
+
+    def _post(self, key: Key, cleared: Cleared, content: bytes) -> Call:
+        order_root = roots.order_root(self._books(key))
+        volume = sum(fill.energy_wh for fill in cleared.fills)
+        given = pack(order_root, roots.fill_root(cleared.fills), len(cleared.fills), volume)
+        return self._suite.call("clearing", "post", packing.write(key, 0, content) + given)
+
+    def _commit(self, key: Key, commitment: Commitment, content: bytes) -> Iterator[Call]:
+        orders = list(self._books(key))
+        if commitment.arrived is not None and commitment.bid is not None:
+            region, crossing = commitment.bid.order.participant, commitment.arrived
+            given = pack(region, crossing.amount, crossing.id)
+            yield self._suite.call("vault", "mint", given)
+            orders.append(commitment.bid)
+            bid = Rows([packing.collection(commitment.bid, len(commitment.fills))])
+            write = packing.write(key, 0, content)
+            yield self._suite.call("orders", "collect", write, bid)
+        for write, fills in _batches(key, content, commitment.fills):
+            rows = Rows(list(map(packing.fill, fills)))
+            yield self._suite.call("settlement", "commit", write, rows)
+        if commitment.departed is not None:
+            crossing = commitment.departed
+            for write, fills in _batches(key, content, commitment.crossed):
+                rows = Rows(list(map(packing.fill, fills)))
+                yield self._suite.call("settlement", "cross", write, rows, crossing.id)
+        for write, closed in _batches(key, content, orders, CLOSED):
+            rows = Rows([accepted.hash for accepted in closed])
+            yield self._suite.call("orders", "close", write, rows)
+
+    def _deliver(self, key: Key, meters: Meters, content: bytes) -> Call:
+        root = roots.reading_root(meters.readings, self._domain)
+        given = pack(root, meters.loss_wh, meters.weighed_wh, meters.before_wh)
+        return self._suite.call("clearing", "deliver", packing.write(key, 0, content) + given)
+
+    def _settle(self, key: Key, settlement: Settlement, content: bytes) -> Iterator[Call]:
+        rows = list(
+            zip(settlement.fills, settlement.deliveries, settlement.statements, strict=True)
+        )
+        for write, batch in _batches(key, content, rows):
+            packed = Rows([packing.settlement(fill, delivery) for fill, delivery, _ in batch])
+            expected = packing.statements_digest([statement for _, _, statement in batch])
+            yield self._suite.call("settlement", "settle", write, packed, expected)
+        if settlement.arrived is not None:
+            for write, refunds in _batches(key, content, settlement.refunds):
+                packed = Rows(list(map(packing.refund, refunds)))
+                home = settlement.arrived.id
+                yield self._suite.call("settlement", "refund", write, home, packed)
+        if settlement.departed is not None:
+            crossing = settlement.departed
+            given = pack(settlement.fills[0].buyer, crossing.amount, crossing.id)
+            write = packing.write(key, 0, content)
+            yield self._suite.call("settlement", "send_home", write + given)
+        yield from self._grid_tier(key, settlement, content)
+
+    def _grid_tier(self, key: Key, settlement: Settlement, content: bytes) -> Iterator[Call]:
+        for write, bills in _batches(key, content, settlement.bills):
+            rows, expected = Rows(list(map(packing.bill, bills))), packing.bills_digest(bills)
+            yield self._suite.call("settlement", "bill", write, rows, expected)
+        write = packing.write(key, 0, content)
+        if settlement.network_loss_wh:
+            given = pack(settlement.network_loss_wh, settlement.network_loss_cost)
+            yield self._suite.call("settlement", "buy_loss", write + given)
+        if settlement.incentives:
+            reference = pack(settlement.incentives[0].reference)
+            rows = Rows(list(map(packing.supply, settlement.incentives)))
+            expected = packing.grants_digest(settlement.incentives)
+            yield self._suite.call("incentive", "grant", write, reference, rows, expected)
+
+    def _rate(self, key: Key, rating: Rating, content: bytes) -> Iterator[Call]:
+        for write, batch in _batches(key, content, rating.rated):
+            rows = Rows([pack(rated.participant) for rated in batch])
+            expected = packing.ratings_digest(batch)
+            yield self._suite.call("reputation", "rate", write, rows, expected)
+
+    def _anchor(self, key: Key, anchor: Anchor, content: bytes) -> Call:
+        given = pack(anchor.region, anchor.interval, anchor.number, anchor.head, anchor.previous)
+        return self._suite.call("anchor", "post", packing.write(key, 0, content) + given)
+
+
+def _batches(
+    key: Key, content: bytes, rows: Sequence[T], size: int = BATCH
+) -> Iterator[tuple[bytes, Sequence[T]]]:
+    """Yield (write, rows) per batch; an empty list is one empty batch, for its key must stand."""
+    for batch, first in enumerate(range(0, max(len(rows), 1), size)):
+        yield packing.write(key, batch, content), rows[first : first + size]

@@ -1,0 +1,173 @@
+"""The market's ledger on a chain: each record becomes one block of contract calls.
+
+The contracts decide who may move what; the record says what the market came to. Both must agree to
+the last unit, or the block is not made. Reads come from the bodies stored beside the chain and from
+views of the contracts.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from gridpact.crypto.eip712 import Domain, word
+from gridpact.errors import Disagreement, Reverted, WriteConflict
+from gridpact.ledger import packing
+from gridpact.ledger.abi import Rows, listed, numbers
+from gridpact.ledger.calls import BATCH, Calls
+from gridpact.ledger.chain import Chain, OutboxStep
+from gridpact.ledger.coherence import require_coherent
+from gridpact.ledger.ledger import Head, Totals
+from gridpact.ledger.suite import Suite
+from gridpact.model.interval import Key, Phase
+from gridpact.model.order import Accepted
+from gridpact.model.participant import Account, Named
+from gridpact.model.record import (
+    Book,
+    Commitment,
+    Confirmed,
+    Found,
+    R,
+    Record,
+    Settlement,
+    content_hash,
+    decode,
+    encode,
+)
+from gridpact.quantities import Score
+
+_OTHERWISE = (": other amounts", ": other scores", ": other loss share")
+
+
+class MarketLedger:
+    """One region's or zone's ledger on a chain (`ledger.Ledger`).
+
+    Parameters
+    ----------
+    chain
+        Runs the contracts. The first record, `Found`, deploys them.
+    region
+        Identifier of the region or zone whose ledger this is.
+    """
+
+    def __init__(self, chain: Chain, region: bytes) -> None:
+        self._chain = chain
+        self._founding = Key(region, 0, Phase.FOUND)
+        self._suite = Suite(chain.operator)
+        self._domain = self._suite.domain(chain.chain_id)
+        self._calls = Calls(self._suite, self._domain, self._collected)
+        self._accounts: dict[bytes, Account] = {}
+        self._scores: dict[bytes, Score] = {}
+        self._open: tuple[bytes, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self._chain.name
+
+    @property
+    def domain(self) -> Domain:
+        return self._domain
+
+    def write(self, key: Key, record: Record) -> Head:
+        body = encode(record)
+        written = self._chain.written_at(key)
+        if written is not None:
+            first = self._chain.body(key) or b""
+            if first != body:
+                raise WriteConflict(key, content_hash(first), content_hash(body))
+            return written
+        require_coherent(self.name, record)
+        self._require_refundable(key, record)
+        calls = self._calls.of(key, record, content_hash(body))
+        try:
+            head, _ = self._chain.execute(key, body, calls, steps(record))
+        except Reverted as refusal:
+            if refusal.reason.endswith(_OTHERWISE):
+                raise Disagreement(refusal.call, refusal.reason, type(record).__name__) from refusal
+            raise
+        self._accounts, self._scores = {}, {}
+        return head
+
+    def read(self, key: Key, kind: type[R]) -> R | None:
+        body = self._chain.body(key)
+        return None if body is None else decode(body, kind)
+
+    def written_at(self, key: Key) -> Head | None:
+        return self._chain.written_at(key)
+
+    def account(self, address: bytes) -> Account:
+        return self.accounts().get(address, Account())
+
+    def accounts(self) -> Mapping[bytes, Account]:
+        if not self._accounts:
+            opened = self._opened()
+            words = self._read("vault", opened)
+            self._accounts = dict(zip(opened, map(packing.account, words), strict=True))
+        return self._accounts
+
+    def score(self, address: bytes) -> Score:
+        if not self._scores:
+            opened = self._opened()
+            self._scores = dict(zip(opened, self._read("reputation", opened), strict=True))
+        return self._scores[address]
+
+    def totals(self) -> Totals:
+        if not self._opened():
+            return Totals(0, 0, 0, 0, 0, 0)
+        return Totals(*numbers(self._chain.view(self._suite.call("vault", "totals"))))
+
+    def head(self) -> Head:
+        return self._chain.head()
+
+    def state_hash(self) -> bytes:
+        return self._chain.state_hash()
+
+    def close(self) -> None:
+        self._chain.close()
+
+    def _opened(self) -> tuple[bytes, ...]:
+        """Return every account, as the chain was founded; none before."""
+        if not self._open:
+            found = self.read(self._founding, Found)
+            if found is not None:
+                people = (participant.address for participant in found.participants)
+                self._open = (*(named.address for named in Named), *people)
+        return self._open
+
+    def _read(self, contract: str, addresses: Sequence[bytes]) -> list[int]:
+        found: list[int] = []
+        for first in range(0, len(addresses), BATCH):
+            rows = Rows([word(address) for address in addresses[first : first + BATCH]])
+            found += listed(self._chain.view(self._suite.call(contract, "read", rows)))
+        return found
+
+    def _collected(self, key: Key) -> Sequence[Accepted]:
+        """Return the orders of all parts of an interval's book."""
+        orders: list[Accepted] = []
+        part = 0
+        while book := self.read(Key(key.region, key.interval, Phase.COLLECT, part), Book):
+            orders += book.orders
+            part += 1
+        return orders
+
+    def _require_refundable(self, key: Key, record: Record) -> None:
+        """The contract refunds whom it knows as a fill's buyer; the record must name the same."""
+        if not isinstance(record, Settlement) or not record.refunds:
+            return
+        committed = self.read(Key(key.region, key.interval, Phase.COMMIT), Commitment)
+        buyers = {fill.hash: fill.buyer for fill in committed.crossed} if committed else {}
+        for refund in record.refunds:
+            if buyers.get(refund.fill) != refund.buyer:
+                raise Reverted("settlement: refund of what did not cross", refund.fill.hex())
+
+
+def steps(record: Record) -> tuple[OutboxStep, ...]:
+    """Return the steps of cross-chain effects that a record takes."""
+    match record:
+        case Commitment() | Settlement():
+            sent, received = record.departed, record.arrived
+            return (
+                *((OutboxStep(received, "received"),) if received else ()),
+                *((OutboxStep(sent, "sent"),) if sent else ()),
+            )
+        case Confirmed():
+            return (OutboxStep(record.crossing, "confirmed"),)
+        case _:
+            return ()

@@ -1,0 +1,31 @@
+"""The Merkle roots under which a record's rows stand on chain, and what the leaves are."""
+
+from collections.abc import Sequence
+
+from gridpact.crypto import merkle
+from gridpact.crypto.eip712 import Domain
+from gridpact.ledger.abi import pack
+from gridpact.model.delivery import SignedReading
+from gridpact.model.order import Accepted
+from gridpact.model.record import BusCharge
+from gridpact.model.trade import Fill
+
+
+def order_root(orders: Sequence[Accepted]) -> bytes:
+    """Leaves: order hashes in the order of their sequence numbers."""
+    return merkle.root([accepted.hash for accepted in orders])
+
+
+def fill_root(fills: Sequence[Fill]) -> bytes:
+    """Leaves: fill hashes in the order of the clearing."""
+    return merkle.root([fill.hash for fill in fills])
+
+
+def reading_root(readings: Sequence[SignedReading], domain: Domain) -> bytes:
+    """Leaves: digest of the reading and its signature."""
+    return merkle.root([signed.reading.digest(domain) + signed.signature for signed in readings])
+
+
+def charge_root(buses: Sequence[BusCharge]) -> bytes:
+    """Leaves: bus and locational charge, a word each, negative ones in two's complement."""
+    return merkle.root([pack(row.bus, row.locational % 2**256) for row in buses])
