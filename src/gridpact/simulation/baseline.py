@@ -5,7 +5,7 @@ it exports is sold to it at the feed-in tariff. The wires and the network operat
 its network share of retail pays for the losses, bought at the energy part of retail.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,10 @@ class Before:
     """The day without a market.
 
     import_wh, export_wh: (party, interval), sites then plants, whole Wh. bill: (party,) what each
-    pays over the day, negative when it earns. price: (interval,) mean price of what sites buy,
-    micro-units per kWh. grid_supply, network_operator: what each is left with. [micro-units]
+    pays over the day, negative when it earns, and the same by interval. price: (interval,) price of
+    what sites buy, which is retail [micro-units per kWh]. substation_wh: net import from above,
+    loss_wh: losses, (interval,). grid_supply, network_operator: what each is left with.
+    [micro-units]
     """
 
     flows: tuple[Flow, ...]
@@ -42,8 +44,11 @@ class Before:
 
 
 def before(world: World, tariff: Tariff) -> Before:
-    """Return the day of `world` under retail and feed-in tariff."""
-    flows = _flows(world)
+    """Return the day of `world` under retail and feed-in tariff.
+
+    Batteries are left to self-consumption control whatever the owners plan with a market.
+    """
+    flows = _flows(replace(world, plan_w=None))
     net = np.array([np.concatenate([flow.net_w, -flow.plant_w]) for flow in flows]).T
     net_wh = np.rint(net * world.hours).astype(np.int64)
     imports, exports = np.maximum(net_wh, 0), np.maximum(-net_wh, 0)
