@@ -55,6 +55,15 @@ def test_one_fill_and_one_bill_line_by_line():
     assert (seller.feed_in, seller.total) == (32_000, 147_800)
 
 
+def test_short_and_held_energy_and_empty_accounts_show_in_the_lines():
+    row = settled(600, 500, 490)
+    held = Delivery(b"f" * 32, 600, 500, 490, 0, 0, 250)
+    short = Statement(b"f" * 32, Case.LOSSY, 0, 0, 0, 0, 0, 0, 0, unpaid_reward=7, unpaid_claim=11)
+    buyer, seller = lines([Settled(row.fill, held, short)], [], [], TERMS)
+    assert (buyer.imbalance, buyer.held, buyer.unpaid) == (0, 250, 11)
+    assert (seller.imbalance, seller.held, seller.unpaid) == (100, 250, 7)
+
+
 def test_flows_of_one_fill_name_every_account():
     moved = flows([settled(600, 600, 590, unused=400)], [], 0, [], TERMS)
     assert moved == (
