@@ -20,12 +20,16 @@ Entry = tuple[IntArray, IntArray, FloatArray]
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """`solved` is false when the solver proved infeasibility or gave up (`status` says which)."""
+    """`solved` is false when the solver proved infeasibility or gave up (`status` says which).
+
+    `bound` is the dual objective: no feasible point costs less.
+    """
 
     solved: bool
     status: str
     x: FloatArray
     objective: float
+    bound: float
     multipliers: dict[str, FloatArray]
 
 
@@ -92,6 +96,7 @@ class ConeProgramme:
             status=status,
             x=np.asarray(answer.x),
             objective=float(answer.obj_val),
+            bound=float(answer.obj_val_dual),
             multipliers={name: z[place] for name, place in places.items()},
         )
 

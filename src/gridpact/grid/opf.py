@@ -11,12 +11,12 @@ from gridpact.errors import GridError, PowerFlowDiverged
 from gridpact.grid.columns import Columns, free_directions, lay_out
 from gridpact.grid.cone_programme import SOLVER, Answer
 from gridpact.grid.dlmp import nodal_prices
-from gridpact.grid.exactness import is_exact, measure, worst_excess
+from gridpact.grid.exactness import is_exact, measure
 from gridpact.grid.feeder import Feeder, FloatArray, rebased
 from gridpact.grid.limits import Band, margins, names
 from gridpact.grid.power_flow import PowerFlow
-from gridpact.grid.problem import Exactness, Problem, SetPoints, Solution, Status
-from gridpact.grid.repair import repair
+from gridpact.grid.problem import Conflict, Exactness, Problem, Schedule, Solution, Status
+from gridpact.grid.repair import OperatingPoint, repair
 from gridpact.grid.replay import cost, replay, set_points
 from gridpact.grid.socp import Elastic, Model, build
 
@@ -38,28 +38,31 @@ def solve(problem: Problem) -> Solution:
     """
     problem.checked()
     if conflicts := impossible_duties(problem):
-        return Solution("infeasible", SOLVER, conflicts=conflicts)
+        return Solution("infeasible", SOLVER, np.nan, -np.inf, None, None, conflicts)
     feeder = rebased(problem.feeder, _size(problem))
     columns = lay_out(problem, free_directions(problem))
     model, answer = _relax(problem, feeder, columns)
     if not answer.solved:
-        return _explain(problem, feeder, columns, answer)
+        conflicts = _explain(problem, feeder, columns, answer)
+        return _repaired(problem, repair(problem, feeder), -np.inf, None, conflicts)
     points = set_points(problem, columns, answer.x, feeder.s_base_mva)
-    bound = answer.objective * model.unit * problem.dt_h * feeder.s_base_mva
+    scale = model.unit * problem.dt_h * feeder.s_base_mva
+    money = answer.objective * scale, answer.bound * scale
+    found, x = None, answer.x
     try:
         flow = replay(problem, feeder, points)
     except PowerFlowDiverged:
-        return _repaired(problem, feeder, points, bound, None)
-    x = answer.x
-    found = measure(
-        problem, points, flow, x[columns.v], x[columns.l], (x[columns.P], x[columns.Q]), bound
-    )
-    if not is_exact(problem, found, feeder.s_base_mva):
-        return _repaired(problem, feeder, points, bound, found)
-    return _solution("optimal", problem, model, answer, points, flow, bound, bound, found)
+        flow = None
+    if flow is not None:
+        sent = x[columns.P], x[columns.Q]
+        found = measure(problem, points, flow, x[columns.v], x[columns.l], sent, money)
+        if is_exact(problem, found, feeder.s_base_mva):
+            point = OperatingPoint(points, flow, model, answer)
+            return _solution("optimal", problem, point, money[0], money[1], found)
+    return _repaired(problem, repair(problem, feeder, (x, points)), money[1], found, ())
 
 
-def impossible_duties(problem: Problem) -> tuple[str, ...]:
+def impossible_duties(problem: Problem) -> tuple[Conflict, ...]:
     """Return what no grid could make possible: a battery outside its band, a car in a hurry."""
     found = []
     storage, ev = problem.devices.storage, problem.devices.ev
@@ -68,7 +71,7 @@ def impossible_duties(problem: Problem) -> tuple[str, ...]:
         for what, energy in (("start", storage.e_0_mwh[k]), ("end", storage.final[k])):
             if not low - 1e-12 <= energy <= high + 1e-12:
                 found.append(
-                    f"storage {k} at bus {bus}: {what} {energy:g} MWh is outside {low:g} .. {high:g}"
+                    f"storage {k} at bus {bus}: {what} {energy:g} MWh is not in [{low:g}, {high:g}]"
                 )
     for k, bus in enumerate(ev.bus):
         start, end = max(int(ev.start[k]), 0), min(int(ev.end[k]), problem.intervals)
@@ -78,7 +81,7 @@ def impossible_duties(problem: Problem) -> tuple[str, ...]:
                 f"ev {k} at bus {bus}: {ev.energy_mwh[k]:g} MWh do not fit into its window"
                 f" [{ev.start[k]}, {ev.end[k]}) ({possible:g} MWh)"
             )
-    return tuple(found)
+    return tuple(Conflict(text) for text in found)
 
 
 def _size(problem: Problem) -> float:
@@ -108,101 +111,90 @@ def _relax(problem: Problem, feeder: Feeder, columns: Columns) -> tuple[Model, A
 
 def _repaired(
     problem: Problem,
-    feeder: Feeder,
-    points: SetPoints,
+    point: OperatingPoint | None,
     bound: float,
     found: Exactness | None,
+    conflicts: tuple[Conflict, ...],
 ) -> Solution:
-    """Return the AC-feasible repair, or the limits that it cannot hold."""
-    better = repair(problem, feeder, points)
-    if better is None:
-        conflict = "no AC operating point was found from which to start"
-        return Solution("infeasible", SOLVER, bound=bound, exactness=found, conflicts=(conflict,))
-    if worst_excess(problem, better.flow) > _EXCESS:
-        conflicts = _broken(problem, better.flow)
-        return Solution("infeasible", SOLVER, bound=bound, exactness=found, conflicts=conflicts)
-    money = cost(problem, better.points, better.flow)
-    return _solution(
-        "inexact",
-        problem,
-        better.model,
-        better.answer,
-        better.points,
-        better.flow,
-        money,
-        bound,
-        found,
-    )
+    """Return the repaired point as inexact, or as infeasible when it breaks a limit."""
+    if point is None:
+        unreached = (Conflict("no set points were found that have a power flow"),)
+        return Solution("infeasible", SOLVER, np.nan, bound, None, found, conflicts or unreached)
+    money = cost(problem, point.points, point.flow)
+    conflicts = conflicts or _broken(problem, point.flow)
+    status: Status = "infeasible" if conflicts else "inexact"
+    return _solution(status, problem, point, money, bound, found, conflicts)
 
 
 def _solution(
     status: Status,
     problem: Problem,
-    model: Model,
-    answer: Answer,
-    points: SetPoints,
-    flow: PowerFlow,
+    point: OperatingPoint,
     objective: float,
     bound: float,
     found: Exactness | None,
+    conflicts: tuple[Conflict, ...] = (),
 ) -> Solution:
+    flow = point.flow
     base = flow.feeder.s_base_mva
-    return Solution(
-        status=status,
-        solver=SOLVER,
-        objective=objective,
-        bound=bound,
-        loss_mwh=float(flow.loss.sum()) * base * problem.dt_h,
+    schedule = Schedule(
         voltage=flow.v,
         import_mw=flow.supply.real * base,
-        set_points=points,
-        prices=nodal_prices(problem, model, answer, flow),
-        exactness=found,
+        loss_mwh=flow.loss * base * problem.dt_h,
+        set_points=point.points,
+        prices=nodal_prices(problem, point.model, point.answer, flow),
     )
+    return Solution(status, SOLVER, objective, bound, schedule, found, conflicts)
 
 
-def _explain(problem: Problem, feeder: Feeder, columns: Columns, answer: Answer) -> Solution:
+def _explain(
+    problem: Problem, feeder: Feeder, columns: Columns, answer: Answer
+) -> tuple[Conflict, ...]:
     """Find out which limits conflict: let all give way and see which have to."""
     tangent = np.ones((problem.intervals, feeder.size - 1))
     model = build(problem, feeder, columns, tangent, elastic=Elastic(1.0, True))
     least = model.programme.solve()
     if not least.solved:
-        conflict = "the lines cannot carry the load at any voltage"
-        return Solution("infeasible", SOLVER, conflicts=(conflict,))
+        return (Conflict("the lines cannot carry the load at any voltage"),)
     conflicts = _given_way(problem, feeder, model, least.x)
     if not conflicts:
         raise GridError(f"{SOLVER} gave up on a feasible optimal power flow: {answer.status}")
-    return Solution("infeasible", SOLVER, conflicts=conflicts)
+    return conflicts
 
 
-def _given_way(problem: Problem, feeder: Feeder, model: Model, x: FloatArray) -> tuple[str, ...]:
+def _given_way(
+    problem: Problem, feeder: Feeder, model: Model, x: FloatArray
+) -> tuple[Conflict, ...]:
     """Return the limits that gave way, the worst interval of each."""
-    found = []
-    T = problem.intervals
+    T, devices = problem.intervals, problem.devices
     rated = np.flatnonzero(np.isfinite(feeder.s_max))
+    lines = [f"s_max of {feeder.branch_name(int(place))}" for place in rated]
     label = {
         "v_max": [f"v_max at bus {bus}" for bus in feeder.ids[1:]],
         "v_min": [f"v_min at bus {bus}" for bus in feeder.ids[1:]],
-        "line sent": [f"s_max of {feeder.branch_name(int(place))}" for place in rated],
-        "line arrived": [f"s_max of {feeder.branch_name(int(place))}" for place in rated],
+        "line sent": lines,
+        "line arrived": lines,
     }
+    found: list[Conflict] = []
     for name, labels in label.items():
         given = x[model.slack[name]].reshape(T, len(labels))
-        for k in np.flatnonzero((given > _SLACK_SHOWN).any(axis=0)):
-            found.append(f"{labels[k]} in interval {int(given[:, k].argmax())}")
-    for k in np.flatnonzero(x[model.slack["ev short"]] > _SLACK_SHOWN):
-        found.append(f"energy of ev {k} at bus {problem.devices.ev.bus[k]}")
+        gave = np.flatnonzero((given > _SLACK_SHOWN).any(axis=0))
+        found += [Conflict(labels[k], int(given[:, k].argmax())) for k in gave]
+    late = np.flatnonzero(x[model.slack["ev short"]] > _SLACK_SHOWN)
+    found += [Conflict(f"energy of ev {k} at bus {devices.ev.bus[k]}") for k in late]
     final = x[model.slack["final short"]] + x[model.slack["final over"]]
-    for k in np.flatnonzero(final > _SLACK_SHOWN):
-        found.append(f"final energy of storage {k} at bus {problem.devices.storage.bus[k]}")
+    missed = np.flatnonzero(final > _SLACK_SHOWN)
+    found += [
+        Conflict(f"final energy of storage {k} at bus {devices.storage.bus[k]}") for k in missed
+    ]
     return tuple(dict.fromkeys(found))
 
 
-def _broken(problem: Problem, flow: PowerFlow) -> tuple[str, ...]:
+def _broken(problem: Problem, flow: PowerFlow) -> tuple[Conflict, ...]:
     """Return the limits that an AC power flow breaks, the first interval of each."""
     first: dict[str, int] = {}
     for t in range(problem.intervals):
         found = margins(flow, t, Band(problem.v_min, problem.v_max))
         for name in names(flow.feeder, found.choose(found.excess > _EXCESS)):
             first.setdefault(name, t)
-    return tuple(f"{name} in interval {t}" for name, t in first.items())
+    return tuple(Conflict(name, t) for name, t in first.items())

@@ -236,7 +236,7 @@ class Exactness:
 
     fictitious_loss_kw: worst interval; voltage_gap: relaxation against AC replay [pu];
     excess: what the replay exceeds a limit by [pu]; burned_mw: highest min(charge, discharge);
-    cost_gap: relaxation against AC replay, relative.
+    cost_gap: AC replay against the relaxation's cost and dual bound, relative to the turnover.
     """
 
     fictitious_loss_kw: float
@@ -246,23 +246,46 @@ class Exactness:
     cost_gap: float
 
 
+@dataclass(frozen=True)
+class Conflict:
+    """A limit that cannot hold with the others, in its worst interval (None: not tied to one)."""
+
+    limit: str
+    interval: int | None = None
+
+    def __str__(self) -> str:
+        return self.limit if self.interval is None else f"{self.limit} in interval {self.interval}"
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """An operating point of the whole horizon, as an AC power flow has it.
+
+    voltage (interval, bus) [pu]; import_mw (interval,), negative where the feeder exports;
+    loss_mwh (interval,).
+    """
+
+    voltage: FloatArray
+    import_mw: FloatArray
+    loss_mwh: FloatArray
+    set_points: SetPoints
+    prices: Prices
+
+
 @dataclass(frozen=True, eq=False)
 class Solution:
     """Answer of the optimal power flow.
 
     optimal: `objective` is the cost, exact; inexact: that of the AC-feasible repair, `bound` that
     of the relaxation, prices those of the repaired point; infeasible: `conflicts` names the limits
-    that cannot hold together, nothing else is given.
+    that cannot hold together, and `schedule`, where one was found, is the least violating one,
+    whose prices mean nothing in intervals with a conflict. `bound` never exceeds the optimum.
     """
 
     status: Status
     solver: str
-    objective: float = float("nan")
-    bound: float = float("nan")
-    loss_mwh: float = float("nan")
-    voltage: FloatArray | None = None
-    import_mw: FloatArray | None = None
-    set_points: SetPoints | None = None
-    prices: Prices | None = None
-    exactness: Exactness | None = None
-    conflicts: tuple[str, ...] = ()
+    objective: float
+    bound: float
+    schedule: Schedule | None
+    exactness: Exactness | None
+    conflicts: tuple[Conflict, ...] = ()

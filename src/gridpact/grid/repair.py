@@ -6,15 +6,16 @@ high price while under way, and a step counts only if the AC power flow confirms
 burn energy by charging and discharging at once are held to one direction.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gridpact.errors import PowerFlowDiverged
-from gridpact.grid.branch_flow import state
+from gridpact.grid.branch_flow import State, state
 from gridpact.grid.columns import Columns, Directions, free_directions, lay_out
 from gridpact.grid.cone_programme import Answer
-from gridpact.grid.exactness import burned
+from gridpact.grid.exactness import burned, worst_excess
 from gridpact.grid.feeder import Feeder, FloatArray
 from gridpact.grid.power_flow import PowerFlow
 from gridpact.grid.problem import Problem, SetPoints
@@ -23,14 +24,15 @@ from gridpact.grid.socp import Around, Elastic, Model, build
 
 _STEPS = 60
 _ROUNDS = 8
-_STILL = 1e-8
+_STILL = 1e-6
+_EXCESS = 5e-7
 _EXCESS_PRICE = 1e3
 _BURNED = 1e-5
 _SMALLEST_RADIUS = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
-class Repaired:
+class OperatingPoint:
     """An AC operating point, with the programme whose multipliers are its prices."""
 
     points: SetPoints
@@ -48,28 +50,35 @@ def one_direction(problem: Problem, points: SetPoints, so_far: Directions) -> Di
     )
 
 
-def repair(problem: Problem, feeder: Feeder, relaxed: SetPoints) -> Repaired | None:
-    """Return an AC-feasible (or least violating) point near the relaxation's optimum.
+def repair(
+    problem: Problem, feeder: Feeder, relaxed: tuple[FloatArray, SetPoints] | None = None
+) -> OperatingPoint | None:
+    """Return an AC-feasible, or else a least violating, point near the relaxation's optimum.
 
-    None when no start was found: the batteries' duties fit no single direction, or nothing has a
-    power flow.
+    relaxed: that optimum, if there is one, as the programme's answer and as set points. None is
+    returned when no start was found: no set points in one direction, or none with a power flow.
     """
-    directions, points = free_directions(problem), relaxed
-    found = None
+    directions, point = free_directions(problem), None
     for _ in range(_ROUNDS):
-        directions = one_direction(problem, points, directions)
-        columns = lay_out(problem, directions)
-        start = _start(problem, feeder, columns)
-        if start is None:
-            return found
-        found = _descend(problem, feeder, columns, start)
-        points = found.points
-        fixed = one_direction(problem, points, directions)
-        if (fixed.charge == directions.charge).all() and (
-            fixed.discharge == directions.discharge
-        ).all():
+        points = point.points if point else relaxed[1] if relaxed else None
+        fixed = one_direction(problem, points, directions) if points else directions
+        unchanged = _same(fixed, directions)
+        if point and unchanged:
             break
-    return found
+        directions = fixed
+        columns = lay_out(problem, directions)
+        start = None
+        if relaxed and not point and unchanged:
+            start = _from(problem, feeder, columns, relaxed[0])
+        start = start or _start(problem, feeder, columns)
+        if start is None:
+            break
+        point = _descend(problem, feeder, columns, start)
+    return point
+
+
+def _same(one: Directions, other: Directions) -> bool:
+    return bool((one.charge == other.charge).all() and (one.discharge == other.discharge).all())
 
 
 def _start(
@@ -81,11 +90,16 @@ def _start(
     if not answer.solved:
         model = build(problem, feeder, columns, flat, elastic=Elastic(_EXCESS_PRICE, False))
         answer = model.programme.solve()
-    if not answer.solved:
-        return None
-    points = set_points(problem, columns, answer.x, feeder.s_base_mva)
+    return _from(problem, feeder, columns, answer.x) if answer.solved else None
+
+
+def _from(
+    problem: Problem, feeder: Feeder, columns: Columns, x: FloatArray
+) -> tuple[FloatArray, SetPoints, PowerFlow] | None:
+    """Return an answer with its set points and their AC power flow, if they have one."""
+    points = set_points(problem, columns, x, feeder.s_base_mva)
     try:
-        return answer.x, points, replay(problem, feeder, points)
+        return x, points, replay(problem, feeder, points)
     except PowerFlowDiverged:
         return None
 
@@ -95,27 +109,29 @@ def _descend(
     feeder: Feeder,
     columns: Columns,
     start: tuple[FloatArray, SetPoints, PowerFlow],
-) -> Repaired:
+) -> OperatingPoint:
     """Walk downhill in cost plus priced excess until the linearisation promises nothing more."""
     x, points, flow = start
     unit_price, radius = _EXCESS_PRICE, 1.0
     elastic = Elastic(unit_price, False)
-    best: Repaired | None = None
+    best: OperatingPoint | None = None
+    curvature = np.zeros(columns.P.shape)
     for _ in range(_STEPS):
         states = [state(flow, t) for t in range(problem.intervals)]
-        around = Around(states, x[columns.controls], radius)
+        around = Around(states, x[columns.controls], radius, curvature)
         model = build(problem, feeder, columns, flow.v[:, 1:], around, elastic)
         answer = model.programme.solve()
         if best is None or answer.solved:
-            best = Repaired(points, flow, model, answer)
+            best = OperatingPoint(points, flow, model, answer)
         if not answer.solved:
             radius /= 4
             if radius < _SMALLEST_RADIUS:
                 break
             continue
         here = _merit(problem, points, flow, model.unit, unit_price)
-        promised = here - answer.objective
-        if promised <= _STILL * max(1.0, abs(here)):
+        promised = here - answer.objective - _constant(states, curvature)
+        curvature = np.maximum(-2 * answer.multipliers["current"].reshape(curvature.shape), 0)
+        if promised <= _STILL * max(1.0, abs(here)) and worst_excess(problem, flow) <= _EXCESS:
             break
         tried = set_points(problem, columns, answer.x, feeder.s_base_mva)
         gained = -np.inf
@@ -134,7 +150,13 @@ def _descend(
             break
     if best is None:
         raise AssertionError("no step was tried")
-    return Repaired(points, flow, best.model, best.answer)
+    return OperatingPoint(points, flow, best.model, best.answer)
+
+
+def _constant(states: Sequence[State], curvature: FloatArray) -> float:
+    """Return the constant that the programme's curvature about the present flows leaves out."""
+    squares = np.array([now.P**2 + now.Q**2 for now in states])
+    return float((curvature * squares).sum() / 2)
 
 
 def _merit(

@@ -20,11 +20,16 @@ from gridpact.grid.problem import Problem
 
 @dataclass(frozen=True, eq=False)
 class Around:
-    """A point to linearise at: AC states by interval, the controls there, a trust radius [pu]."""
+    """A point to linearise at: AC states by interval, the controls there, a trust radius [pu].
+
+    curvature: of the Lagrangian in P and Q of each branch, from the last multipliers of the
+    exact equation, (interval, branch); without it steps overshoot along the losses.
+    """
 
     states: Sequence[State]
     controls: FloatArray
     radius: float
+    curvature: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,6 +222,9 @@ def _tangents(problem: Problem, at: Columns, programme: ConeProgramme, around: A
     right[:, top] -= (l * above)[:, top]
     entries = [(row.ravel(), column.ravel(), value.ravel()) for row, column, value in terms]
     programme.equal("current", entries, right.ravel())
+    for column, centre in ((at.P, P), (at.Q, Q)):
+        programme.curvature[column] = around.curvature
+        programme.cost[column] -= around.curvature * centre
     _bound(
         programme,
         "trust",
