@@ -7,7 +7,7 @@ consistent in itself: only heads kept elsewhere tell (5-decisions, section 17).
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -113,9 +113,9 @@ def audit(
         The file is no ledger.
     """
     with open_to_read(path) as store:
-        for table, chain, block in store.strays():
-            raise Corrupt(f"table {table}, chain {chain}, block {block}", "belongs to no block")
         rows = store.chains()
+        names = {row.id: row.name for row in rows}
+        _no_strays(store, names)
         given = dict(heads or {})
         if unknown := given.keys() - {row.name for row in rows}:
             raise HeadMismatch(f"there is no chain {', '.join(sorted(unknown))} in {path}")
@@ -123,7 +123,7 @@ def audit(
             _audit_chain(store, row, given.get(row.name), inspectors, engine or default_engine())
             for row in rows
         ]
-        _outbox(store.steps(), {row.id: row.name for row in rows})
+        _outbox(store.steps(), names)
     for inspector in inspectors:
         inspector.finish()
     return Report(tuple(reports))
@@ -200,23 +200,28 @@ def _snapshot(chain: str, snapshot: SnapshotRow, state: State) -> None:
     if snapshot.state_hash == computed:
         raise Corrupt(place, "content: is not the state at this block")
     if state_hash(unpack(snapshot.content, place)) == snapshot.state_hash:
-        raise Corrupt(place, "block: the snapshot is of another block")
+        raise Corrupt(place, "chain or block: the snapshot is of another block")
     raise Corrupt(place, "content and state_hash: neither is that of the state at this block")
+
+
+def _no_strays(store: Store, names: Mapping[int, str]) -> None:
+    for table, chain, block in store.strays():
+        place = f"{names.get(chain, f'chain {chain}')} {table} at block {block}"
+        raise Corrupt(place, "chain or block: the row belongs to no chain or no block")
 
 
 def _outbox(rows: Sequence[StepRow], names: Mapping[int, str]) -> None:
     """Check that every crossing took its steps in order, each on its own chain."""
-    for identity in dict.fromkeys(row.id for row in rows):
+    crossings: dict[bytes, list[StepRow]] = {}
+    for row in rows:
+        crossings.setdefault(row.id, []).append(row)
+    for steps in crossings.values():
         taken: list[OutboxStep] = []
-        for row in sorted(_of(rows, identity), key=_rank):
+        for row in sorted(steps, key=_rank):
             step = OutboxStep(crossing_of(row), row.state)
             if wrong := problem(names[row.chain], step, taken):
                 raise Corrupt(f"{names[row.chain]} block {row.block} outbox {row.position}", wrong)
             taken.append(step)
-
-
-def _of(rows: Sequence[StepRow], identity: bytes) -> Iterator[StepRow]:
-    return (row for row in rows if row.id == identity)
 
 
 def _rank(row: StepRow) -> int:

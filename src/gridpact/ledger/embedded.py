@@ -30,7 +30,7 @@ from gridpact.ledger.store import (
     StoredBlock,
     TxRow,
 )
-from gridpact.ledger.transactions import Transaction, sign
+from gridpact.ledger.transactions import GAS, Transaction, sign
 from gridpact.model.interval import Key
 
 Clock = Callable[[Key], int]
@@ -113,9 +113,11 @@ class EmbeddedChain:
         if self.written_at(key) is not None:
             raise WriteConflict(key, keccak(self.body(key) or b""), keccak(body))
         require_legal(self._store.steps, self._name, steps)
+        if self._position.number - self._snapshot_at >= self._every:
+            self._snapshot()
         moment = Moment(self._position.number + 1, self._clock(key))
         try:
-            transactions, outcomes = self._run(calls, moment)
+            transactions, outcomes = self._run(calls, moment, self._signed)
             header = self._header(key, body, moment, transactions, outcomes, steps)
             self._store.add_block(self._rows(header, body, transactions, outcomes, steps))
         except BaseException:
@@ -123,14 +125,12 @@ class EmbeddedChain:
             raise
         self._engine.keep()
         self._position = Position(header.number, header.hash, header.state_chain, header.time)
-        if header.number - self._snapshot_at >= self._every:
-            self._snapshot()
         return Head(header.number, header.hash), outcomes
 
     def propose(self, calls: Sequence[Call]) -> tuple[Outcome, ...]:
         """Execute calls on the state of the head and forget them. Raises `Reverted`."""
         try:
-            return self._run(calls, self._moment())[1]
+            return self._run(calls, self._moment(), self._unsigned)[1]
         finally:
             self._engine.undo()
 
@@ -167,13 +167,21 @@ class EmbeddedChain:
     def _moment(self) -> Moment:
         return Moment(self._position.number, self._position.time)
 
+    def _signed(self, call: Call, nonce: int) -> Transaction:
+        return sign(self._operator, self._chain_id, nonce, call.to, call.data)
+
+    def _unsigned(self, call: Call, nonce: int) -> Transaction:
+        return Transaction(self._chain_id, nonce, GAS, call.to, call.data, b"", b"")
+
     def _run(
-        self, calls: Sequence[Call], moment: Moment
+        self,
+        calls: Sequence[Call],
+        moment: Moment,
+        made: Callable[[Call, int], Transaction],
     ) -> tuple[tuple[Transaction, ...], tuple[Outcome, ...]]:
         transactions, outcomes = [], []
         for call in calls:
-            nonce = self._engine.nonce(self.operator)
-            transaction = sign(self._operator, self._chain_id, nonce, call.to, call.data)
+            transaction = made(call, self._engine.nonce(self.operator))
             done = self._engine.execute(transaction, self.operator, moment)
             if done.failure:
                 raise Reverted(done.failure, call.label)

@@ -12,8 +12,6 @@ import importlib.util
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from eth_abi.exceptions import DecodingError
-
 from gridpact.errors import LedgerError
 from gridpact.ledger.chain import Outcome
 from gridpact.ledger.state_hash import State
@@ -87,15 +85,14 @@ _PANIC = bytes.fromhex("4e487b71")
 
 def revert_reason(output: bytes) -> str:
     """Return the text of a revert: `Error(string)` decoded, anything else in hexadecimal."""
-    from eth_abi.abi import decode
-
-    try:
-        if output[:4] == _ERROR:
-            return str(decode(["string"], output[4:])[0])
-        if output[:4] == _PANIC:
-            return f"panic {decode(['uint256'], output[4:])[0]:#04x}"
-    except (DecodingError, UnicodeDecodeError):
-        pass
+    selector, words = output[:4], output[4:]
+    if selector == _PANIC and len(words) == 32:
+        return f"panic {int.from_bytes(words, 'big'):#04x}"
+    if selector == _ERROR and len(words) >= 64 and int.from_bytes(words[:32], "big") == 32:
+        length = int.from_bytes(words[32:64], "big")
+        text = words[64 : 64 + length]
+        if len(text) == length and text.isascii():
+            return text.decode("ascii")
     return f"0x{output.hex()}" if output else "no reason given"
 
 

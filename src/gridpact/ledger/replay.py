@@ -181,7 +181,7 @@ def _transactions(
     rows = block.transactions
     at, also = [row.position for row in rows], [row.position for row in block.receipts]
     if at != list(range(len(rows))) or at != also:
-        raise Corrupt(place, f"position: transactions at {at}, receipts at {also}")
+        raise Corrupt(place, f"block or position: transactions at {at}, receipts at {also}")
     covered = head.transaction_root([row.hash for row in rows]) == block.header.transaction_root
     transactions = []
     for row in rows:

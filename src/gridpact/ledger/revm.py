@@ -58,7 +58,7 @@ class Revm:
         environment = Env(cfg=CfgEnv(chain_id=self._chain_id), block=_block(Moment(0, 0)))
         self._moment = Moment(0, 0)
         self._evm = EVM(env=environment, gas_limit=BLOCK_GAS, spec_id="LONDON")
-        self._base = state
+        self._base, self._changed = state, False
         self._nonces: dict[bytes, int] = {}
         self._kept_nonces: dict[bytes, int] = {}
         for address, account in state.items():
@@ -115,6 +115,7 @@ class Revm:
         if self._checkpoint is not None:
             self._evm.commit()
             self._checkpoint = None
+            self._changed = True
         self._kept_nonces.update(self._nonces)
         self._nonces.clear()
 
@@ -133,7 +134,7 @@ class Revm:
 
     def state(self) -> State:
         require_kept(self._checkpoint is not None)
-        if self._kept_nonces or self._evm.journal_len:
+        if self._changed:
             state = dict(sorted(self._read()))
             self._open(state)
         return self._base

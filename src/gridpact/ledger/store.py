@@ -287,6 +287,8 @@ def open_store(path: str | os.PathLike[str]) -> Store:
     file = Path(path)
     lock = _lock(file)
     try:
+        if file.exists():
+            _require_whole(file)
         connection = _connect(file, f"file:{_quoted(file)}?mode=rwc")
         try:
             _prepare(file, connection)
@@ -304,6 +306,7 @@ def open_to_read(path: str | os.PathLike[str]) -> Store:
     file = Path(path)
     if not file.is_file():
         raise LedgerError(f"{file}: there is no such file")
+    _require_whole(file)
     # without a write-ahead log beside it the file is complete, and may lie on a read-only disk
     alone = "" if _log_of(file).exists() else "&immutable=1"
     connection = _connect(file, f"file:{_quoted(file)}?mode=ro{alone}")
@@ -312,6 +315,8 @@ def open_to_read(path: str | os.PathLike[str]) -> Store:
             if _is_new(connection):
                 raise LedgerError(f"{file}: holds no ledger")
             _require_ours(file, connection)
+            # one view of the file for all that is read, whatever its writer adds meanwhile
+            connection.execute("BEGIN")
         return Store(file, connection, None)
     except BaseException:
         connection.close()
@@ -320,6 +325,24 @@ def open_to_read(path: str | os.PathLike[str]) -> Store:
 
 def _log_of(file: Path) -> Path:
     return file.with_name(file.name + "-wal")
+
+
+def _require_whole(file: Path) -> None:
+    """Refuse a file that is shorter than its header says; SQLite would read zeros for the rest.
+
+    Not while a write-ahead log lies beside it: the missing pages may stand there.
+    """
+    log = _log_of(file)
+    if log.exists() and log.stat().st_size:
+        return
+    with file.open("rb") as stream:
+        start = stream.read(100)
+    if not start.startswith(b"SQLite format 3\0"):
+        return
+    size = int.from_bytes(start[16:18], "big")
+    needed = (65536 if size == 1 else size) * int.from_bytes(start[28:32], "big")
+    if len(start) < 100 or file.stat().st_size < needed:
+        raise LedgerError(f"{file}: is truncated: {file.stat().st_size} of {needed} bytes")
 
 
 def _quoted(file: Path) -> str:

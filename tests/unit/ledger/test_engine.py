@@ -1,0 +1,154 @@
+"""Two engines, one truth: revm and py-evm give the same receipts and the same state."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.ledger.box import CHAIN_ID, OPERATOR, the_box
+
+from gridpact.errors import LedgerError
+from gridpact.ledger import pyevm
+from gridpact.ledger.chain import Call
+from gridpact.ledger.engine import EvmEngine, Execution, Moment, has_revm, revert_reason
+from gridpact.ledger.state_hash import state_hash
+from gridpact.ledger.transactions import create_address, sign
+
+pytestmark = pytest.mark.skipif(not has_revm(), reason="one engine only on this platform")
+NOW = Moment(5, 1_700_000_000)
+BOX = the_box()
+
+
+def both() -> list[EvmEngine]:
+    from gridpact.ledger import revm
+
+    return [revm.open_engine(CHAIN_ID, {}), pyevm.open_engine(CHAIN_ID, {})]
+
+
+def run(engine: EvmEngine, call: Call) -> Execution:
+    nonce = engine.nonce(OPERATOR.address)
+    transaction = sign(OPERATOR, CHAIN_ID, nonce, call.to, call.data)
+    return engine.execute(transaction, OPERATOR.address, NOW)
+
+
+calls = st.one_of(
+    st.builds(BOX.put, st.integers(0, 4), st.sampled_from([0, 1, 13, 14, 2**255])),
+    st.just(BOX.call("tell", 32, 5, int.from_bytes(b"hello".ljust(32, b"\0"), "big"))),
+    st.just(BOX.deploy()),
+    st.just(Call(b"", bytes.fromhex("60006000fd"), "deploys nothing")),
+    st.just(Call(b"", b"", "empty contract")),
+    st.just(Call(BOX.address, b"\x01\x02", "no such function")),
+    st.just(Call(b"\x77" * 20, b"hello", "nobody there")),
+)
+blocks = st.lists(st.tuples(st.lists(calls, max_size=4), st.booleans()), max_size=5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(blocks)
+def test_engines_agree_on_receipts_and_state_whatever_is_kept_or_undone(
+    given_blocks: list[tuple[list[Call], bool]],
+) -> None:
+    engines = both()
+    for engine in engines:
+        run(engine, BOX.deploy())
+        engine.keep()
+    for block, keep in given_blocks:
+        first, second = ([run(engine, call).outcome for call in block] for engine in engines)
+        assert first == second
+        for engine in engines:
+            engine.keep() if keep else engine.undo()
+        fast, exact = (engine.state() for engine in engines)
+        assert fast == exact
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(calls, max_size=5), st.lists(calls, max_size=5))
+def test_an_engine_opened_on_a_read_state_goes_on_as_if_nothing_had_happened(
+    before: list[Call], after: list[Call]
+) -> None:
+    for engine, reopen in zip(both(), _openers(), strict=True):
+        for call in [BOX.deploy(), *before]:
+            run(engine, call)
+        engine.keep()
+        again = reopen(CHAIN_ID, engine.state())
+        assert [run(engine, call) for call in after] == [run(again, call) for call in after]
+        for each in (engine, again):
+            each.keep()
+        assert state_hash(engine.state()) == state_hash(again.state())
+
+
+def _openers() -> list:  # type: ignore[type-arg]
+    from gridpact.ledger import revm
+
+    return [revm.open_engine, pyevm.open_engine]
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_contract_sees_the_block_the_chain_and_the_operator(index: int) -> None:
+    engine = both()[index]
+    run(engine, BOX.deploy())
+    engine.keep()
+    output = engine.view(OPERATOR.address, BOX.address, BOX.call("where").data, NOW).outcome.output
+    seen = [int.from_bytes(output[i : i + 32], "big") for i in range(0, 128, 32)]
+    assert seen == [5, 1_700_000_000, CHAIN_ID, int.from_bytes(OPERATOR.address, "big")]
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_view_that_would_change_state_fails_and_changes_nothing(index: int) -> None:
+    engine = both()[index]
+    run(engine, BOX.deploy())
+    engine.keep()
+    before = state_hash(engine.state())
+    done = engine.view(OPERATOR.address, BOX.address, BOX.put(1, 1).data, NOW)
+    assert done.outcome.status == 0
+    assert done.failure.startswith("halted")
+    assert state_hash(engine.state()) == before
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_failed_transaction_counts_its_nonce_and_nothing_else(index: int) -> None:
+    engine = both()[index]
+    run(engine, BOX.deploy())
+    engine.keep()
+    before = engine.state()
+    refused = run(engine, BOX.put(1, 13))
+    engine.keep()
+    assert refused.failure == "box: unlucky"
+    assert refused.outcome.status == 0
+    after = dict(engine.state())
+    operator = after.pop(OPERATOR.address)
+    assert operator.nonce == before[OPERATOR.address].nonce + 1
+    assert after == {a: account for a, account in before.items() if a != OPERATOR.address}
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_running_out_of_gas_fails_without_output(index: int) -> None:
+    engine = both()[index]
+    run(engine, BOX.deploy())
+    call = BOX.call("burn", 10_000)
+    short = sign(OPERATOR, CHAIN_ID, 1, call.to, call.data, gas=60_000)
+    done = engine.execute(short, OPERATOR.address, NOW)
+    assert (done.outcome.status, done.outcome.output) == (0, b"")
+    assert "gas" in done.failure.lower()
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_deploying_returns_the_address_that_was_foretold(index: int) -> None:
+    engine = both()[index]
+    for nonce in range(3):
+        done = run(engine, BOX.deploy())
+        assert done.outcome.output == create_address(OPERATOR.address, nonce)
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_the_state_cannot_be_read_in_the_middle_of_a_block(index: int) -> None:
+    engine = both()[index]
+    run(engine, BOX.deploy())
+    with pytest.raises(LedgerError, match="middle of a block"):
+        engine.state()
+
+
+def test_a_revert_reason_is_text_a_panic_its_code_and_anything_else_hexadecimal() -> None:
+    text = (32).to_bytes(32, "big") + (5).to_bytes(32, "big") + b"vault".ljust(32, b"\0")
+    assert revert_reason(bytes.fromhex("08c379a0") + text) == "vault"
+    assert revert_reason(bytes.fromhex("4e487b71") + (17).to_bytes(32, "big")) == "panic 0x11"
+    assert revert_reason(bytes.fromhex("08c379a0")) == "0x08c379a0"
+    assert revert_reason(b"") == "no reason given"
