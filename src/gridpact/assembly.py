@@ -27,8 +27,9 @@ from gridpact.model.order import Order
 from gridpact.model.participant import Account, Named, Participant, Role
 from gridpact.prosumer.bidding import Conduct
 from gridpact.prosumer.fleet import stack
+from gridpact.quantities import Money
 from gridpact.scenario.scenario import Scenario
-from gridpact.simulation.advice import Advice
+from gridpact.simulation.advice import Advisor
 from gridpact.simulation.baseline import Before, before
 from gridpact.simulation.clock import MarketClock
 from gridpact.simulation.field import SimulatedField
@@ -66,7 +67,7 @@ class Assembled:
     market: Market
     field: SimulatedField
     people: People
-    advice: Advice
+    advice: Advisor
 
     @property
     def names(self) -> dict[bytes, str]:
@@ -92,6 +93,7 @@ class ChainEnd:
 class DayResult:
     """A finished run: the records of every interval, the physical truth, and the day before.
 
+    `founding` is the money that entered at the door, per account, on the local and the zonal chain.
     `seconds` is the time spent by phase of the cycle, and `set-up`.
     """
 
@@ -101,8 +103,9 @@ class DayResult:
     intervals: tuple[IntervalResult, ...]
     flows: tuple[Flow, ...]
     before: Before
-    advice: Advice
+    advice: Advisor
     chains: tuple[ChainEnd, ...]
+    founding: tuple[Mapping[bytes, Money], Mapping[bytes, Money]]
     seconds: Mapping[str, float]
 
 
@@ -184,7 +187,7 @@ def assemble(
     simulated = SimulatedField(
         world, outlook, desk, tuple(gains(meters, scenario.meter_error, scenario.seed))
     )
-    advice = Advice(world, outlook, feeder, scenario.tariff, grid.root_voltage_pu,
+    advice = Advisor(world, outlook, feeder, scenario.tariff, grid.root_voltage_pu,
                     (grid.v_min_pu, grid.v_max_pu), grid.inverter_q)  # fmt: skip
     region_key = operator_key(scenario, "region")
     market = Market(
@@ -242,8 +245,10 @@ def _region_party(scenario: Scenario, address: bytes, bus: int) -> Participant:
     )
 
 
-def _found(scenario: Scenario, market: Market) -> None:
-    """Open both chains' accounts with the scenario's funds."""
+def founding(
+    scenario: Scenario, market: Market
+) -> tuple[Mapping[bytes, Money], Mapping[bytes, Money]]:
+    """Return what every account brings, on the local and the zonal chain."""
     funds = scenario.funds
     both = {
         Named.GRID_SUPPLY.address: funds.grid_supply,
@@ -256,8 +261,12 @@ def _found(scenario: Scenario, market: Market) -> None:
         one.address: funds.region if one.roles & Role.REGION else funds.plant
         for one in market.zonal_participants
     }
-    zonal |= both | {Named.INCENTIVE.address: funds.incentive}
-    digest, rules = fingerprint(scenario), market.rules
+    return local, zonal | both | {Named.INCENTIVE.address: funds.incentive}
+
+
+def _found(scenario: Scenario, market: Market) -> None:
+    """Open both chains' accounts with the scenario's funds."""
+    (local, zonal), digest, rules = founding(scenario, market), fingerprint(scenario), market.rules
     found(market.local, market.region.id, market.participants, local, rules, digest)
     found(market.zonal, market.zone, market.zonal_participants, zonal, rules, digest)
 
@@ -310,6 +319,7 @@ def run_day(
         before=compared,
         advice=parts.advice,
         chains=ends,
+        founding=founding(scenario, parts.market),
         seconds=stopwatch.seconds,
     )
 
