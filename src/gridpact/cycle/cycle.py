@@ -16,12 +16,14 @@ from gridpact.cycle.deliver import Flowed, deliver
 from gridpact.cycle.market import Market
 from gridpact.cycle.past import Past, advance, beginning
 from gridpact.cycle.phase import once
+from gridpact.cycle.ports import Expected
 from gridpact.cycle.result import IntervalResult
 from gridpact.cycle.settle import Settled, settle
 from gridpact.cycle.tiers import clear
 from gridpact.errors import SettlementError
 from gridpact.model.interval import Key, Phase
 from gridpact.model.record import Anchor, Cleared, Prices, Rating
+from gridpact.quantities import PPM, Score, divide_half_even
 from gridpact.reputation.feedback import rate as rated
 
 Watch = Callable[[int, str], None]
@@ -44,9 +46,9 @@ def run(market: Market, intervals: int, watch: Watch = unwatched) -> Iterator[In
 def trade(market: Market, interval: int, past: Past, watch: Watch) -> IntervalResult:
     """Run one interval, knowing what the ones before left."""
     watch(interval, "price")
-    prices = price(market, interval)
-    watch(interval, "collect")
     expected = market.field.expected(interval)
+    prices = price(market, interval, expected)
+    watch(interval, "collect")
     books = collect(market, interval, prices, expected)
     watch(interval, "clear")
     cleared = clear(market, interval, prices, books, expected)
@@ -63,8 +65,12 @@ def trade(market: Market, interval: int, past: Past, watch: Watch) -> IntervalRe
     return _result(interval, prices, books, cleared, flowed, settled, ratings)
 
 
-def price(market: Market, interval: int) -> Prices:
-    """Post retail, feed-in, charges and the day-ahead power flow's signal on both chains."""
+def price(market: Market, interval: int, expected: Expected) -> Prices:
+    """Post retail, feed-in, charges, and what the power flows say, on both chains.
+
+    The locational part comes from the day-ahead optimum, the loss share from the flow that owners'
+    own plans will cause, over the same energy as losses are shared over: imports plus loss.
+    """
 
     def decide() -> Prices:
         signal, tariff = market.day_ahead(interval), market.tariff
@@ -75,7 +81,7 @@ def price(market: Market, interval: int) -> Prices:
             margin=tariff.margin,
             local_charge=tariff.local_charge,
             zonal_charge=tariff.zonal_charge,
-            loss_share=signal.loss_share,
+            loss_share=loss_share(market, interval, expected),
             buses=signal.buses,
             solver=signal.solver,
             conflicts=signal.conflicts,
@@ -83,6 +89,13 @@ def price(market: Market, interval: int) -> Prices:
 
     prices = once(market.local, Key(market.region.id, interval, Phase.PRICE), Prices, decide)
     return once(market.zonal, Key(market.zone, interval, Phase.PRICE), Prices, lambda: prices)
+
+
+def loss_share(market: Market, interval: int, expected: Expected) -> Score:
+    """Return the region's expected losses over its imports and losses. [ppm]"""
+    loss_w = market.grid_check(interval, expected.load, expected.injectors).loss_w
+    imports_w = sum(active for active, _ in expected.load.values())
+    return divide_half_even(PPM * loss_w, imports_w + loss_w) if loss_w else 0
 
 
 def rate(market: Market, interval: int, settled: Settled) -> tuple[Rating, Rating]:

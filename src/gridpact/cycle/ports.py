@@ -11,7 +11,7 @@ from gridpact.model.delivery import SignedReading
 from gridpact.model.grid_check import Injector
 from gridpact.model.order import SignedOrder
 from gridpact.model.record import BusCharge, Curtailed, Limit
-from gridpact.quantities import Score, Wh
+from gridpact.quantities import Wh
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,10 @@ class Field(Protocol):
 class PriceSignal:
     """What the day-ahead power flow says of one interval.
 
-    loss_share: losses over energy taken from the feeder [ppm]; `buses` the locational part;
-    `conflicts` the limits that could not be held; `marginal_loss` what one more unit injected at
-    a bus adds to the losses [ppm].
+    `buses`: the locational part; `conflicts`: limits that could not be held; `marginal_loss`: what
+    one more unit injected at a bus adds to the losses [ppm].
     """
 
-    loss_share: Score
     buses: tuple[BusCharge, ...]
     solver: str
     conflicts: tuple[str, ...] = ()

@@ -46,7 +46,6 @@ class Advisor:
     def __call__(self, interval: int) -> PriceSignal:
         advice = self.day[interval]
         return PriceSignal(
-            loss_share=advice.loss_share,
             buses=tuple(BusCharge(bus, price) for bus, price in advice.locational.items() if price),
             solver=advice.solver,
             conflicts=advice.conflicts,
