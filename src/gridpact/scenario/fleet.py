@@ -58,15 +58,13 @@ class FleetSettings:
 
 def read_settings(table: Table, seed: int) -> FleetSettings:
     """Return the [fleet] table; `seed` is the scenario's, used when the table has none."""
-    per_bus = table.pair("per_bus", (2, 4), low=0, high=1000)
-    arrival = table.pair("ev_arrival_h", (17, 19), low=0, high=23)
     settings = FleetSettings(
         seed=table.whole("seed", seed),
         home_groups=table.whole("home_groups"),
         homes_per_group=table.whole("homes_per_group", 8, low=1),
         home_shift_h=table.pair("home_shift_h", (0.0, 0.0), low=-12, high=12),
         commerce=table.whole("commerce"),
-        per_bus=(int(per_bus[0]), int(per_bus[1])),
+        per_bus=table.whole_pair("per_bus", (2, 4), high=1000),
         load_share=table.number("load_share", 0.45, high=1.0),
         pv_owners=table.whole("pv_owners", 0),
         pv_kw_per_mean_kw=table.number("pv_kw_per_mean_kw", 5.0),
@@ -80,7 +78,7 @@ def read_settings(table: Table, seed: int) -> FleetSettings:
         evs=table.whole("evs", 0),
         ev_kwh=table.number("ev_kwh", 20.0),
         ev_kw=table.number("ev_kw", 14.8),
-        ev_arrival_h=(int(arrival[0]), int(arrival[1])),
+        ev_arrival_h=table.whole_pair("ev_arrival_h", (17, 19), high=23),
         ask_share=table.pair("ask_share", (0.2, 0.8), high=1.0),
         min_reputation=table.pair("min_reputation_share", (0.0, 0.0), high=1.0),
     )
@@ -229,8 +227,8 @@ def _battery(settings: FleetSettings, pv_peak_w: float) -> Battery:
 
 
 def _ev(settings: FleetSettings, arrival_h: int, day: Day) -> Ev | None:
-    """Return the vehicles of a group; they stay until the horizon ends."""
-    arrives = (arrival_h * 60 - day.begins.hour * 60 - day.begins.minute) // day.minutes
-    if not 0 <= arrives < day.intervals:
+    """Return the vehicles of a group, to stay till the end; None if the horizon ends before."""
+    arrives = arrival_h * 60 // day.minutes
+    if arrives >= day.intervals:
         return None
     return Ev(settings.ev_kwh * 1000, settings.ev_kw * 1000, arrives, day.intervals)

@@ -58,24 +58,22 @@ def _battery(row: Table) -> Battery | None:
 
 
 def _ev(row: Table, day: Day) -> Ev | None:
-    """Return the vehicles of a row, None when they need nothing."""
+    """Return the vehicles of a row; None when they need nothing or come after the horizon."""
     energy = 1000 * row.number("ev_kwh", 0.0)
     power = 1000 * row.number("ev_kw", 11.0)
-    begin, end = _window(row, day, "ev_h", (18.0, 24.0))
-    if energy > power * (end - begin) * day.minutes / 60:
+    first, last = row.pair("ev_h", (18.0, 24.0), high=24.0)
+    if energy > power * (last - first):
         raise row.error(
             "ev_kwh", f"{energy / 1000:g} kWh cannot be charged at {power / 1000:g} kW in ev_h"
         )
-    return Ev(energy, power, begin, end) if energy else None
+    begin, end = _intervals(day, first, last)
+    return Ev(energy, power, begin, end) if energy and begin < end else None
 
 
-def _window(row: Table, day: Day, key: str, default: tuple[float, float]) -> tuple[int, int]:
-    """Return hours of the day as intervals [begin, end)."""
-    first, last = row.pair(key, default, high=24.0)
-    return (
-        round(first * 60 / day.minutes),
-        min(round(last * 60 / day.minutes), day.intervals),
-    )
+def _intervals(day: Day, first_h: float, last_h: float) -> tuple[int, int]:
+    """Return hours of the day as intervals [begin, end) of the horizon."""
+    end = min(round(last_h * 60 / day.minutes), day.intervals)
+    return min(round(first_h * 60 / day.minutes), end), end
 
 
 def read_plant(row: Table, bus: Callable[[Table], int], day: Day) -> Plant:
@@ -93,7 +91,7 @@ def read_plant(row: Table, bus: Callable[[Table], int], day: Day) -> Plant:
         power_w=power,
         power_yesterday_w=before,
         ask_share=row.number("ask_share", 0.45, high=1.0),
-        window=_window(row, day, "window_h", (0.0, 24.0)),
+        window=_intervals(day, *row.pair("window_h", (0.0, 24.0), high=24.0)),
     )
     row.finish()
     return plant

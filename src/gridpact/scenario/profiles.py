@@ -101,8 +101,11 @@ def read(path: Path) -> Profiles:
 
 @lru_cache(maxsize=8)
 def _read(path: Path, _changed: int) -> Profiles:
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file))
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ScenarioError(path, "", f"cannot be read as CSV: {error}") from error
     if len(rows) < 3 or len(rows[0]) < 2:
         raise ScenarioError(path, "row 1", "expected a header and at least two rows")
     header = tuple(name.strip() for name in rows[0][1:])

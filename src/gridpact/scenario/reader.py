@@ -86,7 +86,9 @@ def _toml(path: Path) -> dict[str, object]:
 def _time(table: Table) -> Time:
     date = table.day("date")
     minutes = table.whole("interval_minutes", 60, low=1, high=1440)
-    intervals = table.whole("intervals", 24, low=1, high=10_000)
+    intervals = table.whole("intervals", 24, low=1, high=1440)
+    if intervals * minutes > 1440:
+        raise table.error("intervals", f"{intervals} times {minutes} minutes exceed one day")
     table.finish()
     begins = datetime.datetime(date.year, date.month, date.day)
     return Time(begins, intervals, minutes)

@@ -1,7 +1,7 @@
 """One table of a scenario file, read key by key, so that every mistake has a place and a sentence.
 
-A reader asks for what it knows (`number`, `whole`, `text`, `day`, `pair`, `table`, `tables`) and
-ends with `finish`, which refuses keys that nobody asked for and names the nearest one that exists.
+A reader asks for what it knows (`number`, `whole`, `text`, `day`, `pair`, `table`, …) and ends
+with `finish`, which refuses keys that nobody asked for and names the nearest one that exists.
 Units are part of a key's name (`peak_kw`), so a wrong unit is an unknown key.
 """
 
@@ -69,12 +69,12 @@ class Table:
         value = self._get(key, default, expected)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.error(key, f"expected {expected}, not {_show(value)}")
-        return self._checked(key, float(value), low, high, expected)
+        return self._checked(key, value, low, high, expected)
 
     def _checked(self, key: str, value: float, low: float, high: float, expected: str) -> float:
         if not math.isfinite(value) or not low <= value <= high:
             raise self.error(key, f"expected {expected}, not {_show(value)}")
-        return value
+        return float(value)
 
     def whole(self, key: str, default: int = _MISSING, *, low: int = 0, high: int = 2**62) -> int:
         """Return a whole number in [low, high]."""
@@ -115,17 +115,17 @@ class Table:
         )
         if not numbers or len(value) != 2 or value[0] > value[1]:
             raise self.error(key, f"expected {expected}, not {_show(value)}")
-        first, second = (self._checked(key, float(item), low, high, expected) for item in value)
+        first, second = (self._checked(key, item, low, high, expected) for item in value)
         return first, second
 
-    def wholes(self, key: str, default: Sequence[int]) -> tuple[int, ...]:
-        """Return a list of whole numbers >= 0."""
-        value = self._get(key, list(default), "a list of whole numbers")
-        if not isinstance(value, list) or any(
-            isinstance(item, bool) or not isinstance(item, int) or item < 0 for item in value
-        ):
-            raise self.error(key, f"expected a list of whole numbers, not {_show(value)}")
-        return tuple(value)
+    def whole_pair(
+        self, key: str, default: tuple[int, int], *, low: int = 0, high: int = 2**62
+    ) -> tuple[int, int]:
+        """Return two rising whole numbers [from, to]."""
+        first, last = self.pair(key, default, low=low, high=high)
+        if not (first.is_integer() and last.is_integer()):
+            raise self.error(key, f"expected two whole numbers, not [{first:g}, {last:g}]")
+        return int(first), int(last)
 
     def table(self, key: str) -> "Table":
         """Return a sub-table, empty when absent."""
