@@ -4,9 +4,11 @@ Deploys the compiled contracts, registers a buyer, two sellers, a plant and a re
 the operator's verbs in one line each. No ledger, no disk: `ledger.market_ledger` is tested apart.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from gridpact.crypto.eip712 import Domain
@@ -18,7 +20,6 @@ from gridpact.ledger.artefacts import (
     Contract,
     Event,
     addresses,
-    artefact,
     batch,
     call,
     deployments,
@@ -39,11 +40,11 @@ from gridpact.quantities import Money, Price, Wh, amount
 CHAIN = 20_260_609
 REGION = name_hash("region north")
 OPERATOR = Device.derive(b"contracts", "operator").address
-STRANGER = Device.derive(b"contracts", "stranger").address
 DEVICES = {
-    name: Device.derive(b"contracts", name) for name in ("ann", "bob", "cem", "plant", "region")
+    name: Device.derive(b"contracts", name)
+    for name in ("ann", "bob", "cem", "plant", "region", "stranger")
 }
-ANN, BOB, CEM, PLANT, AREA = (DEVICES[name].address for name in DEVICES)
+ANN, BOB, CEM, PLANT, AREA, STRANGER = (device.address for device in DEVICES.values())
 ROLES = {
     "ann": Role.CONSUMER,
     "bob": Role.PRODUCER,
@@ -77,7 +78,7 @@ class World:
             assert self._run(OPERATOR, b"", code).output == self.at[name]
         self.domain = Domain(CHAIN, self.at[Contract.REGISTRY])
         self._batches = 0
-        self.register([_participant(name) for name in DEVICES])
+        self.register([_participant(name) for name in ROLES])
         self.engine.keep()
 
     def _run(self, sender: bytes, to: bytes, data: bytes) -> Any:
@@ -215,7 +216,7 @@ class World:
     def holds(self) -> bool:
         """Say whether money is conserved: by the totals, and by the sum of all accounts."""
         minted, burned, free, reserved, locked, transit = self.view(Contract.VAULT, "totals")
-        everyone = [*(device.address for device in DEVICES.values()), *(n.address for n in Named)]
+        everyone = [*(DEVICES[name].address for name in ROLES), *(n.address for n in Named)]
         pots = [self.account(one) for one in everyone]
         sums = tuple(map(sum, zip(*((p.free, p.reserved, p.locked) for p in pots), strict=True)))
         return free + reserved + locked + transit == minted - burned and sums == (
@@ -278,8 +279,18 @@ def without(order: Accepted, **changes: Any) -> Accepted:
     return replace(order, order=replace(order.order, **changes))
 
 
-def functions(contract: Contract) -> set[str]:
-    return set(artefact(contract).functions)
+def refused(reason: str) -> Any:
+    """Expect a contract to refuse with exactly this reason."""
+    return pytest.raises(Reverted, match=re.escape(f"reverted: {reason}") + "$")
+
+
+def reverts(act: Callable[[], object]) -> bool:
+    """Say whether a contract, or its plain twin, refuses."""
+    try:
+        act()
+    except Reverted:
+        return True
+    return False
 
 
 def _participant(name: str) -> Participant:

@@ -1,6 +1,5 @@
 """The vault: nobody but the rules moves money, and no sequence of moves makes or loses any."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -8,7 +7,19 @@ import pytest
 from eth_abi.abi import encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.contracts.harness import ANN, AREA, BOB, CEM, CHAIN, OPERATOR, PLANT, STRANGER, World
+from tests.contracts.harness import (
+    ANN,
+    AREA,
+    BOB,
+    CEM,
+    CHAIN,
+    OPERATOR,
+    PLANT,
+    STRANGER,
+    World,
+    refused,
+    reverts,
+)
 
 from gridpact.crypto.keccak import keccak
 from gridpact.errors import Reverted
@@ -70,10 +81,6 @@ VAULT = Vault()
 def vault() -> Vault:
     VAULT.engine.undo()
     return VAULT
-
-
-def refused(reason: str) -> Any:
-    return pytest.raises(Reverted, match=f"reverted: {reason}$")
 
 
 def test_named_accounts_are_open_from_the_start(vault: Vault) -> None:
@@ -295,14 +302,6 @@ def _in_memory(plain: PlainVault, step: tuple[str, bytes, bytes, int, int]) -> N
         plain.shift(one, *PLAIN[name][1:], money)
 
 
-def _refused(act: Callable[[], None]) -> bool:
-    try:
-        act()
-    except Reverted:
-        return True
-    return False
-
-
 @settings(max_examples=120, deadline=None)
 @given(st.lists(steps, max_size=30))
 def test_no_sequence_of_moves_makes_or_loses_money(
@@ -316,8 +315,8 @@ def test_no_sequence_of_moves_makes_or_loses_money(
     for step in [*start, *sequence]:
         for journal in plain.journals():
             journal.keep()
-        refused_in_memory = _refused(partial(_in_memory, plain, step))
-        assert _refused(partial(_on_chain, step)) == refused_in_memory
+        refused_in_memory = reverts(partial(_in_memory, plain, step))
+        assert reverts(partial(_on_chain, step)) == refused_in_memory
         if refused_in_memory:
             for journal in plain.journals():
                 journal.undo()

@@ -58,8 +58,9 @@ OPERATOR: public(immutable(address))
 
 prices: HashMap[bytes32, HashMap[uint64, uint256]]  # retail 48 | share 48 | feed-in 48 | loss 32 | 1
 balances: HashMap[bytes32, HashMap[uint64, uint256]]  # loss 64 | weighed 64 | before 64 | 1
-fill_root: public(HashMap[bytes32, HashMap[uint64, bytes32]])
-order_root: public(HashMap[bytes32, HashMap[uint64, bytes32]])
+order_roots: HashMap[bytes32, HashMap[uint64, bytes32]]
+fill_roots: HashMap[bytes32, HashMap[uint64, bytes32]]
+sizes: HashMap[bytes32, HashMap[uint64, uint256]]  # volume 64 | count 64 | 1
 
 
 @deploy
@@ -105,13 +106,17 @@ def post(
     write: keyed.Write, order_root: bytes32, fill_root: bytes32, count: uint256, volume: uint256
 ):
     """
-    @notice Post a clearing: the roots of the sealed book and of the fills, their number and Wh.
+    @notice Post a clearing, once: the roots of the sealed book and of the fills, their number and
+            volume [Wh].
     """
     assert msg.sender == OPERATOR, "clearing: not the operator"
     if not keyed.begin(write, 1):
         return
-    self.order_root[write.region][write.interval] = order_root
-    self.fill_root[write.region][write.interval] = fill_root
+    assert self.sizes[write.region][write.interval] == 0, "clearing: posted before"
+    assert count < 2**64 and volume < 2**64, "clearing: too large"
+    self.sizes[write.region][write.interval] = volume << 128 | count << 64 | 1
+    self.order_roots[write.region][write.interval] = order_root
+    self.fill_roots[write.region][write.interval] = fill_root
     log Posted(
         key=keyed.packed(write),
         order_root=order_root,
@@ -144,6 +149,22 @@ def deliver(write: keyed.Write, root: bytes32, balance: Balance):
         loss=balance.loss,
         weighed=balance.weighed,
         before=balance.before,
+    )
+
+
+@external
+@view
+def posted(region: bytes32, interval: uint64) -> (bytes32, bytes32, uint256, uint256):
+    """
+    @return Order root, fill root, number and volume [Wh] of a clearing; refused when none is.
+    """
+    word: uint256 = self.sizes[region][interval]
+    assert word != 0, "clearing: none posted"
+    return (
+        self.order_roots[region][interval],
+        self.fill_roots[region][interval],
+        (word >> 64) & packing.MASK_64,
+        word >> 128,
     )
 
 

@@ -1,0 +1,121 @@
+"""Clearing: what is posted of an interval stands, and other contracts read it there."""
+
+import pytest
+from tests.contracts.harness import (
+    ANN,
+    FEED_IN,
+    INTERVAL,
+    LOSS_SHARE,
+    REGION,
+    RETAIL,
+    SHARE,
+    World,
+    decoded,
+    refused,
+)
+
+from gridpact.crypto.keccak import keccak
+from gridpact.ledger.artefacts import Contract
+from gridpact.model.interval import Phase
+
+ROOT, FILLS = keccak(b"orders"), keccak(b"fills")
+
+
+def test_tariffs_of_an_interval_are_posted_once(world: World) -> None:
+    (priced,) = world.price()
+    assert priced.values["retail"] == RETAIL
+    assert priced.values["root"] == keccak(b"buses")
+    tariffs = world.view(Contract.CLEARING, "tariffs", REGION, INTERVAL)
+    assert tariffs == (RETAIL, SHARE, FEED_IN, LOSS_SHARE)
+    with refused("clearing: priced before"):
+        world.price()
+
+
+@pytest.mark.parametrize(
+    ("tariffs", "reason"),
+    [
+        ((2**48, 0, 0, 0), "clearing: price too large"),
+        ((1, 0, 2**48, 0), "clearing: price too large"),
+        ((1, 2, 0, 0), "clearing: network share above retail"),
+        ((1, 0, 0, 1_000_001), "clearing: loss share above one"),
+    ],
+)
+def test_impossible_tariffs_are_refused(
+    world: World, tariffs: tuple[int, int, int, int], reason: str
+) -> None:
+    with refused(reason):
+        world.send(Contract.CLEARING, "price", decoded(world.write()), tariffs, ROOT)
+
+
+def test_clearing_is_posted_with_its_roots(world: World) -> None:
+    write = decoded(world.write(Phase.CLEAR))
+    (posted,) = world.send(Contract.CLEARING, "post", write, ROOT, FILLS, 40, 12_345)
+    assert posted.values["order_root"] == ROOT
+    assert posted.values["fill_root"] == FILLS
+    assert (posted.values["count"], posted.values["volume"]) == (40, 12_345)
+    found = world.view(Contract.CLEARING, "posted", REGION, INTERVAL)
+    assert found == (ROOT, FILLS, 40, 12_345)
+    again = decoded(world.write(Phase.CLEAR))
+    with refused("clearing: posted before"):
+        world.send(Contract.CLEARING, "post", again, ROOT, ROOT, 41, 12_345)
+
+
+def test_balance_of_the_meters_is_posted_once(world: World) -> None:
+    (delivered,) = world.deliver(loss=50, weighed=1050, before=7)
+    assert delivered.values["root"] == keccak(b"readings")
+    assert world.view(Contract.CLEARING, "metered", REGION, INTERVAL) == (50, 1050, 7)
+    with refused("clearing: delivered before"):
+        world.deliver()
+
+
+@pytest.mark.parametrize(
+    ("balance", "reason"),
+    [
+        ((1, 2**64, 0), "clearing: energy too large"),
+        ((11, 10, 0), "clearing: loss above what it is shared over"),
+        ((1, 10, 11), "clearing: before above what it is shared over"),
+    ],
+)
+def test_impossible_balance_is_refused(
+    world: World, balance: tuple[int, int, int], reason: str
+) -> None:
+    with refused(reason):
+        world.deliver(*balance)
+
+
+@pytest.mark.parametrize(("count", "volume"), [(2**64, 0), (0, 2**64)])
+def test_impossible_clearing_is_refused(world: World, count: int, volume: int) -> None:
+    write = decoded(world.write(Phase.CLEAR))
+    with refused("clearing: too large"):
+        world.send(Contract.CLEARING, "post", write, ROOT, FILLS, count, volume)
+
+
+def test_nothing_is_read_that_was_not_posted(world: World) -> None:
+    with refused("clearing: none posted"):
+        world.view(Contract.CLEARING, "posted", REGION, INTERVAL)
+    with refused("clearing: no prices"):
+        world.view(Contract.CLEARING, "tariffs", REGION, INTERVAL)
+    with refused("clearing: no readings"):
+        world.view(Contract.CLEARING, "metered", REGION, INTERVAL)
+
+
+def test_only_the_operator_posts(world: World) -> None:
+    write = decoded(world.write())
+    for name, arguments in (
+        ("price", ((1, 0, 0, 0), ROOT)),
+        ("post", (ROOT, FILLS, 1, 1)),
+        ("deliver", (ROOT, (0, 0, 0))),
+    ):
+        with refused("clearing: not the operator"):
+            world.send(Contract.CLEARING, name, write, *arguments, sender=ANN)
+
+
+def test_the_same_write_again_changes_nothing(world: World) -> None:
+    write = decoded(world.write())
+    for name, arguments in (
+        ("price", ((1, 0, 0, 0), ROOT)),
+        ("post", (ROOT, FILLS, 1, 1)),
+        ("deliver", (ROOT, (0, 0, 0))),
+    ):
+        assert len(world.send(Contract.CLEARING, name, write, *arguments)) == 1
+        assert world.send(Contract.CLEARING, name, write, *arguments) == []

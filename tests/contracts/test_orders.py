@@ -1,0 +1,393 @@
+"""Orders: only what a participant signed stands in the book, and fills stay within it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.contracts.harness import (
+    ANN,
+    AREA,
+    BOB,
+    INTERVAL,
+    MICRO,
+    World,
+    fill,
+    refused,
+    reverts,
+    without,
+)
+
+from gridpact.crypto.eip712 import Domain
+from gridpact.crypto.keccak import keccak
+from gridpact.ledger import packing
+from gridpact.ledger.artefacts import Contract
+from gridpact.model.order import Accepted, Side, Tier
+from gridpact.model.trade import Fill
+from gridpact.quantities import amount
+
+ORDER_OF_CURVE = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+
+@pytest.fixture
+def rich(world: World) -> World:
+    for account in (ANN, BOB, AREA):
+        world.mint(account, MICRO)
+    return world
+
+
+def state(world: World, order: Accepted) -> tuple[int, int, int, int]:
+    """Return energy left, reserved left, fills left and state."""
+    found: tuple[Any, ...] = world.view(Contract.ORDERS, "state", order.hash)
+    return found[1], found[2], found[3], found[4]
+
+
+# collect
+
+
+def test_accepted_bid_reserves_price_charge_and_a_micro_unit_per_fill(rich: World) -> None:
+    bid = rich.order("ann", Side.BID, energy=1234, price=150_001, charge=40_000)
+    (collected,) = rich.collect(bid)
+    reserved = amount(150_001, 1234) + amount(40_000, 1234) + 16
+    assert collected.name == "Collected"
+    assert (collected.values["count"], collected.values["reserved"]) == (1, reserved)
+    assert rich.account(ANN).reserved == reserved
+    assert state(rich, bid) == (1234, reserved, 16, 1)
+
+
+def test_offer_reserves_nothing(rich: World) -> None:
+    offer = rich.order("bob", Side.OFFER)
+    rich.collect(offer)
+    assert rich.account(BOB).reserved == 0
+    assert state(rich, offer) == (1000, 0, 0, 1)
+    with refused("orders: an offer reserves nothing"):
+        rich.collect(replace(rich.order("bob", Side.OFFER), reserved=1))
+
+
+def test_the_contract_computes_the_digest_that_was_signed(rich: World) -> None:
+    order = rich.order("ann", Side.BID, min_reputation=7, terms=keccak(b"terms"), expires=99)
+    o = order.order
+    fields = (
+        *("0x" + o.participant.hex(), int(o.side), int(o.tier), o.region, o.interval),
+        *(o.energy_wh, o.price, o.min_reputation, o.terms, o.parent, o.expires, o.salt),
+    )
+    assert rich.view(Contract.ORDERS, "digest", fields) == order.hash
+
+
+def test_order_signed_by_another_is_refused(rich: World) -> None:
+    with refused("orders: not the participant's signature"):
+        rich.collect(rich.order("ann", Side.BID, signer="bob"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"price": 200_001},
+        {"energy_wh": 999},
+        {"salt": 5},
+        {"min_reputation": 1},
+        {"terms": keccak(b"x")},
+        {"expires": 40},
+        {"tier": Tier.ZONAL},
+        {"side": Side.OFFER},
+    ],
+)
+def test_changed_order_is_not_what_was_signed(rich: World, changes: dict[str, Any]) -> None:
+    changed = without(rich.order("ann", Side.BID), **changes)
+    o = changed.order
+    full = amount(o.price, o.energy_wh) + amount(changed.charge, o.energy_wh) + 16
+    with refused("orders: not the participant's signature"):
+        rich.collect(replace(changed, reserved=full))
+
+
+def test_order_signed_for_another_chain_is_refused(rich: World) -> None:
+    elsewhere = World.__new__(World)
+    elsewhere.domain, elsewhere._batches = Domain(1, rich.at[Contract.REGISTRY]), 0
+    with refused("orders: not the participant's signature"):
+        rich.collect(elsewhere.order("ann", Side.BID))
+
+
+def test_high_s_twin_of_a_signature_is_refused(rich: World) -> None:
+    bid = rich.order("ann", Side.BID)
+    r, s, v = bid.signature[:32], int.from_bytes(bid.signature[32:64], "big"), bid.signature[64]
+    twin = r + (ORDER_OF_CURVE - s).to_bytes(32, "big") + bytes([55 - v])
+    with refused("orders: signature not low"):
+        rich.collect(replace(bid, signature=twin))
+
+
+@pytest.mark.parametrize("v", [0, 1, 26, 29, 255])
+def test_signature_of_another_form_is_refused(rich: World, v: int) -> None:
+    bid = rich.order("ann", Side.BID)
+    with refused("orders: signature form"):
+        rich.collect(replace(bid, signature=bid.signature[:64] + bytes([v])))
+
+
+def test_signature_that_recovers_to_nobody_is_refused(rich: World) -> None:
+    bid = rich.order("ann", Side.BID)
+    with refused("orders: signature form"):
+        rich.collect(replace(bid, signature=bytes(64) + bytes([27])))
+
+
+def test_order_counts_once(rich: World) -> None:
+    bid = rich.order("ann", Side.BID)
+    rich.collect(bid)
+    with refused("orders: seen before"):
+        rich.collect(bid)
+    rich.close(bid)
+    with refused("orders: seen before"):
+        rich.collect(bid)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"region": keccak(b"south")}, "orders: other region"),
+        ({"interval": INTERVAL + 1}, "orders: other interval"),
+        ({"expires": INTERVAL}, "orders: expired"),
+        ({"energy": 0}, "orders: energy"),
+        ({"energy": 2**40}, "orders: energy"),
+        ({"price": 2**48}, "orders: price"),
+        ({"charge": 2**48}, "orders: price"),
+        ({"fills": 17}, "orders: too many fills"),
+    ],
+)
+def test_order_outside_the_rules_is_refused(
+    rich: World, fields: dict[str, Any], reason: str
+) -> None:
+    with refused(reason):
+        rich.collect(rich.order("ann", Side.BID, **fields))
+
+
+def test_order_of_no_side_is_refused(rich: World) -> None:
+    row = packing.collection(rich.order("ann", Side.BID))
+    with refused("orders: no such side"):
+        rich.rows(Contract.ORDERS, "collect", [row[:32] + packing.words((2,)) + row[64:]])
+
+
+def test_bid_without_funds_is_refused(world: World) -> None:
+    with refused("vault: not enough free"):
+        world.collect(world.order("ann", Side.BID))
+
+
+@pytest.mark.parametrize("change", [-1, 1])
+def test_reservation_is_exact(rich: World, change: int) -> None:
+    bid = rich.order("ann", Side.BID)
+    row = packing.collection(bid)[:-32] + packing.words((bid.reserved + change,))
+    with refused("orders: other reservation"):
+        rich.rows(Contract.ORDERS, "collect", [row])
+
+
+def test_region_may_reserve_less_and_fill_often(rich: World) -> None:
+    bid = rich.order("region", Side.BID, energy=1000, tier=Tier.ZONAL)
+    row = packing.collection(bid)[:-64] + packing.words((500, 90_000))
+    rich.rows(Contract.ORDERS, "collect", [row])
+    assert state(rich, bid) == (1000, 90_000, 500, 1)
+    more = rich.order("region", Side.BID, energy=1000, tier=Tier.ZONAL)
+    row = packing.collection(more)[:-32] + packing.words((more.reserved + 1,))
+    with refused("orders: other reservation"):
+        rich.rows(Contract.ORDERS, "collect", [row])
+
+
+def test_order_of_an_unregistered_is_refused(rich: World) -> None:
+    for side in Side:
+        with refused("orders: not registered"):
+            rich.collect(rich.order("stranger", side))
+
+
+def test_only_the_operator_collects_and_closes(rich: World) -> None:
+    with refused("orders: not the operator"):
+        rich.rows(Contract.ORDERS, "collect", [], sender=ANN)
+    with refused("orders: not the operator"):
+        rich.rows(Contract.ORDERS, "close", [], sender=ANN)
+
+
+def test_only_the_settlement_takes(rich: World) -> None:
+    bid, offer, trade = rich.trade()
+    terms = (trade.energy_wh, trade.price, trade.charge, int(trade.tier))
+    parties = ("0x" + ANN.hex(), "0x" + BOB.hex())
+    with refused("orders: not the settlement"):
+        rich.send(
+            Contract.ORDERS, "take", bid.hash, offer.hash, *parties, INTERVAL, terms, trade.lock
+        )
+    with refused("orders: not the settlement"):
+        rich.send(Contract.ORDERS, "take_bid", bid.hash, parties[0], INTERVAL, terms, trade.lock)
+
+
+# fills within orders
+
+
+def test_fill_uses_up_energy_reservation_and_count(rich: World) -> None:
+    bid, offer, trade = rich.trade(energy=400)
+    rich.commit(trade)
+    assert state(rich, bid) == (600, bid.reserved - trade.lock, 15, 1)
+    assert state(rich, offer) == (600, 0, 0, 1)
+
+
+Change = Callable[[Fill], Fill]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda f: replace(f, energy_wh=1001), "orders: above the order's energy"),
+        (lambda f: replace(f, price=200_001), "orders: above the bid's price"),
+        (lambda f: replace(f, price=99_999), "orders: below the offer's price"),
+        (lambda f: replace(f, charge=40_001), "orders: above the bid's charge"),
+        (lambda f: replace(f, buyer=BOB), "orders: another participant's"),
+        (lambda f: replace(f, seller=ANN), "orders: another participant's"),
+        (lambda f: replace(f, bid=f.offer), "orders: another participant's"),
+        (lambda f: replace(f, bid=f.offer, buyer=f.seller), "orders: other side"),
+        (lambda f: replace(f, offer=f.bid, seller=f.buyer), "orders: other side"),
+        (lambda f: replace(f, bid=keccak(b"unknown")), "orders: not open"),
+        (lambda f: replace(f, tier=Tier.ZONAL), "orders: other tier"),
+    ],
+)
+def test_fill_beyond_what_was_signed_is_refused(rich: World, change: Change, reason: str) -> None:
+    _, _, trade = rich.trade()
+    with refused(reason):
+        rich.commit(change(trade))
+
+
+def test_fill_of_another_interval_is_refused(rich: World) -> None:
+    _, _, trade = rich.trade()
+    write = rich.write(interval=INTERVAL + 1)
+    with refused("orders: other interval"):
+        rich.rows(Contract.SETTLEMENT, "commit", [packing.fill(trade)], write=write)
+
+
+def test_offer_is_sold_once(rich: World) -> None:
+    _, offer, trade = rich.trade(energy=600)
+    other = rich.order("ann", Side.BID)
+    rich.collect(other)
+    rich.commit(trade)
+    with refused("orders: above the order's energy"):
+        rich.commit(fill(other, offer, 401, 150_000, 0, index=1))
+    rich.commit(fill(other, offer, 400, 150_000, 0, index=1))
+
+
+def test_seventeenth_fill_is_refused(rich: World) -> None:
+    bid, offer, _ = rich.trade()
+    rich.commit(*(fill(bid, offer, 10, 150_000, 0, index) for index in range(16)))
+    with refused("orders: too many fills"):
+        rich.commit(fill(bid, offer, 10, 150_000, 0, 16))
+
+
+def test_reservation_bounds_a_region(rich: World) -> None:
+    bid = rich.order("region", Side.BID)
+    row = packing.collection(bid)[:-32] + packing.words((100_000,))
+    rich.rows(Contract.ORDERS, "collect", [row])
+    offer = rich.order("bob", Side.OFFER, price=100_000)
+    rich.collect(offer)
+    with refused("orders: above the reservation"):
+        rich.commit(fill(bid, offer, 1000, 150_000, 0))
+
+
+# one energy on two tiers
+
+
+def parent_and_child(world: World) -> tuple[Accepted, Accepted, Accepted]:
+    parent = world.order("ann", Side.BID)
+    child = world.order("ann", Side.BID, tier=Tier.ZONAL, parent=parent.hash)
+    offer = world.order("bob", Side.OFFER, price=100_000)
+    world.collect(parent, child, offer)
+    return parent, child, offer
+
+
+def test_zonal_bid_is_filled_to_what_the_local_tier_left(rich: World) -> None:
+    parent, child, offer = parent_and_child(rich)
+    rich.commit(fill(parent, offer, 700, 150_000, 0))
+    plant = replace(fill(child, offer, 301, 150_000, 0), offer=keccak(b"plant"))
+    with refused("orders: parent is filled"):
+        rich.cross(keccak(b"out"), plant)
+    rich.cross(keccak(b"out"), replace(plant, energy_wh=300))
+    assert state(rich, parent)[0] == 0
+
+
+def test_local_bid_is_not_filled_by_what_its_child_took(rich: World) -> None:
+    parent, child, offer = parent_and_child(rich)
+    rich.cross(keccak(b"out"), replace(fill(child, offer, 700, 150_000, 0), offer=keccak(b"p")))
+    with refused("orders: above the order's energy"):
+        rich.commit(fill(parent, offer, 301, 150_000, 0))
+
+
+def test_parent_is_a_known_bid_of_ones_own_in_the_same_interval(rich: World) -> None:
+    bob = rich.order("bob", Side.BID, energy=10)
+    offer = rich.order("ann", Side.OFFER)
+    rich.collect(bob, offer)
+    for parent, reason in (
+        (keccak(b"unknown"), "orders: not one's own parent"),
+        (bob.hash, "orders: not one's own parent"),
+        (offer.hash, "orders: parent"),
+    ):
+        with refused(reason):
+            rich.collect(rich.order("ann", Side.BID, tier=Tier.ZONAL, parent=parent))
+    bid = rich.order("ann", Side.BID, energy=10)
+    rich.collect(bid)
+    with refused("orders: parent"):
+        rich.collect(rich.order("ann", Side.OFFER, tier=Tier.ZONAL, parent=bid.hash))
+    later = rich.order("ann", Side.BID, interval=INTERVAL + 1, parent=bid.hash)
+    with refused("orders: parent of another interval"):
+        rich.rows(
+            Contract.ORDERS,
+            "collect",
+            [packing.collection(later)],
+            write=rich.write(interval=INTERVAL + 1),
+        )
+
+
+# close
+
+
+def test_closing_frees_what_no_fill_needs(rich: World) -> None:
+    bid, offer, trade = rich.trade(energy=400)
+    rich.commit(trade)
+    (closed,) = rich.close(bid, offer)
+    assert closed.values["released"] == bid.reserved - trade.lock
+    assert rich.account(ANN).reserved == 0
+    assert rich.account(ANN).locked == trade.lock
+    assert state(rich, bid) == (600, 0, 15, 2)
+    assert rich.holds()
+
+
+def test_closed_order_is_neither_filled_nor_closed_again(rich: World) -> None:
+    bid, _, trade = rich.trade()
+    rich.close(bid)
+    with refused("orders: not open"):
+        rich.commit(trade)
+    with refused("orders: not open"):
+        rich.close(bid)
+    with refused("orders: not open"):
+        rich.rows(Contract.ORDERS, "close", [keccak(b"unknown")])
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 400), st.integers(80_000, 220_000), st.integers(0, 45_000)),
+        min_size=1,
+        max_size=20,
+    ),
+)
+def test_no_fills_take_more_than_was_signed_and_reserved(
+    founded: World, wanted: list[tuple[int, int, int]]
+) -> None:
+    founded.engine.undo()
+    founded.mint(ANN, MICRO)
+    bid, offer, _ = founded.trade()
+    sold = locked = 0
+    for index, (energy, price, charge) in enumerate(wanted):
+        trade = fill(bid, offer, energy, price, charge, index)
+        if not reverts(lambda trade=trade: founded.commit(trade)):  # type: ignore[misc]
+            sold += energy
+            locked += trade.lock
+            assert 100_000 <= price <= 200_000
+            assert charge <= 40_000
+        assert founded.account(ANN).reserved + locked == bid.reserved
+        assert founded.account(ANN).locked == locked
+    assert sold <= 1000
+    assert state(founded, offer)[0] == 1000 - sold
+    founded.close(bid)
+    assert founded.account(ANN).free == MICRO - locked
+    assert founded.holds()

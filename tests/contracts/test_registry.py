@@ -1,0 +1,129 @@
+"""The registry: who takes part, and whose right to place orders was taken."""
+
+import pytest
+from tests.contracts.harness import (
+    ANN,
+    BOB,
+    CHAIN,
+    OPERATOR,
+    STRANGER,
+    World,
+    decoded,
+    refused,
+)
+
+from gridpact.crypto.eip712 import Domain
+from gridpact.crypto.keccak import keccak
+from gridpact.ledger import packing
+from gridpact.ledger.artefacts import Contract
+from gridpact.model.order import Side
+from gridpact.model.participant import Participant, Role
+
+NEW = Participant(
+    name="new",
+    address=keccak(b"new")[12:],
+    bus=56,
+    roles=Role.PRODUCER | Role.CONSUMER,
+    certificate=keccak(b"certificate"),
+    meter=keccak(b"meter"),
+)
+REASON = keccak(b"blacklist")
+
+
+def test_registration_opens_the_account_and_keeps_what_was_certified(world: World) -> None:
+    (registered,) = world.register([NEW])
+    assert registered.values == {
+        "account": NEW.address,
+        "certificate": NEW.certificate,
+        "meter": NEW.meter,
+        "place": packing.place(NEW),
+    }
+    status = packing.status(world.view(Contract.REGISTRY, "status", NEW.address))
+    assert status == (56, Role.PRODUCER | Role.CONSUMER, 1)
+    assert world.view(Contract.REGISTRY, "certificate", NEW.address) == NEW.certificate
+    assert world.view(Contract.REGISTRY, "meter", NEW.address) == NEW.meter
+    assert world.view(Contract.VAULT, "is_open", NEW.address)
+
+
+def test_nobody_is_registered_twice(world: World) -> None:
+    world.register([NEW])
+    with refused("registry: registered before"):
+        world.register([NEW])
+
+
+def test_registration_needs_a_certificate_and_a_place_that_fits(world: World) -> None:
+    row = packing.registration(NEW)
+    with refused("registry: no certificate"):
+        world.rows(Contract.REGISTRY, "register", [row[:32] + bytes(32) + row[64:]])
+    with refused("registry: place too wide"):
+        world.rows(Contract.REGISTRY, "register", [row[:96] + packing.words((1 << 40,))])
+
+
+def test_only_the_operator_registers(world: World) -> None:
+    with refused("registry: not the operator"):
+        world.rows(Contract.REGISTRY, "register", [], sender=STRANGER)
+
+
+def test_suspended_participant_places_no_order_but_keeps_its_money(world: World) -> None:
+    world.mint(ANN, 1_000_000)
+    (suspended,) = world.send(Contract.REGISTRY, "suspend", ANN, REASON)
+    assert (suspended.name, suspended.values) == ("Suspended", {"account": ANN, "reason": REASON})
+    with refused("orders: suspended"):
+        world.collect(world.order("ann", Side.BID))
+    assert world.free(ANN) == 1_000_000
+    (reinstated,) = world.send(Contract.REGISTRY, "reinstate", ANN, REASON)
+    assert reinstated.values == {"account": ANN, "reason": REASON}
+    world.collect(world.order("ann", Side.BID))
+
+
+def test_suspension_needs_an_active_and_reinstatement_a_suspended_one(world: World) -> None:
+    with refused("registry: not active"):
+        world.send(Contract.REGISTRY, "suspend", STRANGER, REASON)
+    with refused("registry: not suspended"):
+        world.send(Contract.REGISTRY, "reinstate", BOB, REASON)
+    world.send(Contract.REGISTRY, "suspend", BOB, REASON)
+    with refused("registry: not active"):
+        world.send(Contract.REGISTRY, "suspend", BOB, REASON)
+
+
+@pytest.mark.parametrize("name", ["suspend", "reinstate"])
+def test_only_the_operator_judges(world: World, name: str) -> None:
+    with refused("registry: not the operator"):
+        world.send(Contract.REGISTRY, name, ANN, REASON, sender=BOB)
+
+
+def test_domain_is_this_chain_and_this_registry(world: World) -> None:
+    domain = Domain(CHAIN, world.at[Contract.REGISTRY])
+    assert world.view(Contract.REGISTRY, "DOMAIN") == domain.separator
+    assert world.view(Contract.ORDERS, "DOMAIN") == domain.separator
+
+
+def test_the_same_batch_again_changes_nothing(world: World) -> None:
+    write = world.write()
+    rows = [packing.registration(NEW)]
+    assert len(world.rows(Contract.REGISTRY, "register", rows, write=write)) == 1
+    assert world.rows(Contract.REGISTRY, "register", rows, write=write) == []
+
+
+def test_another_content_under_a_taken_key_is_refused(world: World) -> None:
+    world.register([NEW])
+    with refused("keyed: written otherwise"):
+        world.rows(Contract.REGISTRY, "register", [], write=world.write(content=keccak(b"another")))
+
+
+def test_a_write_needs_a_content(world: World) -> None:
+    with refused("keyed: no content"):
+        world.rows(Contract.REGISTRY, "register", [], write=world.write(content=bytes(32)))
+
+
+def test_the_content_of_a_key_is_on_the_chain(world: World) -> None:
+    write = world.write(content=keccak(b"record"))
+    world.rows(Contract.REGISTRY, "register", [], write=write)
+    region, interval, phase, part, _, content = decoded(write)
+    key = keccak(region + packing.words((interval, phase, part)))
+    assert world.view(Contract.REGISTRY, "written", key) == content
+    assert world.view(Contract.REGISTRY, "written", keccak(key)) == bytes(32)
+
+
+def test_operator_is_the_deployer(world: World) -> None:
+    assert bytes.fromhex(world.view(Contract.REGISTRY, "OPERATOR")[2:]) == OPERATOR
