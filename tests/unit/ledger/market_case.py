@@ -10,6 +10,7 @@ from functools import cached_property
 
 from msgspec.structs import replace
 
+from gridpact.crypto import merkle
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key as Device
@@ -148,6 +149,10 @@ def accept(
     )
 
 
+def sealed(accepted: tuple[Accepted, ...]) -> Book:
+    return Book(keccak(merkle.root([each.hash for each in accepted])), accepted, ())
+
+
 def fill(bid: Accepted, offer: Accepted, energy: Wh, index: int, charge: Price) -> Fill:
     return Fill(
         bid.order.region,
@@ -214,7 +219,7 @@ class Round:
         yield local, self.key(Phase.PRICE), PRICES
         yield zonal, self.key(Phase.PRICE, ZONE), PRICES
         yield local, self.key(Phase.CLEAR), self.cleared(self.local_fills + self.crossed)
-        yield zonal, self.key(Phase.CLEAR, ZONE), self.cleared(self.zonal_fills)
+        yield zonal, self.key(Phase.CLEAR, ZONE), self.cleared(self.crossed)
         yield (
             local,
             self.key(Phase.COMMIT),
@@ -266,12 +271,12 @@ class Round:
             accept(each, device, domain, n, charge, MAX_FILLS)
             for n, (each, device) in enumerate(placed)
         )
-        return Book(keccak(b"seed"), accepted, ())
+        return sealed(accepted)
 
     @cached_property
     def plants(self) -> Book:
         offer = self._order(PLANT, Side.OFFER, Tier.ZONAL, 5_000, 100_007)
-        return Book(keccak(b"seed"), (accept(offer, PLANT, self.zonal.domain, 0, 0, 0),), ())
+        return sealed((accept(offer, PLANT, self.zonal.domain, 0, 0, 0),))
 
     @cached_property
     def local_fills(self) -> tuple[Fill, ...]:

@@ -1,0 +1,229 @@
+"""What one record must be by itself and beside the earlier ones of its chain.
+
+Signatures recover to who they claim, fills stand in the clearing, each delivery carries its share
+of the loss, and the contracts' events say what the record says.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from gridpact.crypto import merkle
+from gridpact.crypto.keccak import keccak
+from gridpact.crypto.keys import recover, signed_by
+from gridpact.errors import Corrupt, LedgerError
+from gridpact.ledger import packing
+from gridpact.ledger.abi import contract, pack
+from gridpact.ledger.audit import AuditedBlock
+from gridpact.ledger.coherence import require_coherent
+from gridpact.ledger.seen import Seen
+from gridpact.model.delivery import SignedReading
+from gridpact.model.interval import Phase
+from gridpact.model.order import Accepted
+from gridpact.model.record import (
+    Book,
+    Cleared,
+    Commitment,
+    Found,
+    Meters,
+    Rating,
+    Record,
+    Settlement,
+)
+
+
+def check_record(place: str, block: AuditedBlock, record: Record, seen: Seen) -> None:
+    """Raise `Corrupt` where a record cannot be true."""
+    try:
+        require_coherent(seen.name, record)
+    except LedgerError as error:
+        raise Corrupt(place, f"body: {error}") from error
+    match record:
+        case Found():
+            if seen.records:
+                raise Corrupt(place, "body: a chain is founded once")
+        case Book():
+            _book(place, record, seen)
+        case Cleared():
+            _within_orders(place, record, seen, block.key.interval)
+        case Commitment():
+            _commitment(place, block, record, seen)
+        case Meters():
+            _meters(place, block, record, seen)
+        case Settlement():
+            _settlement(place, block, record, seen)
+        case Rating():
+            rows = (pack(r.agreed_wh, r.sent_wh, r.before, r.after) for r in record.rated)
+            _events(place, block, seen, "reputation", "Rated", rows)
+        case _:
+            pass
+
+
+# signatures
+
+
+def _book(place: str, book: Book, seen: Seen) -> None:
+    sequences = [accepted.sequence for accepted in book.orders]
+    if any(later <= one for one, later in pairwise(sequences)):
+        raise Corrupt(place, "orders: two receipts with one sequence number")
+    hashes = [accepted.hash for accepted in book.orders]
+    if book.seed != keccak(merkle.root(hashes)):
+        raise Corrupt(place, "seed: not drawn from the closed book")
+    for accepted in book.orders:
+        _accepted(place, accepted, seen)
+
+
+def _accepted(place: str, accepted: Accepted, seen: Seen) -> None:
+    order, name = accepted.order, accepted.hash.hex()[:16]
+    if order.digest(seen.domain) != accepted.hash:
+        raise Corrupt(place, f"order {name}: is not the hash of what was signed")
+    if not signed_by(order.participant, accepted.hash, accepted.signature):
+        raise Corrupt(place, f"order {name}: not signed by its participant")
+    collector = recover(accepted.digest(seen.domain), accepted.receipt)
+    seen.collector = seen.collector or collector or b""
+    if collector is None or collector != seen.collector:
+        raise Corrupt(place, f"order {name}: receipt not signed by the collector")
+
+
+def _meters(place: str, block: AuditedBlock, meters: Meters, seen: Seen) -> None:
+    known = {participant.address for participant in seen.found.participants}
+    if not seen.is_zone and meters.readings:
+        last = meters.readings[-1].reading.meter
+        seen.substation = seen.substation or last
+        known.add(seen.substation)
+        if last != seen.substation:
+            raise Corrupt(place, "readings: the substation's is not the last")
+    before = seen.get(block.key.interval - 1, Phase.DELIVER, Meters)
+    earlier = {s.reading.meter: s.reading for s in before.readings} if before else {}
+    if len({signed.reading.meter for signed in meters.readings}) != len(meters.readings):
+        raise Corrupt(place, "readings: two of one meter")
+    for signed in meters.readings:
+        _reading(place, block, signed, seen)
+        reading, then = signed.reading, earlier.get(signed.reading.meter)
+        if reading.meter not in known:
+            raise Corrupt(place, f"reading of {reading.meter.hex()}: nobody's meter")
+        if then and (reading.import_wh < then.import_wh or reading.export_wh < then.export_wh):
+            raise Corrupt(place, f"reading of {reading.meter.hex()}: the meter ran backwards")
+
+
+def _reading(place: str, block: AuditedBlock, signed: SignedReading, seen: Seen) -> None:
+    reading = signed.reading
+    if (reading.region, reading.interval) != (block.key.region, block.key.interval):
+        raise Corrupt(place, f"reading of {reading.meter.hex()}: of another interval or region")
+    if not signed_by(reading.meter, reading.digest(seen.domain), signed.signature):
+        raise Corrupt(place, f"reading of {reading.meter.hex()}: not signed by its meter")
+
+
+# fills
+
+
+def _within_orders(place: str, cleared: Cleared, seen: Seen, interval: int) -> None:
+    """Check that the orders of this chain are filled to at most what they say."""
+    left = {
+        accepted.hash: accepted.order.energy_wh
+        for phase_key, book in seen.of(Book)
+        if phase_key.interval == interval
+        for accepted in book.orders
+    }
+    for fill in cleared.fills:
+        for order in (fill.bid, fill.offer):
+            if order in left:
+                left[order] -= fill.energy_wh
+                if left[order] < 0:
+                    raise Corrupt(place, f"order {order.hex()[:16]}: filled above its energy")
+
+
+def _commitment(place: str, block: AuditedBlock, commitment: Commitment, seen: Seen) -> None:
+    cleared = seen.get(block.key.interval, Phase.CLEAR, Cleared)
+    if cleared is None:
+        raise Corrupt(place, "fills: committed before they were cleared")
+    if commitment.bid is not None:
+        _accepted(place, commitment.bid, seen)
+    posted = sorted(cleared.fills, key=lambda fill: (fill.tier, fill.index))
+    if seen.is_zone:
+        shown = [(f.index, f.offer, f.seller, f.energy_wh, f.price, f.charge) for f in posted]
+        there = [
+            (f.index, f.offer, f.seller, f.energy_wh, f.price, f.charge) for f in commitment.fills
+        ]
+        fits = shown == there
+    else:
+        fits = posted == sorted(
+            (*commitment.fills, *commitment.crossed), key=lambda fill: (fill.tier, fill.index)
+        )
+    if not fits:
+        raise Corrupt(place, "fills: not those that were cleared")
+
+
+# settlement
+
+
+def _settlement(place: str, block: AuditedBlock, settlement: Settlement, seen: Seen) -> None:
+    statements = [
+        packing.words(
+            (
+                *(int(s.case), s.paid, s.charge, s.fee_seller, s.fee_network),
+                *(s.refund, s.reward, s.claim, s.unpaid_reward, s.unpaid_claim),
+            )
+        )
+        for s in settlement.statements
+    ]
+    _events(place, block, seen, "settlement", "Settled", statements)
+    bills = [
+        packing.words(
+            (
+                *(b.bought_wh, b.sold_wh, b.purchase, b.network_share, b.sale),
+                *(b.unpaid_purchase, b.unpaid_sale),
+            )
+        )
+        for b in settlement.bills
+    ]
+    _events(place, block, seen, "settlement", "Billed", bills)
+    for fill, statement in zip(settlement.fills, settlement.statements, strict=True):
+        if fill.hash != statement.fill:
+            raise Corrupt(place, f"statement {statement.fill.hex()[:16]}: of another fill")
+    _loss_shares(place, block, settlement, seen)
+
+
+def _loss_shares(place: str, block: AuditedBlock, settlement: Settlement, seen: Seen) -> None:
+    """Check each fill's share of the region's loss: floor(L C_i / S) - floor(L C_(i-1) / S)."""
+    meters = seen.get(block.key.interval, Phase.DELIVER, Meters)
+    if meters is None:
+        raise Corrupt(place, "deliveries: settled before the meters were read")
+    if block.key.part:
+        return  # a dispute settled later keeps the share of its bounded energy
+    running, loss, weighed = meters.before_wh, meters.loss_wh, meters.weighed_wh
+    for delivery in settlement.deliveries:
+        share = _carried(running + delivery.sent, loss, weighed) - _carried(running, loss, weighed)
+        if delivery.received != delivery.sent - share:
+            raise Corrupt(place, f"delivery {delivery.fill.hex()[:16]}: other share of the loss")
+        running += delivery.sent
+
+
+def _carried(running: int, loss: int, weighed: int) -> int:
+    return loss * running // weighed if weighed else 0
+
+
+def _events(
+    place: str,
+    block: AuditedBlock,
+    seen: Seen,
+    name: str,
+    event: str,
+    expected: Iterable[bytes],
+) -> None:
+    """Check that a contract's events of one kind carry exactly these words, in order."""
+    address, topic = seen.suite[name], contract(name).topics[event]
+    said = [
+        log.data
+        for outcome in block.outcomes
+        for log in outcome.logs
+        if log.address == address and log.topics[0] == topic
+    ]
+    rows = list(expected)
+    if said != rows:
+        problem = "the contract's event and the record differ"
+        raise Corrupt(place, f"{event} {_first_difference(said, rows)}: {problem}")
+
+
+def _first_difference(said: Sequence[bytes], rows: Sequence[bytes]) -> int:
+    pairs = enumerate(zip(said, rows, strict=False))
+    return next((n for n, (one, other) in pairs if one != other), min(len(said), len(rows)))

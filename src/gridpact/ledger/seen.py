@@ -1,0 +1,60 @@
+"""What the market's audit has seen of a chain so far: its records, by key and in order."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from gridpact.crypto.eip712 import Domain
+from gridpact.ledger.audit import AuditedBlock
+from gridpact.ledger.ledger import Head
+from gridpact.ledger.suite import Suite
+from gridpact.model.interval import Key, Phase
+from gridpact.model.order import Accepted
+from gridpact.model.participant import Role
+from gridpact.model.record import Book, Found, R, Record
+
+
+@dataclass
+class Seen:
+    """One chain. `collector` signed its first receipt; `substation` its region's balance."""
+
+    name: str
+    suite: Suite
+    domain: Domain
+    found: Found
+    records: dict[Key, Record] = field(default_factory=dict)
+    heads: dict[Key, Head] = field(default_factory=dict)
+    collector: bytes = b""
+    substation: bytes = b""
+
+    def add(self, block: AuditedBlock, record: Record) -> None:
+        self.records[block.key] = record
+        self.heads[block.key] = Head(block.number, block.hash)
+
+    @property
+    def is_zone(self) -> bool:
+        """Say whether regions, and not only people, have accounts here."""
+        return any(Role.REGION in one.roles for one in self.found.participants)
+
+    def get(self, interval: int, phase: Phase, kind: type[R], part: int = 0) -> R | None:
+        """Return a record, or None when the chain does not reach so far."""
+        record = self.records.get(Key(self.found.region, interval, phase, part))
+        return record if isinstance(record, kind) else None
+
+    def of(self, kind: type[R]) -> Iterator[tuple[Key, R]]:
+        """Yield all records of a kind in the order of the chain."""
+        for key, record in self.records.items():
+            if isinstance(record, kind):
+                yield key, record
+
+    def collected(self, key: Key) -> Sequence[Accepted]:
+        """Return the orders of all parts of an interval's book."""
+        orders: list[Accepted] = []
+        part = 0
+        while book := self.get(key.interval, Phase.COLLECT, Book, part):
+            orders += book.orders
+            part += 1
+        return orders
+
+    def place(self, key: Key) -> str:
+        """Return where a record stands, in words."""
+        return f"{self.name} block {self.heads[key].number} ({key})"
