@@ -114,8 +114,7 @@ def audit(
     """
     with open_to_read(path) as store:
         rows = store.chains()
-        names = {row.id: row.name for row in rows}
-        _no_strays(store, names)
+        _no_strays(store, rows)
         given = dict(heads or {})
         if unknown := given.keys() - {row.name for row in rows}:
             raise HeadMismatch(f"there is no chain {', '.join(sorted(unknown))} in {path}")
@@ -123,7 +122,7 @@ def audit(
             _audit_chain(store, row, given.get(row.name), inspectors, engine or default_engine())
             for row in rows
         ]
-        _outbox(store.steps(), names)
+        _outbox(store.steps(), {row.id: row.name for row in rows})
     for inspector in inspectors:
         inspector.finish()
     return Report(tuple(reports))
@@ -204,10 +203,16 @@ def _snapshot(chain: str, snapshot: SnapshotRow, state: State) -> None:
     raise Corrupt(place, "content and state_hash: neither is that of the state at this block")
 
 
-def _no_strays(store: Store, names: Mapping[int, str]) -> None:
+def _no_strays(store: Store, rows: Sequence[ChainRow]) -> None:
+    """Refuse rows that belong to no block, and blocks that belong to no chain."""
+    chains = {row.id: row for row in rows}
     for table, chain, block in store.strays():
-        place = f"{names.get(chain, f'chain {chain}')} {table} at block {block}"
-        raise Corrupt(place, "chain or block: the row belongs to no chain or no block")
+        if chain not in chains:
+            raise Corrupt(f"chain {chain} {table} at block {block}", "chain or id: no such chain")
+        name = chains[chain].name
+        if 0 < block <= chains[chain].head_number:
+            raise Corrupt(f"{name} block {block}", f"chain or number: not there, its {table} is")
+        raise Corrupt(f"{name} {table} at block {block}", "chain or block: no such block")
 
 
 def _outbox(rows: Sequence[StepRow], names: Mapping[int, str]) -> None:

@@ -181,7 +181,7 @@ def _transactions(
     rows = block.transactions
     at, also = [row.position for row in rows], [row.position for row in block.receipts]
     if at != list(range(len(rows))) or at != also:
-        raise Corrupt(place, f"block or position: transactions at {at}, receipts at {also}")
+        raise Corrupt(place, f"chain, block or position: transactions at {at}, receipts at {also}")
     covered = head.transaction_root([row.hash for row in rows]) == block.header.transaction_root
     transactions = []
     for row in rows:
@@ -222,7 +222,8 @@ def _steps(
         if _would_fit(chain, row._replace(steps_root=computed), key):
             raise Corrupt(place, "steps_root: does not cover the outbox rows")
         raise Corrupt(
-            f"{place} outbox", "id, source, target, amount or state: not under steps_root"
+            f"{place} outbox",
+            "chain, block, id, source, target, amount or state: not as in steps_root",
         )
     return steps
 

@@ -254,7 +254,9 @@ class Store:
 
     def _read(self, query: str, *values: object) -> Iterator[tuple]:  # type: ignore[type-arg]
         try:
-            yield from self._connection.execute(query, values)
+            # no `yield from`: it would close the cursor of a reader that stops half way, too late
+            for row in self._connection.execute(query, values):
+                yield row
         except sqlite3.Error as error:
             raise LedgerError(f"{self.path}: cannot be read: {error}") from error
 
