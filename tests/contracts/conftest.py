@@ -1,7 +1,5 @@
 """One market per session; every test finds it as it was founded."""
 
-from collections.abc import Iterator
-
 import pytest
 from tests.contracts.harness import World
 
@@ -12,6 +10,6 @@ def founded() -> World:
 
 
 @pytest.fixture
-def world(founded: World) -> Iterator[World]:
-    yield founded
+def world(founded: World) -> World:
     founded.engine.undo()
+    return founded

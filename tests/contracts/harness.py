@@ -10,29 +10,22 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from tests.contracts.reading import Contract, Event, artefact, call, event, result
 
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key as Device
 from gridpact.errors import Reverted
 from gridpact.ledger import packing
-from gridpact.ledger.artefacts import (
-    Contract,
-    Event,
-    addresses,
-    batch,
-    call,
-    deployments,
-    event,
-    result,
-)
+from gridpact.ledger.abi import Rows, arguments
 from gridpact.ledger.engine import EngineFactory, Moment, default_engine
+from gridpact.ledger.suite import ORDER, Suite
 from gridpact.ledger.transactions import Transaction
 from gridpact.model.delivery import Delivery
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, NONE, Accepted, Order, Side, Tier
 from gridpact.model.participant import Account, Named, Participant, Role
-from gridpact.model.record import IncentiveTerms, RatingTerms
+from gridpact.model.record import Found, IncentiveTerms, RatingTerms
 from gridpact.model.statement import SettlementTerms
 from gridpact.model.trade import Fill
 from gridpact.quantities import Money, Price, Wh, amount
@@ -71,11 +64,12 @@ class World:
         self.rating = rating or RatingTerms()
         self.incentive = incentive or IncentiveTerms()
         self.engine = (engine or default_engine())(CHAIN, {})
-        self.at = addresses(OPERATOR)
+        self.suite = Suite(OPERATOR)
+        self.at = {contract: self.suite[contract.value] for contract in Contract}
         self.names = {address: name for name, address in self.at.items()}
-        codes = deployments(OPERATOR, self.settlement, self.rating, self.incentive)
-        for name, code in codes.items():
-            assert self._run(OPERATOR, b"", code).output == self.at[name]
+        found = Found("north", REGION, (), (), self.settlement, self.rating, self.incentive)
+        for name, deploy in zip(ORDER, self.suite.deploy(found), strict=True):
+            assert self._run(OPERATOR, b"", deploy.data).output == self.suite[name]
         self.domain = Domain(CHAIN, self.at[Contract.REGISTRY])
         self._batches = 0
         self.register([_participant(name) for name in ROLES])
@@ -107,8 +101,9 @@ class World:
         write: bytes | None = None,
         sender: bytes = OPERATOR,
     ) -> list[Event]:
-        data = batch(contract, name, write or self.write(), rows, before, after)
-        return self.raw(contract, data, sender)
+        selector = artefact(contract).functions[name].selector
+        given = arguments(write or self.write(), before, Rows(rows), after)
+        return self.raw(contract, selector + given, sender)
 
     def view(self, contract: Contract, name: str, *arguments: Any) -> Any:
         data = call(contract, name, *arguments)
@@ -156,7 +151,7 @@ class World:
     ) -> Accepted:
         """Return a signed order with its reservation, as `admission` would accept it."""
         self._batches += 1
-        standard = {"region": REGION, "interval": INTERVAL, "salt": self._batches}
+        standard: dict[str, Any] = {"region": REGION, "interval": INTERVAL, "salt": self._batches}
         order = Order(
             DEVICES[name].address, side, tier, energy_wh=energy, price=price, **standard | fields
         )

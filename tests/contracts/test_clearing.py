@@ -13,9 +13,9 @@ from tests.contracts.harness import (
     decoded,
     refused,
 )
+from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
-from gridpact.ledger.artefacts import Contract
 from gridpact.model.interval import Phase
 
 ROOT, FILLS = keccak(b"orders"), keccak(b"fills")

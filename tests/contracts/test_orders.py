@@ -19,11 +19,11 @@ from tests.contracts.harness import (
     reverts,
     without,
 )
+from tests.contracts.reading import Contract
 
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import keccak
 from gridpact.ledger import packing
-from gridpact.ledger.artefacts import Contract
 from gridpact.model.order import Accepted, Side, Tier
 from gridpact.model.trade import Fill
 from gridpact.quantities import amount

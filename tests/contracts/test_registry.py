@@ -11,11 +11,11 @@ from tests.contracts.harness import (
     decoded,
     refused,
 )
+from tests.contracts.reading import Contract
 
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import keccak
 from gridpact.ledger import packing
-from gridpact.ledger.artefacts import Contract
 from gridpact.model.order import Side
 from gridpact.model.participant import Participant, Role
 

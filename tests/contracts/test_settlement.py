@@ -22,10 +22,10 @@ from tests.contracts.harness import (
     fill,
     refused,
 )
+from tests.contracts.reading import Contract, Event
 
 from gridpact.crypto.keccak import keccak
 from gridpact.ledger import packing
-from gridpact.ledger.artefacts import Contract, Event
 from gridpact.model.delivery import Delivery
 from gridpact.model.order import NONE
 from gridpact.model.participant import Named

@@ -20,10 +20,10 @@ from tests.contracts.harness import (
     refused,
     reverts,
 )
+from tests.contracts.reading import Contract, Event, artefact, call, event, result
 
 from gridpact.crypto.keccak import keccak
 from gridpact.errors import Reverted
-from gridpact.ledger.artefacts import Contract, Event, artefact, call, event, result
 from gridpact.ledger.chain import Outcome
 from gridpact.ledger.engine import Moment, default_engine
 from gridpact.ledger.packing import account as unpacked

@@ -1,0 +1,46 @@
+"""What is shipped is what the sources compile to, small enough for every chain."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tests.contracts.reading import Contract, artefact
+
+SOURCES = Path(__file__).parents[2] / "src" / "gridpact" / "contracts"
+CLOCKS_AND_CHANCE = re.compile(
+    r"\bblock\.(number|timestamp|prevhash|coinbase|difficulty|prevrandao|gaslimit|basefee)\b"
+    r"|\bmsg\.gas\b|\bblockhash\b|\btx\.origin\b|\braw_call\b|\bselfdestruct\b|\bdelegate"
+)
+
+
+@pytest.mark.parametrize("contract", Contract)
+def test_contract_fits_every_chain(contract: Contract) -> None:
+    content = json.loads((SOURCES / "artefacts" / f"{contract.value}.json").read_text())
+    assert content["size"] < 24_576
+    assert (content["compiler"], content["evm"]) == ("vyper 0.4.3", "london")
+    assert artefact(contract).bytecode
+
+
+@pytest.mark.parametrize("source", sorted(SOURCES.glob("*.vy")), ids=lambda path: path.stem)
+def test_contract_knows_no_clock_and_no_chance(source: Path) -> None:
+    assert not CLOCKS_AND_CHANCE.findall(source.read_text())
+
+
+@pytest.mark.parametrize("source", sorted(SOURCES.glob("*.vy")), ids=lambda path: path.stem)
+def test_every_refusal_says_which_contract_and_why(source: Path) -> None:
+    text = source.read_text()
+    asserts = len(re.findall(r"^\s+assert ", text, re.MULTILINE))
+    reasons = re.findall(r', "(\w+): [a-z][^"]+"$', text, re.MULTILINE)
+    assert len(reasons) == asserts
+    assert set(reasons) <= {source.stem}
+
+
+@pytest.mark.parametrize("source", sorted(SOURCES.glob("*.vy")), ids=lambda path: path.stem)
+def test_every_external_function_is_described(source: Path) -> None:
+    functions = re.findall(
+        r"^@external\n(?:@\w+\n)*def (\w+)\([^\"]*?:\n    \"\"\"\n    @(?:notice|return)",
+        source.read_text(),
+        re.MULTILINE,
+    )
+    assert len(functions) == source.read_text().count("@external\n")

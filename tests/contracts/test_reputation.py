@@ -1,0 +1,153 @@
+"""Reputation: moved by settled deliveries alone, once each."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.contracts.harness import (
+    ANN,
+    BOB,
+    CEM,
+    INTERVAL,
+    MICRO,
+    OPERATOR,
+    World,
+    delivery,
+    fill,
+    refused,
+)
+from tests.contracts.reading import Contract, Event
+
+from gridpact.crypto.keccak import keccak
+from gridpact.ledger import packing
+from gridpact.model.order import NONE, Side
+from gridpact.model.record import Rated, RatingTerms
+from gridpact.model.trade import Fill
+from gridpact.quantities import Wh
+from gridpact.reputation.feedback import update
+
+
+def rate(
+    world: World, *sellers: bytes, expected: bytes = NONE, sender: bytes = OPERATOR
+) -> list[Event]:
+    rows = [seller.rjust(32, b"\0") for seller in sellers]
+    return world.rows(Contract.REPUTATION, "rate", rows, after=expected, sender=sender)
+
+
+def traded(world: World, energy: Wh = 1000) -> Fill:
+    """Lock a fill in an interval whose region loses nothing."""
+    world.mint(ANN, MICRO)
+    bid = world.order("ann", Side.BID, energy=energy, price=200, charge=0)
+    offer = world.order("bob", Side.OFFER, energy=energy, price=100)
+    world.collect(bid, offer)
+    trade = fill(bid, offer, energy, 150, 0)
+    world.commit(trade)
+    return trade
+
+
+def delivered(world: World, energy: Wh, sent: Wh) -> None:
+    trade = traded(world, energy)
+    world.price(0)
+    world.deliver(0, max(energy, 1))
+    world.settle((trade, delivery(trade, sent)))
+
+
+def test_unknown_seller_has_the_prior(world: World) -> None:
+    assert world.view(Contract.REPUTATION, "score", BOB) == world.rating.prior
+    assert world.view(Contract.REPUTATION, "read", [BOB, CEM]) == (world.rating.prior,) * 2
+
+
+def test_seller_who_keeps_its_word_rises(world: World) -> None:
+    delivered(world, 1000, 1000)
+    after = update(world.rating.prior, 1000, 1000, world.rating)
+    expected = packing.ratings_digest([Rated(BOB, 1000, 1000, world.rating.prior, after)])
+    (rated,) = rate(world, BOB, expected=expected)
+    assert rated.values == {
+        "seller": BOB,
+        "agreed": 1000,
+        "sent": 1000,
+        "before": world.rating.prior,
+        "now": after,
+    }
+    assert world.view(Contract.REPUTATION, "score", BOB) == after > world.rating.prior
+
+
+def test_nothing_settled_is_nothing_to_rate(world: World) -> None:
+    with refused("reputation: nothing to rate"):
+        rate(world, BOB)
+    traded(world)
+    with refused("reputation: nothing to rate"):
+        rate(world, BOB)
+
+
+def test_delivery_counts_once(world: World) -> None:
+    delivered(world, 1000, 500)
+    rate(world, BOB)
+    with refused("reputation: nothing to rate"):
+        rate(world, BOB)
+    with refused("reputation: nothing to rate"):
+        rate(world, CEM)
+
+
+def test_dispute_resolved_later_counts_later(world: World) -> None:
+    delivered(world, 1000, 1000)
+    disputed = traded(world, 600)
+    world.settle((disputed, delivery(disputed, 0, disputed=True)))
+    rate(world, BOB)
+    before = world.view(Contract.REPUTATION, "score", BOB)
+    world.settle((disputed, delivery(disputed, 0)))
+    (rated,) = rate(world, BOB)
+    assert (rated.values["agreed"], rated.values["sent"]) == (600, 0)
+    assert rated.values["now"] == update(before, 600, 0, world.rating)
+
+
+def test_other_scores_than_the_records_are_refused(world: World) -> None:
+    delivered(world, 1000, 1000)
+    with refused("reputation: other scores"):
+        rate(world, BOB, expected=keccak(b"other"))
+
+
+def test_only_the_operator_rates(world: World) -> None:
+    with refused("reputation: not the operator"):
+        rate(world, sender=BOB)
+
+
+def test_the_same_rating_again_changes_nothing(world: World) -> None:
+    delivered(world, 1000, 1000)
+    write = world.write()
+    rows = [BOB.rjust(32, b"\0")]
+    assert len(world.rows(Contract.REPUTATION, "rate", rows, after=NONE, write=write)) == 1
+    assert world.rows(Contract.REPUTATION, "rate", rows, after=NONE, write=write) == []
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        RatingTerms(gain=1_000_001),
+        RatingTerms(loss=1_000_001),
+        RatingTerms(prior=1_000_001),
+        RatingTerms(floor=1_000_001),
+        RatingTerms(reference_wh=0),
+    ],
+)
+def test_impossible_rules_are_not_founded(terms: RatingTerms) -> None:
+    with refused("reputation: rules"):
+        World(rating=terms)
+
+
+def test_the_rules_are_those_of_the_founding(world: World) -> None:
+    t = world.rating
+    known = world.view(Contract.REPUTATION, "rules")
+    assert known == (t.gain, t.loss, t.prior, t.floor, t.reference_wh)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 60_000), st.integers(0, 1_000_000))
+def test_chain_and_rule_agree_on_every_delivery(founded: World, energy: Wh, kept: int) -> None:
+    founded.engine.undo()
+    sent = energy * kept // 1_000_000
+    delivered(founded, energy, sent)
+    rate(founded, BOB)
+    now = founded.view(Contract.REPUTATION, "score", BOB)
+    assert now == update(founded.rating.prior, energy, sent, founded.rating)
+    assert founded.rating.floor <= now <= 1_000_000
+    assert founded.view(Contract.SETTLEMENT, "volume", BOB, INTERVAL)[:2] == (energy, sent)
