@@ -122,7 +122,7 @@ def _settled(price: int, charge: int, numbers: tuple[int, ...]) -> dict[str, Any
     names = ("paid", "charge", "fee_seller", "fee_network", "refund", "reward", "claim")
     return {
         "price": price,
-        "charge": charge,
+        "chargePrice": charge,
         "delivery": [*numbers[:6], bool(disputed)],
         "case": int(statement.case),
         "lock": fill.lock,

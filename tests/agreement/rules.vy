@@ -1,0 +1,56 @@
+# pragma version 0.4.3
+# SPDX-License-Identifier: Apache-2.0
+"""
+@title Rules
+@notice Shows the pure rules that the contracts share, so that a test can ask them one by one.
+"""
+
+import keyed
+import logarithm
+import packing
+import rounding
+import split
+
+
+@external
+@pure
+def divide_half_even(numerator: uint256, denominator: uint256) -> uint256:
+    return rounding.divide_half_even(numerator, denominator)
+
+
+@external
+@pure
+def amount(price: uint256, energy: uint256) -> uint256:
+    return rounding.amount(price, energy)
+
+
+@external
+@pure
+def part(whole: uint256, share: uint256) -> uint256:
+    return rounding.part(whole, share)
+
+
+@external
+@pure
+def log2_fixed(number: uint256) -> uint256:
+    return logarithm.log2_fixed(number)
+
+
+@external
+@pure
+def key(write: keyed.Write) -> bytes32:
+    return keyed.packed(write)
+
+
+@external
+@pure
+def fill_hash(region: bytes32, interval: uint64, fill: packing.Fill) -> bytes32:
+    return packing.fill_hash(region, interval, fill)
+
+
+@external
+@pure
+def settle(
+    terms: uint256, delivery: uint256, rules: split.Rules, loss_share: uint256
+) -> split.Statement:
+    return split.split(packing.terms(terms), packing.delivery(delivery), rules, loss_share)
