@@ -66,6 +66,16 @@ def test_two_offers_cannot_trade_with_each_other() -> None:
         check(case, (swapped,))
 
 
+def test_a_trade_with_oneself_is_found() -> None:
+    case = market([bid(1, 100), offer(1, 100), offer(2, 100)])
+    own, mine, theirs = case.book
+    (fair,) = case.clear()
+    assert fair.offer == theirs.hash
+    wash = msgspec.structs.replace(fair, offer=mine.hash, seller=own.order.participant)
+    with pytest.raises(InvalidClearing, match="one participant on both sides"):
+        check(case, (wash,))
+
+
 def test_a_seller_of_too_low_reputation_is_found() -> None:
     case, fill = simple()
     case.scores[person(2)] = 399_999

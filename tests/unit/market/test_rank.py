@@ -56,6 +56,15 @@ def test_plants_are_cut_before_neighbours_as_their_tier_comes_later() -> None:
     assert [who for who, _, _ in order] == [9, 2]
 
 
+def test_a_neighbours_surplus_is_cut_before_what_a_plant_has_sold() -> None:
+    first = bid(1, 300)
+    child = bid(1, 300, tier=Tier.ZONAL, parent=first.hash)
+    other = bid(3, 50, reputation=600_000)
+    case = market([first, child, other, offer(2, 200)], [offer(9, 200, 100_000, Tier.ZONAL)])
+    order = cutting_order(case, [injector(2, 250), injector(9, 100)])
+    assert order == [(2, 50, True), (9, 100, False), (2, 200, False)]
+
+
 def test_at_equal_price_lower_reputation_is_cut_first() -> None:
     case = market([bid(1, 200), offer(2, 100), offer(3, 100)], scores={2: 800_000, 3: 300_000})
     order = cutting_order(case, [injector(2, 100), injector(3, 100)])

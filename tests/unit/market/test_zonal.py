@@ -74,6 +74,8 @@ def test_a_bid_is_split_over_plants_and_in_the_papers_form_is_not() -> None:
     assert market(wish(1, 1000), plants, terms=whole).clear() == ()
     single = market(wish(1, 800), plants, terms=whole).clear()
     assert [(one.seller, one.energy_wh) for one in single] == [(person(9), 800)]
+    exact = market(wish(1, 900), plants, terms=whole).clear()
+    assert [(one.seller, one.energy_wh) for one in exact] == [(person(9), 900)]
 
 
 def test_a_plant_whose_energy_is_lost_on_the_way_comes_after_a_dearer_one_nearby() -> None:
