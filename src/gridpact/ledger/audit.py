@@ -17,8 +17,9 @@ from gridpact.ledger.engine import EngineFactory, EvmEngine, Moment, default_eng
 from gridpact.ledger.ledger import Head
 from gridpact.ledger.outbox import ORDER, crossing_of, problem
 from gridpact.ledger.replay import Position, Replayed, genesis, replay_all
+from gridpact.ledger.rows import ChainRow, SnapshotRow, StepRow
 from gridpact.ledger.state_hash import State, pack, state_hash, unpack
-from gridpact.ledger.store import ChainRow, SnapshotRow, StepRow, Store, open_to_read
+from gridpact.ledger.store import Store, open_to_read
 from gridpact.model.interval import Key
 
 

@@ -18,18 +18,18 @@ from gridpact.ledger.header import Header
 from gridpact.ledger.ledger import Head
 from gridpact.ledger.outbox import require_legal
 from gridpact.ledger.replay import Position, genesis, replay_all
-from gridpact.ledger.state_hash import State, pack, state_hash, unpack
-from gridpact.ledger.store import (
+from gridpact.ledger.rows import (
     BlockRow,
     BodyRow,
     ChainRow,
     ReceiptRow,
     SnapshotRow,
     StepRow,
-    Store,
     StoredBlock,
     TxRow,
 )
+from gridpact.ledger.state_hash import State, pack, state_hash, unpack
+from gridpact.ledger.store import Store
 from gridpact.ledger.transactions import GAS, Transaction, sign
 from gridpact.model.interval import Key
 
@@ -255,7 +255,7 @@ class EmbeddedChain:
 
     def _resume(self, engine: EngineFactory) -> None:
         """Take up where the file ends: the latest snapshot, then the blocks after it."""
-        snapshot = next(self._store.snapshots(self._row.id), None)
+        snapshot = next(iter(self._store.snapshots(self._row.id)), None)
         state = {} if snapshot is None else self._restore(snapshot)
         self._engine = engine(self._chain_id, state)
         blocks = self._store.blocks(self._row.id, after=self._position.number)

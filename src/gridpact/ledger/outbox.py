@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from gridpact.errors import LedgerError
 from gridpact.ledger.chain import OutboxStep
-from gridpact.ledger.store import StepRow
+from gridpact.ledger.rows import StepRow
 from gridpact.model.record import Crossing
 
 ORDER = ("sent", "received", "confirmed")

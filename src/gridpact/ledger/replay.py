@@ -14,7 +14,7 @@ from gridpact.ledger import header as head
 from gridpact.ledger.chain import Call, OutboxStep, Outcome
 from gridpact.ledger.engine import EvmEngine, Moment
 from gridpact.ledger.header import Header
-from gridpact.ledger.store import BlockRow, BodyRow, ChainRow, ReceiptRow, StepRow, StoredBlock
+from gridpact.ledger.rows import BlockRow, BodyRow, ChainRow, ReceiptRow, StepRow, StoredBlock
 from gridpact.ledger.transactions import NotATransaction, Transaction, decode
 from gridpact.model.interval import Key, Phase
 from gridpact.model.record import Crossing

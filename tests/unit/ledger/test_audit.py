@@ -17,7 +17,8 @@ from gridpact.ledger import header as head
 from gridpact.ledger import pyevm
 from gridpact.ledger.audit import AuditedBlock, View, audit
 from gridpact.ledger.chain import Call, OutboxStep, Outcome
-from gridpact.ledger.store import BlockRow, ReceiptRow, SnapshotRow, TxRow, open_store
+from gridpact.ledger.rows import BlockRow, ReceiptRow, SnapshotRow, TxRow
+from gridpact.ledger.store import open_store
 from gridpact.ledger.transactions import decode, sign
 from gridpact.model.interval import Key, Phase
 from gridpact.model.record import Crossing
@@ -208,6 +209,21 @@ def test_a_row_that_was_removed_is_missed(sound: Path, tmp_path: Path, table: st
         assert edit(copied, f"DELETE FROM {table} WHERE chain = ? AND {number} = ?", chain, block)
         with pytest.raises(Corrupt, match=f"block {block}"):
             audit(copied)
+
+
+def test_a_block_that_was_added_outside_the_chain_is_found(copy: Path) -> None:
+    columns = "time, parent, region, interval + 9, phase, part, body_hash, transaction_root"
+    roots = "receipt_root, steps_root, state_chain, hash"
+    for number in (0, 8):
+        edit(
+            copy,
+            f"INSERT INTO block SELECT chain, {number}, {columns}, {roots}"
+            " FROM block WHERE chain = 1 AND number = 7",
+        )
+        with pytest.raises(Corrupt, match=f"north block (at block )?{number}"):
+            audit(copy)
+        edit(copy, f"DELETE FROM block WHERE chain = 1 AND number = {number}")
+    audit(copy)
 
 
 def test_a_chain_that_was_removed_is_missed(copy: Path) -> None:

@@ -1,10 +1,13 @@
 """The file: one writer, whole blocks, and a clear word about files that are not ours."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -119,22 +122,34 @@ def test_a_crash_while_the_file_is_made_leaves_a_file_that_opens(tmp_path: Path)
         assert found(open_chain(store)).head().number == 1
 
 
-def test_a_directory_that_is_missing_or_read_only_is_named() -> None:
+@contextmanager
+def ordinary_user() -> Iterator[None]:
+    """Act without root's right to write everywhere."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_place_that_is_missing_or_read_only_is_named(file: Path) -> None:
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory)
         with pytest.raises(LedgerError, match="cannot be written: No such file"):
             open_store(place / "none" / "ledger.db")
         place.chmod(0o555)
-        as_root = os.geteuid() == 0
-        if as_root:
-            os.seteuid(65534)
-        try:
-            with pytest.raises(LedgerError, match="cannot be written: Permission denied"):
-                open_store(place / "ledger.db")
-        finally:
-            if as_root:
-                os.seteuid(0)
-            place.chmod(0o755)
+        with ordinary_user(), pytest.raises(LedgerError, match="written: Permission denied"):
+            open_store(place / "ledger.db")
+        place.chmod(0o777)
+        copy = Path(shutil.copy(file, place / "ledger.db"))
+        copy.chmod(0o444)
+        with ordinary_user(), pytest.raises(LedgerError, match="readonly database"):
+            open_store(copy)
+        with ordinary_user(), open_to_read(copy) as reader:
+            assert reader.chains()[0].head_number == 6
 
 
 FULL = """
