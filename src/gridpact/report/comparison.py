@@ -1,0 +1,287 @@
+"""What did the market change, and for whom? The day with it against the day before.
+
+"Before" has the same devices, plants, control and forecasts, on retail and feed-in tariff only
+(`simulation.baseline`). After is what the ledgers say. All energy in whole Wh, money in whole
+micro-units; both days' money adds up to zero over all groups, so the changes do too.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gridpact.assembly import DayResult
+from gridpact.cycle.result import IntervalResult
+from gridpact.errors import SettlementError
+from gridpact.model.order import Side, Tier
+from gridpact.model.participant import Named
+from gridpact.quantities import Money, Price, Wh, amount, divide_half_even
+from gridpact.report.money import interval_flows, outlays
+from gridpact.report.trades import Trade, of_interval, trades
+from gridpact.settlement.account_lines import Flow, Line, lines, net, summed
+from gridpact.settlement.bills import loss_price
+
+
+@dataclass(frozen=True)
+class Account:
+    """One participant's or plant's day.
+
+    `before` and `after` are what it paid, below zero what it earned. `generates`: it has PV or a
+    battery, or is a plant.
+    """
+
+    name: str
+    bus: int
+    kind: str
+    generates: bool
+    before: Money
+    after: Money
+    line: Line
+
+    @property
+    def saving(self) -> Money:
+        return self.before - self.after
+
+
+@dataclass(frozen=True)
+class Hour:
+    """One interval. Energy in Wh, prices in micro-units per kWh (None without a trade).
+
+    contracted: what grid supply has to provide by contract, before delivery: the forecast net
+    demand before, what the tiers left unmet after. local, zonal, grid: what participants received
+    of each tier by their meters; grid_before what they imported without a market. unused, short,
+    held: cleared energy that the buyer did not use, the seller did not send, the network operator
+    stopped. unordered: received from grid supply beyond the contract. price: what participants
+    paid for energy, charges and fees less claims, per kWh imported.
+    """
+
+    interval: int
+    contracted_before: Wh
+    contracted_after: Wh
+    grid_before: Wh
+    local: Wh
+    zonal: Wh
+    grid: Wh
+    cleared: Wh
+    unused: Wh
+    short: Wh
+    held: Wh
+    unordered: Wh
+    price_before: Price
+    price_after: Price | None
+    local_price: Price | None
+    zonal_price: Price | None
+    substation_before: Wh
+    substation_after: Wh
+    loss_before: Wh
+    loss_after: Wh
+    bill_before: Money
+    bill_after: Money
+
+
+@dataclass(frozen=True)
+class Group:
+    """What a group of accounts is left with over the day, before and after. [micro-units]"""
+
+    name: str
+    before: Money
+    after: Money
+
+    @property
+    def change(self) -> Money:
+        return self.after - self.before
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The day with the market against the day before.
+
+    `accounts` are the participants, then the plants; `unpaid` what empty accounts still owe.
+    """
+
+    accounts: tuple[Account, ...]
+    hours: tuple[Hour, ...]
+    groups: tuple[Group, ...]
+    flows: tuple[Flow, ...]
+    trades: tuple[Trade, ...]
+    unpaid: Money
+    emptied: tuple[str, ...]
+
+    @property
+    def participants(self) -> tuple[Account, ...]:
+        return tuple(one for one in self.accounts if one.kind != "plant")
+
+    @property
+    def consumers(self) -> tuple[Account, ...]:
+        """Return the participants without generation."""
+        return tuple(one for one in self.accounts if not one.generates)
+
+    @property
+    def not_worse(self) -> int:
+        """Return how many participants without generation pay no more than before."""
+        return sum(1 for one in self.consumers if one.saving >= 0)
+
+
+def compare(day: DayResult) -> Comparison:
+    """Return what the market changed.
+
+    Raises
+    ------
+    SettlementError
+        Money that does not add up to zero over all accounts.
+    """
+    terms = day.scenario.settlement
+    moved = summed(flow for result in day.intervals for flow in interval_flows(result, terms))
+    accounts, gains = _accounts(day), net(moved)
+    groups = _groups(day, accounts, gains)
+    for when, total in (
+        ("before", sum(group.before for group in groups)),
+        ("after", sum(group.after for group in groups)),
+    ):
+        if total:
+            raise SettlementError(f"the money of the day {when} adds up to {total}, not to zero")
+    return Comparison(
+        accounts=accounts,
+        hours=tuple(_hour(day, result) for result in day.intervals),
+        groups=groups,
+        flows=moved,
+        trades=trades(day.intervals),
+        unpaid=sum(unpaid(result) for result in day.intervals),
+        emptied=_emptied(day),
+    )
+
+
+def unpaid(result: IntervalResult) -> Money:
+    """Return all that empty accounts still owe of one interval. [micro-units]"""
+    local, zonal = result.settlement, result.zonal_settlement
+    owed = sum(
+        one.unpaid_reward + one.unpaid_claim for one in (*local.statements, *zonal.statements)
+    )
+    owed += sum(one.unpaid_purchase + one.unpaid_sale for one in (*local.bills, *zonal.bills))
+    losses = amount(loss_price(result.prices), local.network_loss_wh)
+    return owed + losses - local.network_loss_cost
+
+
+def _accounts(day: DayResult) -> tuple[Account, ...]:
+    sites, plants = day.scenario.sites, day.scenario.plants
+    settled = [trade.settled for trade in trades(day.intervals)]
+    bills = [
+        bill
+        for result in day.intervals
+        for bill in (*result.settlement.bills, *result.zonal_settlement.bills)
+    ]
+    earned = [row for result in day.intervals for row in result.zonal_settlement.incentives]
+    by_party = {
+        line.participant: line for line in lines(settled, bills, earned, day.scenario.settlement)
+    }
+    kinds = [(site.kind, site.pv is not None or site.battery is not None) for site in sites]
+    kinds += [("plant", True) for _ in plants]
+    parties = (*day.people.sites, *day.people.plants)
+    return tuple(
+        Account(
+            name=party.participant.name,
+            bus=party.participant.bus,
+            kind=kind,
+            generates=generates,
+            before=before,
+            after=-by_party[party.address].total,
+            line=by_party[party.address],
+        )
+        for party, (kind, generates), before in zip(parties, kinds, day.before.bill, strict=True)
+    )
+
+
+def _groups(
+    day: DayResult, accounts: Sequence[Account], gains: dict[bytes, Money]
+) -> tuple[Group, ...]:
+    plants = [one for one in accounts if one.kind == "plant"]
+    owners = [one for one in accounts if one.generates and one.kind != "plant"]
+    own = {Named.GRID_SUPPLY: day.before.grid_supply}
+    own[Named.NETWORK_OPERATOR] = day.before.network_operator
+    named = [
+        Group(one.value.replace("_", " "), own.get(one, 0), gains.get(one.address, 0))
+        for one in Named
+        if one in own or gains.get(one.address, 0)
+    ]
+    return (
+        _group("participants without generation", [one for one in accounts if not one.generates]),
+        _group("participants with PV or battery", owners),
+        _group("renewable plants", plants),
+        *sorted(named, key=lambda group: group.name not in ("grid supply", "network operator")),
+    )
+
+
+def _group(name: str, accounts: Iterable[Account]) -> Group:
+    rows = list(accounts)
+    return Group(name, -sum(one.before for one in rows), -sum(one.after for one in rows))
+
+
+def _hour(day: DayResult, result: IntervalResult) -> Hour:
+    t, sites = result.interval, {party.address for party in day.people.sites}
+    rows = list(of_interval(result))
+    bought = sum(bill.bought_wh for bill in result.settlement.bills)
+    imported = sum(row.import_wh for row in result.metered.values() if row.participant in sites)
+    contracted = sum(one.energy_wh for one in result.cleared.unmet)
+    above = result.metered[day.people.substation.address]
+    spent = _spent(day, result)
+    paid = {who: money for who, money in outlays(result, day.scenario.settlement).items()
+            if who in sites}  # fmt: skip
+    return Hour(
+        interval=t,
+        contracted_before=sum(
+            one.order.energy_wh
+            for one in result.book.orders
+            if one.order.side is Side.BID and one.order.tier is Tier.LOCAL
+        ),
+        contracted_after=contracted,
+        grid_before=int(day.before.import_wh[: len(sites), t].sum()),
+        local=_received(rows, Tier.LOCAL),
+        zonal=_received(rows, Tier.ZONAL),
+        grid=bought,
+        cleared=sum(row.settled.fill.energy_wh for row in rows),
+        unused=sum(row.settled.delivery.unused for row in rows),
+        short=sum(row.settled.delivery.agreed - row.settled.delivery.sent for row in rows),
+        held=sum(row.settled.delivery.held for row in rows),
+        unordered=bought - contracted,
+        price_before=day.before.price[t],
+        price_after=divide_half_even(1000 * spent, imported) if imported else None,
+        local_price=_mean_price(rows, Tier.LOCAL),
+        zonal_price=_mean_price(rows, Tier.ZONAL),
+        substation_before=int(day.before.substation_wh[t]),
+        substation_after=above.import_wh - above.export_wh,
+        loss_before=int(day.before.loss_wh[t]),
+        loss_after=result.meters.loss_wh,
+        bill_before=sum(day.before.bill_by_interval[i][t] for i in range(len(sites))),
+        bill_after=sum(paid.values()),
+    )
+
+
+def _spent(day: DayResult, result: IntervalResult) -> Money:
+    """Return what participants paid for what they consumed, whatever they earned beside it."""
+    rows = lines(
+        [trade.settled for trade in of_interval(result)],
+        result.settlement.bills,
+        (),
+        day.scenario.settlement,
+    )
+    return sum(row.paid + row.charges + row.fees + row.retail - row.claims for row in rows)
+
+
+def _received(rows: Iterable[Trade], tier: Tier) -> Wh:
+    return sum(row.settled.delivery.received for row in rows if row.tier is tier)
+
+
+def _mean_price(rows: Iterable[Trade], tier: Tier) -> Price | None:
+    fills = [row.settled.fill for row in rows if row.tier is tier]
+    energy = sum(fill.energy_wh for fill in fills)
+    if not energy:
+        return None
+    return divide_half_even(sum(fill.price * fill.energy_wh for fill in fills), energy)
+
+
+def _emptied(day: DayResult) -> tuple[str, ...]:
+    """Return the accounts that brought money and have none left, "account on chain"."""
+    return tuple(
+        f"{day.names[address]} on {chain.name}"
+        for chain, brought in zip(day.chains, day.founding, strict=True)
+        for address, money in brought.items()
+        if money and not chain.accounts[address].free
+    )
