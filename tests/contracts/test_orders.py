@@ -235,11 +235,9 @@ Change = Callable[[Fill], Fill]
         (lambda f: replace(f, price=200_001), "orders: above the bid's price"),
         (lambda f: replace(f, price=99_999), "orders: below the offer's price"),
         (lambda f: replace(f, charge=40_001), "orders: above the bid's charge"),
-        (lambda f: replace(f, buyer=BOB), "orders: another participant's"),
-        (lambda f: replace(f, seller=ANN), "orders: another participant's"),
+        (lambda f: replace(f, buyer=AREA), "orders: another participant's"),
+        (lambda f: replace(f, seller=AREA), "orders: another participant's"),
         (lambda f: replace(f, bid=f.offer), "orders: another participant's"),
-        (lambda f: replace(f, bid=f.offer, buyer=f.seller), "orders: other side"),
-        (lambda f: replace(f, offer=f.bid, seller=f.buyer), "orders: other side"),
         (lambda f: replace(f, bid=keccak(b"unknown")), "orders: not open"),
         (lambda f: replace(f, tier=Tier.ZONAL), "orders: other tier"),
     ],
@@ -312,6 +310,16 @@ def test_local_bid_is_not_filled_by_what_its_child_took(rich: World) -> None:
         rich.commit(fill(parent, offer, 301, 150_000, 0))
 
 
+def test_offer_does_not_pass_for_a_bid_nor_a_bid_for_an_offer(rich: World) -> None:
+    mine, yours = rich.order("ann", Side.OFFER), rich.order("bob", Side.OFFER)
+    bids = rich.order("ann", Side.BID, energy=10), rich.order("bob", Side.BID, energy=10)
+    rich.collect(mine, yours, *bids)
+    with refused("orders: other side"):
+        rich.commit(fill(mine, yours, 10, 200_000, 0))
+    with refused("orders: other side"):
+        rich.commit(fill(*bids, 10, 200_000, 0))
+
+
 def test_parent_is_a_known_bid_of_ones_own_in_the_same_interval(rich: World) -> None:
     bob = rich.order("bob", Side.BID, energy=10)
     offer = rich.order("ann", Side.OFFER)
@@ -327,6 +335,10 @@ def test_parent_is_a_known_bid_of_ones_own_in_the_same_interval(rich: World) -> 
     rich.collect(bid)
     with refused("orders: parent"):
         rich.collect(rich.order("ann", Side.OFFER, tier=Tier.ZONAL, parent=bid.hash))
+    child = rich.order("ann", Side.BID, energy=10, tier=Tier.ZONAL, parent=bid.hash)
+    rich.collect(child)
+    with refused("orders: parent has a parent"):
+        rich.collect(rich.order("ann", Side.BID, energy=10, parent=child.hash))
     later = rich.order("ann", Side.BID, interval=INTERVAL + 1, parent=bid.hash)
     with refused("orders: parent of another interval"):
         rich.rows(

@@ -27,7 +27,7 @@ from tests.contracts.reading import Contract, Event
 from gridpact.crypto.keccak import keccak
 from gridpact.ledger import packing
 from gridpact.model.delivery import Delivery
-from gridpact.model.order import NONE
+from gridpact.model.order import NONE, Side
 from gridpact.model.participant import Named
 from gridpact.model.statement import Bill, Case, Statement
 from gridpact.model.trade import Fill
@@ -85,6 +85,13 @@ def test_fill_is_locked_once(rich: World) -> None:
         rich.commit(trade)
     with refused("settlement: committed before"):
         rich.cross(OUT, trade)
+
+
+def test_nobody_trades_with_itself(rich: World) -> None:
+    bid, offer = rich.order("bob", Side.BID), rich.order("bob", Side.OFFER)
+    rich.collect(bid, offer)
+    with refused("settlement: trade with oneself"):
+        rich.commit(fill(bid, offer, 10, 200_000, 0))
 
 
 def test_terms_wider_than_their_word_are_refused(rich: World) -> None:

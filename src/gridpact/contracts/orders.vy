@@ -252,6 +252,7 @@ def _check_parent(order: Order):
     assert self._party(order.parent) == order.participant, "orders: not one's own parent"
     assert self.rights[order.parent] & packing.MASK_8 == convert(BID, uint256), "orders: parent"
     assert order.side == BID, "orders: parent"
+    assert self.parents[order.parent] == empty(bytes32), "orders: parent has a parent"
     assert (
         convert((self.funds[order.parent] >> INTERVAL) & packing.MASK_64, uint64) == order.interval
     ), "orders: parent of another interval"

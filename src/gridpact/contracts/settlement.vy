@@ -154,6 +154,7 @@ def commit(write: keyed.Write, fills: DynArray[packing.Fill, MAX_BATCH]):
     for fill: packing.Fill in fills:
         name: bytes32 = packing.fill_hash(write.region, write.interval, fill)
         assert self.fills[name] == UNKNOWN, "settlement: committed before"
+        assert fill.buyer != fill.seller, "settlement: trade with oneself"
         terms: packing.Terms = packing.terms(fill.terms)
         lock: uint256 = split.lock(terms)
         extcall orders.__interface__(ORDERS).take(
