@@ -49,6 +49,8 @@ def connect_to_write(file: Path) -> sqlite3.Connection:
                 connection.execute(statement)
             connection.execute("INSERT INTO meta VALUES ('schema', ?)", (str(schema.VERSION),))
             connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        # a write that changes nothing: SQLite opens a read-only file without a word
+        connection.execute("UPDATE meta SET value = value WHERE name = 'schema'")
         connection.execute("COMMIT")
         return connection
 
