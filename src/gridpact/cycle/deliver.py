@@ -96,14 +96,18 @@ def _allocated(
     curtailed: Sequence[Curtailed],
     energy: Mapping[bytes, Metered],
 ) -> Allocation:
-    """Give the metered energy of participants and plants to their fills, local ones first."""
-    parties = (*market.participants, *market.zonal_participants)
+    """Give the metered energy of participants and plants to their fills, local ones first.
+
+    Fills of a party whose reading is missing are disputed: their locks stay until it is there.
+    """
+    parties = [one.address for one in market.participants] + list(market.plants)
     return allocate(
         cleared.fills,
-        [energy[one.address] for one in parties if one.address in energy],
+        [energy.get(who, Metered(who, 0, 0)) for who in parties],
         local.loss_wh,
         local.weighed_wh,
         curtailed=(*local.curtailed, *curtailed),
+        disputed={who for who in parties if who not in energy},
     )
 
 

@@ -41,7 +41,7 @@ def advance(past: Past, market: Market, result: IntervalResult) -> Past:
     new_day = (result.interval + 1) % day == 0
     return Past(
         reference=reference_price(result.zonal_settlement.fills, past.reference),
-        readings=cumulative(result.meters, result.plant_meters),
+        readings={**past.readings, **cumulative(result.meters, result.plant_meters)},
         steadiness={
             plant: _observed(known, plant, market, result)
             for plant, known in past.steadiness.items()
@@ -61,5 +61,7 @@ def _observed(
     stopped = sum(
         row.energy_wh for row in result.plant_meters.curtailed if row.participant == plant
     )
+    if plant not in result.metered:
+        return known
     actual = result.metered[plant].export_wh + stopped
     return observe(known, declared, actual, market.minutes, market.rules.incentive)
