@@ -20,7 +20,7 @@ from gridpact.ledger import packing
 from gridpact.ledger.abi import Rows, arguments
 from gridpact.ledger.engine import EngineFactory, Moment, default_engine
 from gridpact.ledger.suite import ORDER, Suite
-from gridpact.ledger.transactions import Transaction
+from gridpact.ledger.transactions import GAS, Transaction
 from gridpact.model.delivery import Delivery
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, NONE, Accepted, Order, Side, Tier
@@ -76,7 +76,8 @@ class World:
         self.engine.keep()
 
     def _run(self, sender: bytes, to: bytes, data: bytes) -> Any:
-        transaction = Transaction(CHAIN, 0, 10**9, to, data, b"", b"")
+        nonce = self.engine.nonce(sender)
+        transaction = Transaction(CHAIN, nonce, GAS, to, data, b"", b"")
         execution = self.engine.execute(transaction, sender, Moment(1, 0))
         if execution.failure:
             raise Reverted(execution.failure)

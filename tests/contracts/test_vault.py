@@ -29,7 +29,7 @@ from gridpact.ledger.engine import Moment, default_engine
 from gridpact.ledger.packing import account as unpacked
 from gridpact.ledger.packing import is_open
 from gridpact.ledger.plain_vault import PlainVault, Pot
-from gridpact.ledger.transactions import Transaction
+from gridpact.ledger.transactions import GAS, Transaction
 from gridpact.model.participant import Account, Named
 
 DOOR, REGISTRY, ORDERS, SETTLEMENT, INCENTIVE = (
@@ -53,7 +53,8 @@ class Vault:
         self.engine.keep()
 
     def _run(self, sender: bytes, to: bytes, data: bytes) -> Outcome:
-        transaction = Transaction(CHAIN, 0, 10**9, to, data, b"", b"")
+        nonce = self.engine.nonce(sender)
+        transaction = Transaction(CHAIN, nonce, GAS, to, data, b"", b"")
         execution = self.engine.execute(transaction, sender, Moment(1, 0))
         if execution.failure:
             raise Reverted(execution.failure)
