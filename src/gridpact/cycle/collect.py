@@ -58,7 +58,7 @@ def _book(
         region=region,
         interval=interval,
         participants={one.address: one for one in participants},
-        suspended=frozenset(),
+        suspended=market.suspended,
         pairs=pairs,
         demand_buses=frozenset(one.bus for one in market.participants),
         bid_limit={who: row.bid_wh for who, row in expected.allowance.items()},

@@ -1,15 +1,16 @@
 """Phase 6: energy flows within the cleared limits; what the meters signed is given to the fills."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from gridpact.crypto.eip712 import Domain
 from gridpact.cycle.market import Market
 from gridpact.cycle.past import Past
 from gridpact.cycle.phase import once
 from gridpact.cycle.ports import Delivered
 from gridpact.cycle.result import metered
 from gridpact.errors import SettlementError
-from gridpact.model.delivery import Metered
+from gridpact.model.delivery import Metered, SignedReading
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Tier
 from gridpact.model.record import Cleared, Curtailed, Meters
@@ -37,7 +38,7 @@ def deliver(market: Market, interval: int, cleared: Cleared, past: Past) -> Flow
     run settles what was measured, not what would be measured now.
     """
     reactive = {row.participant: row.reactive_var for row in cleared.reactive}
-    delivered = market.field.deliver(interval, cleared.limits, reactive)
+    delivered = _heard(market, market.field.deliver(interval, cleared.limits, reactive))
     local = once(
         market.local,
         Key(market.region.id, interval, Phase.DELIVER),
@@ -53,6 +54,23 @@ def deliver(market: Market, interval: int, cleared: Cleared, past: Past) -> Flow
     )
     energy = metered((*local.readings, *zonal.readings), past.readings)
     return Flowed(local, zonal, energy, _allocated(market, cleared, local, zonal.curtailed, energy))
+
+
+def _heard(market: Market, delivered: Delivered) -> Delivered:
+    """Leave out readings that their meters did not sign: they count as missing."""
+
+    def signed(readings: Sequence[SignedReading], domain: Domain) -> list[SignedReading]:
+        return [
+            one
+            for one in readings
+            if market.check(one.reading.meter, one.reading.digest(domain), one.signature)
+        ]
+
+    return replace(
+        delivered,
+        local=signed(delivered.local, market.local.domain),
+        zonal=signed(delivered.zonal, market.zonal.domain),
+    )
 
 
 def _local(market: Market, delivered: Delivered, past: Past) -> Meters:

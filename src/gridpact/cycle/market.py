@@ -60,8 +60,9 @@ class Market:
     """One region with its zone.
 
     `zone` is the zonal chain's identifier, under which its writes stand. `participants` belong to
-    the region's chain, `plants` (by address) and the region to the zonal one. `check` and `name`
-    verify and name orders; both are real unless a study leaves signatures out.
+    the region's chain, `plants` (by address) and the region to the zonal one. Who is `suspended`
+    may not order, but its meter is heard. `check` verifies signatures and `name` names orders; both
+    are real unless a study leaves signatures out.
     """
 
     local: Ledger
@@ -78,6 +79,7 @@ class Market:
     tariff: Tariff
     rules: Rules
     minutes: int = 60
+    suspended: frozenset[bytes] = frozenset()
     check: Check = signed_by
     name: Callable[[Order], bytes] | None = None
 

@@ -7,8 +7,6 @@ it takes from a trade is offered again to plants that keep room within their lim
 
 from collections.abc import Mapping, Sequence
 
-from msgspec.structs import replace
-
 from gridpact.cycle.collect import Books
 from gridpact.cycle.market import Market
 from gridpact.cycle.phase import once
@@ -18,7 +16,7 @@ from gridpact.market.caps import Pairs
 from gridpact.market.clearing import verify, verify_unmet
 from gridpact.market.cuts import AfterCheck, apply
 from gridpact.market.rank import Span, merged, ranked
-from gridpact.market.unmet import left, unmet, zonal_wanted
+from gridpact.market.unmet import unmet, zonal_wanted
 from gridpact.model.grid_check import GridVerdict
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Accepted, Tier
@@ -107,25 +105,14 @@ class _Tiers:
         if not after.refusals or verdict.conflicts:
             return ()
         cut = {one.participant for one in after.cuts}
-        rest = left(self.books.zonal.orders, after.fills)
-        offers = [
-            _with_energy(one, rest[one.hash])
-            for one in self.books.zonal.orders
-            if rest[one.hash] > 0 and one.order.participant not in cut
-        ]
-        bids = self.books.local.orders
-        zonal_fills = [fill for fill in after.fills if fill.tier is Tier.ZONAL]
-        served = left(bids, zonal_fills)
-        wanted = {
-            name: min(energy - _taken(zonal_fills, name), served[name])
-            for name, energy in zonal_wanted(
-                bids, [fill for fill in after.fills if fill.tier is Tier.LOCAL]
-            ).items()
-        }
-        again = self._zonal(offers, wanted)
-        return tuple(_shifted(fill, len(zonal_fills)) for fill in again)
+        offers = [one for one in self.books.zonal.orders if one.order.participant not in cut]
+        wanted = zonal_wanted(self.books.local.orders, after.fills)
+        kept = [fill for fill in after.fills if fill.tier is Tier.ZONAL]
+        return self._zonal(offers, wanted, kept)
 
-    def _zonal(self, offers: Sequence[Accepted], wanted: Mapping[bytes, Wh]) -> tuple[Fill, ...]:
+    def _zonal(
+        self, offers: Sequence[Accepted], wanted: Mapping[bytes, Wh], kept: Sequence[Fill] = ()
+    ) -> tuple[Fill, ...]:
         return zonal.clear(
             self.books.local.orders,
             offers,
@@ -135,6 +122,7 @@ class _Tiers:
             self.scores,
             self.books.local.seed,
             self.terms,
+            kept,
         )
 
 
@@ -161,15 +149,3 @@ def _scores(market: Market, books: Books) -> dict[bytes, Score]:
     scores |= {one.order.participant: market.zonal.score(one.order.participant)
                for one in books.zonal.orders}  # fmt: skip
     return scores
-
-
-def _with_energy(one: Accepted, energy: Wh) -> Accepted:
-    return replace(one, order=replace(one.order, energy_wh=energy))
-
-
-def _taken(fills: Sequence[Fill], bid: bytes) -> Wh:
-    return sum(fill.energy_wh for fill in fills if fill.bid == bid)
-
-
-def _shifted(fill: Fill, by: int) -> Fill:
-    return replace(fill, index=fill.index + by)

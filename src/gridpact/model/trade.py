@@ -60,7 +60,8 @@ class Cut(msgspec.Struct, frozen=True):
     """Energy that the grid check took from a participant's generation.
 
     `from_surplus_wh` would have gone to grid supply unsold; `from_fills_wh` had been cleared.
-    `multiplier` is the marginal cost of the binding limit [micro-units per kWh], `limit` its name.
+    `limit` names the binding limit, `multiplier` says how much less would be cut if it gave way.
+    [ppm of cut energy]
     """
 
     participant: bytes
