@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from gridpact.assembly import DayResult, memory_ledgers, run_day
+from gridpact.assembly import Assembled, DayResult, assemble, memory_ledgers, run_day
 from gridpact.prosumer.bidding import Conduct
 from gridpact.prosumer.outlook import Model
 from gridpact.scenario.reader import load
+from gridpact.scenario.scenario import Scenario
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 T = TypeVar("T")
@@ -30,15 +31,26 @@ class Variant:
     scenario: str = "sce56-day.toml"
 
 
-def day(variant: Variant) -> DayResult:
-    """Run one variant."""
+def varied(variant: Variant) -> Scenario:
+    """Return the scenario of a variant."""
     scenario = load(SCENARIOS / variant.scenario)
     forecast = scenario.forecast
     if variant.persistence:
         forecast = replace(forecast, model=Model.PERSISTENCE)
     elif variant.sigma is not None:
         forecast = replace(forecast, sigma=variant.sigma)
-    scenario = replace(scenario, seed=variant.seed, forecast=forecast, strategy=variant.strategy)
+    return replace(scenario, seed=variant.seed, forecast=forecast, strategy=variant.strategy)
+
+
+def assembled(variant: Variant) -> Assembled:
+    """Put a variant's market together without running it."""
+    scenario = varied(variant)
+    return assemble(scenario, memory_ledgers(scenario), signed=False, conduct=variant.conduct)
+
+
+def day(variant: Variant) -> DayResult:
+    """Run one variant."""
+    scenario = varied(variant)
     return run_day(
         scenario,
         memory_ledgers(scenario),
