@@ -10,6 +10,9 @@ made up for here:
 - it cannot dump its state: present values are read from the text of its journal and laid over
   the state it was opened on, which also covers slots that the journal never loaded;
 - it returns code with zeros appended: cut off where the code hash says so;
+- an unknown name of the rules means the latest ones, and "LONDON" is unknown: it is "London";
+- it deletes no contract that destroys itself, and invents block hashes: no contract of ours does or
+  asks, and a state with a destroyed contract is refused;
 - its journal grows with every transaction: `state` starts a fresh machine on what it read.
 """
 
@@ -57,7 +60,7 @@ class Revm:
     def _open(self, state: State) -> None:
         environment = Env(cfg=CfgEnv(chain_id=self._chain_id), block=_block(Moment(0, 0)))
         self._moment = Moment(0, 0)
-        self._evm = EVM(env=environment, gas_limit=BLOCK_GAS, spec_id="LONDON")
+        self._evm = EVM(env=environment, gas_limit=BLOCK_GAS, spec_id="London")
         self._base, self._changed = state, False
         self._nonces: dict[bytes, int] = {}
         self._kept_nonces: dict[bytes, int] = {}
@@ -142,6 +145,8 @@ class Revm:
     def _read(self) -> Iterator[tuple[bytes, StateAccount]]:
         """Yield the present accounts: the journal's values over those the machine was opened on."""
         text, _, _ = self._evm.journal_str.partition(", transient_storage: {")
+        if "SelfDestructed" in text:
+            raise LedgerError("a contract destroyed itself, which revm through pyrevm cannot close")
         seen = {}
         for found in _ACCOUNT.finditer(text):
             address = bytes.fromhex(found[1])

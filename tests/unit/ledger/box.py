@@ -57,6 +57,18 @@ def burn(rounds: uint256) -> uint256:
 
 
 @external
+def spawn() -> address:
+    return create_minimal_proxy_to(self)
+
+
+@external
+def attempt(slot: uint256, amount: uint256) -> bool:
+    self.amounts[slot + 1] = amount
+    data: Bytes[68] = abi_encode(slot, amount, method_id=method_id("put(uint256,uint256)"))
+    return raw_call(self, data, revert_on_failure=False)
+
+
+@external
 @view
 def where() -> (uint256, uint256, uint256, address):
     return block.number, block.timestamp, chain.id, tx.origin

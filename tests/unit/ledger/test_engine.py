@@ -1,5 +1,7 @@
 """Two engines, one truth: revm and py-evm give the same receipts and the same state."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,6 +34,8 @@ def run(engine: EvmEngine, call: Call) -> Execution:
 calls = st.one_of(
     st.builds(BOX.put, st.integers(0, 4), st.sampled_from([0, 1, 13, 14, 2**255])),
     st.just(BOX.call("tell", 32, 5, int.from_bytes(b"hello".ljust(32, b"\0"), "big"))),
+    st.builds(partial(BOX.call, "attempt"), st.integers(0, 4), st.sampled_from([1, 13])),
+    st.just(BOX.call("spawn")),
     st.just(BOX.deploy()),
     st.just(Call(b"", bytes.fromhex("60006000fd"), "deploys nothing")),
     st.just(Call(b"", b"", "empty contract")),
@@ -79,6 +83,49 @@ def _openers() -> list:  # type: ignore[type-arg]
     from gridpact.ledger import revm
 
     return [revm.open_engine, pyevm.open_engine]
+
+
+def returning(instructions: str) -> bytes:
+    """Return init code of a contract that returns what some instructions leave on the stack."""
+    body = bytes.fromhex(instructions) + bytes.fromhex("60005260206000f3")
+    return b"\x61" + len(body).to_bytes(2, "big") + bytes.fromhex("80600c6000396000f3") + body
+
+
+@pytest.mark.parametrize(
+    ("name", "instructions", "works"),
+    [
+        ("coinbase", "41", True),
+        ("difficulty", "44", True),
+        ("gas limit", "45", True),
+        ("base fee", "48", True),
+        ("gas price", "3a", True),
+        ("balance of the operator", "3231", True),
+        ("code hash of nobody", "60113f", True),
+        ("code hash of the zero address", "60003f", True),
+        ("precompile of a later fork", "60006000600060006000600a5af1", True),
+        ("push0 of a later fork", "5f", False),
+        ("tload of a later fork", "60005c", False),
+        ("mcopy of a later fork", "6000600060005e6001", False),
+    ],
+)
+def test_both_engines_run_london_and_see_the_same_world(
+    name: str, instructions: str, works: bool
+) -> None:
+    done = []
+    for engine in both():
+        at = run(engine, Call(b"", returning(instructions), name)).outcome.output
+        done.append(run(engine, Call(at, b"", name)).outcome)
+    assert done[0] == done[1]
+    assert done[0].status == works
+
+
+def test_a_contract_that_destroys_itself_is_refused_by_the_engine_that_cannot_close_it() -> None:
+    engine = both()[0]
+    at = run(engine, Call(b"", returning("32ff"), "destroyer")).outcome.output
+    run(engine, Call(at, b"", "destroy"))
+    engine.keep()
+    with pytest.raises(LedgerError, match="destroyed itself"):
+        engine.state()
 
 
 @pytest.mark.parametrize("index", [0, 1])

@@ -2,11 +2,17 @@
 
 import pytest
 import rlp
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gridpact.crypto.keys import Key
-from gridpact.ledger.transactions import NotATransaction, create_address, decode, sign
+from gridpact.ledger.transactions import (
+    NotATransaction,
+    create_address,
+    decode,
+    encode_list,
+    sign,
+)
 
 KEY = Key.derive(b"transactions", "operator")
 TO = bytes(range(20))
@@ -35,6 +41,13 @@ def test_the_signer_and_the_v_are_those_of_the_example_in_eip_155() -> None:
     signed = sign(key, 1, 9, b"\x35" * 20, b"", gas=21_000)
     assert rlp.decode(signed.raw)[6] in (b"\x25", b"\x26")
     assert signed.sender == key.address
+
+
+@settings(max_examples=100)
+@given(st.lists(st.one_of(st.binary(max_size=3), st.binary(min_size=50, max_size=70)), max_size=8))
+@example([bytes(300), bytes(70_000)])
+def test_lists_are_encoded_as_the_rlp_library_does(items: list[bytes]) -> None:
+    assert encode_list(items) == rlp.encode(items)
 
 
 def test_another_ethereum_implementation_reads_our_transaction() -> None:
