@@ -1,8 +1,8 @@
 """How devices behave within an interval, once load and sun are what they are.
 
 Two battery rules: `self_consume`, the control every battery is sold with (charge from own
-surplus, discharge into own load), and `follow`, which keeps to a planned power as far as the cell
-allows. Both hold the battery's equation with the discharge efficiency dividing (spec 1).
+surplus, discharge into own load), and `follow`, which keeps to an owner's schedule as far as sun,
+load and cell allow. Both hold the battery's equation, the discharge efficiency dividing (spec 1).
 Vehicles charge at full power from arrival until they have their energy.
 """
 
@@ -12,6 +12,23 @@ import numpy as np
 
 from gridpact.prosumer.devices import FloatArray
 from gridpact.prosumer.fleet import Fleet
+
+_TINY = 1.0
+"""Power below which a meter stands still. [W]"""
+
+
+class Schedule(NamedTuple):
+    """What owners plan, (site, interval) or (site,) [W].
+
+    battery_w: power of the battery, positive charging; net_w: net import at the connection point
+    that follows from it by forecast, negative where it feeds in.
+    """
+
+    battery_w: FloatArray
+    net_w: FloatArray
+
+    def at(self, interval: int) -> "Schedule":
+        return Schedule(self.battery_w[:, interval], self.net_w[:, interval])
 
 
 class State(NamedTuple):
@@ -73,11 +90,26 @@ def follow(
     pv_w: FloatArray,
     interval: int,
     hours: float,
-    planned_w: FloatArray,
+    planned: Schedule,
 ) -> tuple[Operation, State]:
-    """Run one interval with batteries at a planned power (positive charges)."""
+    """Run one interval by a schedule (one column of it), kept sensible when the forecast was wrong.
+
+    What is sold out of the cell is firm: the battery makes the meter read what was ordered. What
+    is stored of the own surplus, or taken for the own load, follows the actual surplus or load:
+    all of it where the plan was to take all, else the planned power at most. Bought energy is
+    stored as planned.
+    """
     ev = ev_power_w(fleet, state, interval, hours)
-    return _move(fleet, state, load_w, pv_w, ev, planned_w, hours)
+    net = load_w + ev - pv_w
+    power, meter = planned
+    sold_from_cell = (power < 0) & (meter < -_TINY)
+    bought_to_store = (power > 0) & (meter > _TINY)
+    balances = (power != 0) & (np.abs(meter) <= _TINY)
+    own = np.where(
+        power > 0, np.clip(-net, 0.0, np.maximum(power, 0.0)), -np.clip(net, 0.0, np.abs(power))
+    )
+    wish = np.select([sold_from_cell, bought_to_store, balances], [meter - net, power, -net], own)
+    return _move(fleet, state, load_w, pv_w, ev, wish, hours)
 
 
 def _move(

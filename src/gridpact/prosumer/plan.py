@@ -1,14 +1,15 @@
 """Owners who plan: when should a battery charge and discharge, given expected prices?
 
-One linear programme for all owners at once (block-diagonal, HiGHS): each minimises its own bill on
-its forecast and on what it expects to pay and to earn in each interval. Between owners nothing is
-shared but the prices, so each gets its own best plan. `own` strategy needs none of this.
+Before every interval all owners plan the rest of the horizon in one linear programme
+(block-diagonal, HiGHS): each minimises its own bill on its forecast and on what it expects to pay
+and to earn; the first interval of the plan is carried out. Between owners nothing is shared but
+the prices, so each gets its own best plan.
 
 Expected prices follow from the expected balance of the neighbourhood: what share of demand the
 local surplus can meet, and what share of the surplus finds a buyer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -16,11 +17,16 @@ from scipy.optimize import linprog
 
 from gridpact.errors import GridpactError
 from gridpact.model.order import Tier
-from gridpact.prosumer.control import State, ev_power_w
+from gridpact.prosumer.control import Schedule, State, ev_power_w
 from gridpact.prosumer.devices import FloatArray
 from gridpact.prosumer.fleet import Fleet
 from gridpact.prosumer.outlook import Outlook
 from gridpact.prosumer.tariff import Tariff, ask, bid_limit
+
+_NOTHING_W = 0.1
+"""Power that a solver's tolerance may leave behind. [W]"""
+_WEAR = 0.1
+"""Wear of a battery as a share of the feed-in tariff, per kWh through the cell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,22 +75,52 @@ def vehicles_w(fleet: Fleet, hours: float) -> FloatArray:
     return drawn
 
 
-def plan(fleet: Fleet, outlook: Outlook, tariff: Tariff, hours: float) -> FloatArray:
-    """Return every battery's planned power over the horizon, positive charging.
+@dataclass(frozen=True, eq=False)
+class Planner:
+    """Plans before every interval with what the cells hold by then. `hours` of an interval."""
 
-    (site, interval) [W]; zero for sites without a battery. The cell ends at least as full as it
-    began. A wear of a tenth of the feed-in tariff per kWh keeps plans from cycling for nothing.
+    fleet: Fleet
+    outlook: Outlook
+    tariff: Tariff
+    hours: float
+
+    def __call__(self, interval: int, state: State) -> Schedule:
+        """Return what every site plans for `interval`. (site,) [W]"""
+        rest = slice(interval, None)
+        fleet = replace(
+            self.fleet,
+            load_w=self.fleet.load_w[:, rest],
+            pv_w=self.fleet.pv_w[:, rest],
+            start_wh=state.stored_wh,
+            ev_energy_wh=state.ev_left_wh,
+            ev_arrives=self.fleet.ev_arrives - interval,
+            ev_leaves=self.fleet.ev_leaves - interval,
+        )
+        outlook = Outlook(
+            self.outlook.load_w[:, rest],
+            self.outlook.pv_w[:, rest],
+            self.outlook.plant_w[:, rest],
+        )
+        tariff = replace(self.tariff, retail=self.tariff.retail[rest])
+        return plan(fleet, outlook, tariff, self.hours).at(0)
+
+
+def plan(fleet: Fleet, outlook: Outlook, tariff: Tariff, hours: float) -> Schedule:
+    """Return what every site plans for the horizon; without a battery just its forecast.
+
+    What is left in a cell at the end is worth the feed-in tariff. A wear of a tenth of that per
+    kWh keeps plans from cycling for nothing.
     """
     owners = np.flatnonzero(fleet.capacity_wh > 0)
-    planned = np.zeros_like(fleet.load_w)
-    if not owners.size:
-        return planned
     need = outlook.load_w + vehicles_w(fleet, hours)
-    prices = expected_prices(fleet, outlook, tariff, need)
-    net = (need - outlook.pv_w)[owners]
-    charge, discharge = _solve(fleet, owners, net, prices, 0.1 * tariff.feed_in, hours)
-    planned[owners] = charge - discharge
-    return planned
+    net: FloatArray = need - outlook.pv_w
+    battery = np.zeros_like(net)
+    if owners.size:
+        prices = expected_prices(fleet, outlook, tariff, need)
+        charge, discharge = _solve(fleet, owners, net[owners], prices, tariff.feed_in, hours)
+        battery[owners] = charge - discharge
+        battery[np.abs(battery) < _NOTHING_W] = 0.0
+    return Schedule(battery, net + battery)
 
 
 def _solve(
@@ -92,7 +128,7 @@ def _solve(
     owners: np.ndarray[tuple[int], np.dtype[np.int64]],
     net_w: FloatArray,
     prices: ExpectedPrices,
-    wear: float,
+    feed_in: float,
     hours: float,
 ) -> tuple[FloatArray, FloatArray]:
     """Solve for charge, discharge, import, export and stored energy of every owner.
@@ -123,23 +159,22 @@ def _solve(
     first[:, 0] = fleet.start_wh[owners] / 1000
     power = np.repeat(fleet.power_w[owners], horizon) / 1000
     capacity = np.repeat(fleet.capacity_wh[owners], horizon) / 1000
-    floor = np.zeros((count, horizon))
-    floor[:, -1] = fleet.start_wh[owners] / 1000
-    low = np.concatenate([np.zeros(4 * cells), floor.ravel()])
+    left = np.zeros((count, horizon))
+    left[:, -1] = feed_in
     high = np.concatenate([power, power, np.full(2 * cells, np.inf), capacity])
     cost = np.concatenate(
         [
-            np.full(2 * cells, wear / 2),
+            np.full(2 * cells, _WEAR * feed_in / 2),
             np.tile(prices.buy, count),
             -np.minimum(prices.sell[owners], prices.buy).ravel(),
-            np.zeros(cells),
+            -left.ravel(),
         ]
     )
     answer = linprog(  # type: ignore[call-overload]  # the stubs know no sparse matrices
         cost / 1e6,
         A_eq=sparse.vstack([balance, store], format="csr"),
         b_eq=np.concatenate([net_w.ravel() / 1000, first.ravel()]),
-        bounds=np.column_stack([low, high]),
+        bounds=np.column_stack([np.zeros(5 * cells), high]),
         method="highs",
     )
     if answer.x is None:

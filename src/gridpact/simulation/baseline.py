@@ -5,7 +5,7 @@ it exports is sold to it at the feed-in tariff. The wires and the network operat
 its network share of retail pays for the losses, bought at the energy part of retail.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,9 +46,9 @@ class Before:
 def before(world: World, tariff: Tariff) -> Before:
     """Return the day of `world` under retail and feed-in tariff.
 
-    Batteries are left to self-consumption control whatever the owners plan with a market.
+    Batteries are under self-consumption control, whatever their owners plan with a market.
     """
-    flows = _flows(replace(world, plan_w=None))
+    flows = _flows(world)
     net = np.array([np.concatenate([flow.net_w, -flow.plant_w]) for flow in flows]).T
     net_wh = np.rint(net * world.hours).astype(np.int64)
     imports, exports = np.maximum(net_wh, 0), np.maximum(-net_wh, 0)

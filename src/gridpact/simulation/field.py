@@ -17,8 +17,9 @@ from gridpact.model.delivery import Reading, SignedReading
 from gridpact.model.record import Curtailed, Limit
 from gridpact.prosumer import control
 from gridpact.prosumer.bidding import HONEST, allowed, wanted
-from gridpact.prosumer.control import Operation, State
+from gridpact.prosumer.control import Operation, Schedule, State
 from gridpact.prosumer.outlook import Outlook
+from gridpact.prosumer.plan import Planner
 from gridpact.simulation import meters, world
 from gridpact.simulation.flow import Flow
 from gridpact.simulation.forecast import plant_power
@@ -29,9 +30,10 @@ from gridpact.simulation.world import World
 
 @dataclass(frozen=True)
 class _Now:
-    """An interval that has begun: what is expected of it."""
+    """The coming interval: what owners plan for it and what is expected of it."""
 
     interval: int
+    planned: Schedule | None
     operation: Operation
 
 
@@ -48,11 +50,19 @@ class SimulatedField:
         How orders and readings are signed, and where they go.
     meter_gain
         One per site, per plant, and the substation's (`meters.gains`).
+    planner
+        How owners plan their batteries; None leaves them to self-consumption control.
     """
 
     def __init__(
-        self, physics: World, outlook: Outlook, desk: Desk, meter_gain: Sequence[float]
+        self,
+        physics: World,
+        outlook: Outlook,
+        desk: Desk,
+        meter_gain: Sequence[float],
+        planner: Planner | None = None,
     ) -> None:
+        self.planner = planner
         self.world, self.outlook, self.desk = physics, outlook, desk
         self.flows: list[Flow] = []
         self._plants_w = plant_power(physics.plants, physics.fleet.intervals)
@@ -89,7 +99,7 @@ class SimulatedField:
         self, interval: int, limits: Sequence[Limit], reactive_var: Mapping[bytes, int]
     ) -> Delivered:
         """Let the interval happen within its limits and read the meters."""
-        self._require_next(interval)
+        planned = self._expect(interval).planned
         fleet = self.world.fleet
         flow, self._state = world.run_interval(
             self.world,
@@ -98,6 +108,7 @@ class SimulatedField:
             (fleet.load_w[:, interval], fleet.pv_w[:, interval], self._plants_w[:, interval]),
             {limit.participant: limit.power_w for limit in limits},
             reactive_var,
+            planned,
         )
         self.flows.append(flow)
         return self._read(flow)
@@ -107,8 +118,9 @@ class SimulatedField:
         self._require_next(interval)
         if self._now is None or self._now.interval != interval:
             load, pv = self.outlook.load_w[:, interval], self.outlook.pv_w[:, interval]
-            operation, _ = world.operate(self.world, self._state, interval, load, pv)
-            self._now = _Now(interval, operation)
+            planned = None if self.planner is None else self.planner(interval, self._state)
+            operation, _ = world.operate(self.world, self._state, interval, load, pv, planned)
+            self._now = _Now(interval, planned, operation)
         return self._now
 
     def _require_next(self, interval: int) -> None:

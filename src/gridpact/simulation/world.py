@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridpact.model.grid_check import Injector
-from gridpact.prosumer.control import Operation, State, follow, self_consume
+from gridpact.prosumer.control import Operation, Schedule, State, follow, self_consume
 from gridpact.prosumer.devices import FloatArray, Plant
 from gridpact.prosumer.fleet import Fleet
 from gridpact.quantities import whole
@@ -26,8 +26,7 @@ from gridpact.simulation.wires import Wires
 class World:
     """Sites, plants and wires. `ids` are the addresses of the sites, then of the plants.
 
-    `plan_w` is the batteries' planned power (site, interval), positive charging; None leaves them
-    to self-consumption control. `hours` is the length of an interval.
+    `hours` is the length of an interval.
     """
 
     fleet: Fleet
@@ -35,7 +34,6 @@ class World:
     ids: tuple[bytes, ...]
     wires: Wires
     hours: float
-    plan_w: FloatArray | None = None
 
     @cached_property
     def buses(self) -> tuple[int, ...]:
@@ -61,12 +59,19 @@ class World:
 
 
 def operate(
-    world: World, state: State, interval: int, load_w: FloatArray, pv_w: FloatArray
+    world: World,
+    state: State,
+    interval: int,
+    load_w: FloatArray,
+    pv_w: FloatArray,
+    planned: Schedule | None = None,
 ) -> tuple[Operation, State]:
-    """Run every site's devices for one interval, given load and sun."""
-    if world.plan_w is None:
+    """Run every site's devices for one interval, given load and sun.
+
+    Without a plan batteries are under self-consumption control.
+    """
+    if planned is None:
         return self_consume(world.fleet, state, load_w, pv_w, interval, world.hours)
-    planned = world.plan_w[:, interval]
     return follow(world.fleet, state, load_w, pv_w, interval, world.hours, planned)
 
 
@@ -132,6 +137,7 @@ def run_interval(
     sun_w: tuple[FloatArray, FloatArray, FloatArray],
     limits_w: Mapping[bytes, int],
     reactive_var: Mapping[bytes, int],
+    planned: Schedule | None = None,
 ) -> tuple[Flow, State]:
     """Let one interval happen.
 
@@ -143,9 +149,11 @@ def run_interval(
         The most each named party may feed in, set beforehand.
     reactive_var
         Set points of the inverters, set beforehand; the real-time check may replace them.
+    planned
+        What owners plan for this interval, None under self-consumption control.
     """
     load, available, plants = sun_w
-    operation, after = operate(world, state, interval, load, available)
+    operation, after = operate(world, state, interval, load, available, planned)
     wish = position(operation, plants)
     feed = np.minimum(wish.feed_w, _caps(world.ids, limits_w))
     limited = replace(wish, feed_w=feed, generator_w=wish.generator_w - (wish.feed_w - feed))

@@ -6,20 +6,22 @@ from hypothesis import strategies as st
 from tests.unit.prosumer.fleets import site
 
 from gridpact.prosumer.bidding import allowed, wanted
-from gridpact.prosumer.control import follow, self_consume, start
+from gridpact.prosumer.control import Schedule, follow, self_consume, start
 from gridpact.prosumer.devices import Battery, Ev
 from gridpact.prosumer.fleet import stack
 
 power = st.floats(0, 30_000)
+watts = st.floats(-20_000, 20_000)
 
 
-@given(power, power, st.floats(0, 1), st.floats(-20_000, 20_000), st.booleans())
-def test_honest_order_never_exceeds_its_allowance(load, sun, share, plan, planned):
+@given(power, power, st.floats(0, 1), watts, watts, st.booleans())
+def test_honest_order_never_exceeds_its_allowance(load, sun, share, plan, meter, planned):
     battery = Battery(20_000, 10_000, start_wh=share * 20_000)
     fleet = stack([site(battery=battery, ev=Ev(7_000, 3_700, 0, 4))])
     state, inputs = start(fleet), (np.array([load]), np.array([sun]))
     if planned:
-        run, _ = follow(fleet, state, *inputs, 0, 1.0, np.array([plan]))
+        wish = Schedule(np.array([plan]), np.array([meter]))
+        run, _ = follow(fleet, state, *inputs, 0, 1.0, wish)
     else:
         run, _ = self_consume(fleet, state, *inputs, 0, 1.0)
     want, limit = wanted(run, 1.0), allowed(fleet, state, run, 1.0)

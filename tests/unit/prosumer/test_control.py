@@ -6,17 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.prosumer.fleets import site
 
-from gridpact.prosumer.control import follow, self_consume, start
+from gridpact.prosumer.control import Schedule, follow, self_consume, start
 from gridpact.prosumer.devices import Battery, Ev
 from gridpact.prosumer.fleet import stack
 
 power = st.floats(0, 20_000)
 efficiency = st.floats(0.5, 1.0)
+watts = st.floats(-20_000, 20_000)
 hour = st.sampled_from([0.25, 0.5, 1.0])
 
 
 @given(
-    st.lists(st.tuples(power, power, st.floats(-20_000, 20_000)), min_size=1, max_size=12),
+    st.lists(st.tuples(power, power, watts, watts), min_size=1, max_size=12),
     st.floats(0, 50_000),
     st.floats(0, 15_000),
     st.floats(0, 1),
@@ -31,11 +32,12 @@ def test_battery_stays_within_its_band_and_loses_what_its_efficiencies_say(
     battery = Battery(capacity, rate, charge_eta, discharge_eta, share * capacity)
     fleet = stack([site(battery=battery, intervals=len(day))])
     state = start(fleet)
-    for t, (load, sun, plan) in enumerate(day):
+    for t, (load, sun, plan, meter) in enumerate(day):
         before = float(state.stored_wh[0])
         inputs = (np.array([load]), np.array([sun]))
         if planned:
-            run, state = follow(fleet, state, *inputs, t, hours, np.array([plan]))
+            wish = Schedule(np.array([plan]), np.array([meter]))
+            run, state = follow(fleet, state, *inputs, t, hours, wish)
         else:
             run, state = self_consume(fleet, state, *inputs, t, hours)
         into, out = float(run.charge_w[0]), float(run.discharge_w[0])
@@ -87,3 +89,30 @@ def test_net_import_is_load_plus_charging_less_generation():
     run, _ = self_consume(fleet, start(fleet), np.array([1000.0]), np.array([6000.0]), 0, 1.0)
     assert run.charge_w[0] == 3000
     assert run.net_w[0] == -2000
+
+
+@pytest.mark.parametrize(
+    ("planned", "meter", "load", "sun", "moved"),
+    [
+        # stores all its surplus, lives off its cell: whatever surplus and load turn out to be
+        (3000, 0, 1000, 2500, 1500),
+        (-3000, 0, 2500, 0, -2500),
+        # stores or takes a part: the plan at most, and no more than there is
+        (1000, -500, 1000, 4000, 1000),
+        (1000, -500, 1000, 1400, 400),
+        (-1000, 500, 4000, 0, -1000),
+        (-1000, 500, 400, 0, -400),
+        # sells from the cell: the meter reads what was ordered
+        (-3000, -2000, 1500, 0, -3500),
+        # buys to store: as planned
+        (2000, 3000, 5000, 0, 2000),
+        # rests
+        (0, 1000, 500, 900, 0),
+    ],
+)
+def test_schedule_is_kept_sensible_when_the_forecast_was_wrong(planned, meter, load, sun, moved):
+    fleet = stack([site(battery=Battery(20_000, 5_000, 1.0, 1.0, 10_000))])
+    wish = Schedule(np.array([float(planned)]), np.array([float(meter)]))
+    inputs = (np.array([float(load)]), np.array([float(sun)]))
+    run, _ = follow(fleet, start(fleet), *inputs, 0, 1.0, wish)
+    assert run.charge_w[0] - run.discharge_w[0] == moved

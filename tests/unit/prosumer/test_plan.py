@@ -10,7 +10,7 @@ from gridpact.prosumer.control import follow, start
 from gridpact.prosumer.devices import Battery
 from gridpact.prosumer.fleet import Fleet, stack
 from gridpact.prosumer.outlook import Outlook
-from gridpact.prosumer.plan import expected_prices, plan
+from gridpact.prosumer.plan import Planner, expected_prices, plan
 from gridpact.prosumer.tariff import Tariff
 
 TARIFF = Tariff((200_000, 200_000, 400_000, 400_000), 90_000, 80_000, 10_000, 40_000, 60_000)
@@ -22,7 +22,7 @@ def outlook(fleet: Fleet) -> Outlook:
 
 def test_battery_charges_in_cheap_hours_and_serves_the_dear_ones():
     fleet = stack([site("a", 2000.0, battery=Battery(4_000, 2_000, 1.0, 1.0))])
-    planned = plan(fleet, outlook(fleet), TARIFF, 1.0)
+    planned = plan(fleet, outlook(fleet), TARIFF, 1.0).battery_w
     assert planned[0, :2].sum() == pytest.approx(4_000)
     assert planned[0, 2:].sum() == pytest.approx(-4_000)
 
@@ -30,12 +30,14 @@ def test_battery_charges_in_cheap_hours_and_serves_the_dear_ones():
 def test_flat_prices_leave_the_battery_alone():
     flat = replace(TARIFF, retail=(200_000,) * 4)
     fleet = stack([site("a", 2000.0, battery=Battery(4_000, 2_000))])
-    assert np.abs(plan(fleet, outlook(fleet), flat, 1.0)).max() < 1e-6
+    assert not plan(fleet, outlook(fleet), flat, 1.0).battery_w.any()
 
 
 def test_site_without_battery_has_no_plan():
     fleet = stack([site("a", 2000.0), site("b", 1000.0)])
-    assert not plan(fleet, outlook(fleet), TARIFF, 1.0).any()
+    planned = plan(fleet, outlook(fleet), TARIFF, 1.0)
+    assert not planned.battery_w.any()
+    assert (planned.net_w == fleet.load_w).all()
 
 
 def test_each_owner_has_the_plan_it_would_have_alone():
@@ -44,24 +46,26 @@ def test_each_owner_has_the_plan_it_would_have_alone():
         site("b", 500.0, [0, 9000, 0, 0], Battery(8_000, 4_000, start_wh=1_000)),
     ]
     both = stack(sites)
-    prices_of_both = plan(both, outlook(both), TARIFF, 1.0)
+    together = plan(both, outlook(both), TARIFF, 1.0).battery_w
     for place in (0, 1):
         lone = replace(both, capacity_wh=np.where(np.arange(2) == place, both.capacity_wh, 0.0))
-        alone = plan(lone, outlook(lone), TARIFF, 1.0)
-        assert alone[place] == pytest.approx(prices_of_both[place], abs=1.0)
+        alone = plan(lone, outlook(lone), TARIFF, 1.0).battery_w
+        assert alone[place] == pytest.approx(together[place], abs=1.0)
 
 
-def test_plan_can_be_followed_to_the_watt_and_ends_no_emptier_than_it_began():
+def test_planning_anew_with_a_perfect_forecast_keeps_to_the_first_plan():
     fleet = stack(
-        [site("a", [500, 500, 3000, 3000], [0, 6000, 0, 0], Battery(5_000, 2_500, start_wh=900))]
+        [site("a", [500, 500, 3000, 2500], [0, 6000, 0, 0], Battery(5_000, 2_500, start_wh=900))]
     )
-    planned = plan(fleet, outlook(fleet), TARIFF, 1.0)
-    state = start(fleet)
+    planner = Planner(fleet, outlook(fleet), TARIFF, 1.0)
+    first = plan(fleet, outlook(fleet), TARIFF, 1.0)
+    state, cost = start(fleet), 0.0
     for t in range(4):
-        run, state = follow(fleet, state, fleet.load_w[:, t], fleet.pv_w[:, t], t, 1.0,
-                            planned[:, t])  # fmt: skip
-        assert run.charge_w[0] - run.discharge_w[0] == pytest.approx(planned[0, t], abs=1e-3)
-    assert state.stored_wh[0] >= 900 - 1e-3
+        sun = fleet.pv_w[:, t]
+        run, state = follow(fleet, state, fleet.load_w[:, t], sun, t, 1.0, planner(t, state))
+        cost += float(run.net_w[0]) * TARIFF.retail[t]
+    assert cost == pytest.approx(float(first.net_w[0] @ np.array(TARIFF.retail)), rel=1e-6)
+    assert state.stored_wh[0] == pytest.approx(0.0, abs=1.0)
 
 
 def test_expected_prices_stay_between_feed_in_and_retail():

@@ -12,7 +12,7 @@ from gridpact.model.record import Limit
 from gridpact.prosumer.bidding import Conduct
 from gridpact.prosumer.devices import Site
 from gridpact.prosumer.fleet import stack
-from gridpact.prosumer.plan import plan
+from gridpact.prosumer.plan import Planner
 from gridpact.scenario.reader import load
 from gridpact.scenario.scenario import Scenario
 from gridpact.simulation.field import SimulatedField
@@ -64,14 +64,14 @@ def field(
     """Return a scenario's field at interval 0."""
     physics = world(scenario, check)
     outlook = forecast(physics.fleet, scenario.plants, scenario.forecast, scenario.seed)
+    planner = None
     if scenario.strategy == "market":
-        planned = plan(physics.fleet, outlook, scenario.tariff, scenario.time.hours)
-        physics = replace(physics, plan_w=planned)
+        planner = Planner(physics.fleet, outlook, scenario.tariff, scenario.time.hours)
     root = int(scenario.grid.file.feeder.ids[0])
     people = enlist(scenario.sites, scenario.plants, root, scenario.seed)
     desk = Desk(VENUE, people, scenario.tariff, scenario.seed, conduct or {}, signed)
     meter_gain = gains(len(physics.ids) + 1, scenario.meter_error, scenario.seed)
-    return SimulatedField(physics, outlook, desk, tuple(meter_gain))
+    return SimulatedField(physics, outlook, desk, tuple(meter_gain), planner)
 
 
 def ran(scenario: Scenario, *, check: bool = True, limits: tuple[Limit, ...] = ()) -> list[Flow]:

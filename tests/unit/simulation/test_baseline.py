@@ -53,10 +53,15 @@ def test_schedules_are_those_of_the_day_with_a_market():
 
 def test_owners_plans_do_not_touch_the_day_before():
     scenario = shipped("day")
-    plain = before(world(scenario), scenario.tariff)
-    planned = field(replace(scenario, strategy="market")).world
-    assert planned.plan_w is not None
-    assert before(planned, scenario.tariff).bill == plain.bill
+    planned = field(replace(scenario, strategy="market"))
+    for interval in range(24):
+        planned.deliver(interval, (), {})
+    after = before(planned.world, scenario.tariff)
+    assert after.bill == before(world(scenario), scenario.tariff).bill
+    assert any(
+        (one.net_w != other.net_w).any()
+        for one, other in zip(planned.flows, after.flows, strict=True)
+    )
 
 
 def test_market_schedules_raise_no_new_peak_at_the_substation():

@@ -70,10 +70,11 @@ def test_limit_caps_what_is_fed_in_and_leaves_own_use_alone():
 def test_battery_keeps_the_energy_that_a_limit_did_not_let_out():
     battery = Battery(10_000, 5_000, 1.0, 0.8, 8_000)
     scenario = of_sites("day", site("a", 0.0, battery=battery))
-    physics = replace(world(scenario), plan_w=np.full((1, 4), -4_000.0))
+    physics = world(scenario)
     state = control.start(physics.fleet)
     sun = (np.zeros(1), np.zeros(1), np.zeros(0))
-    flow, after = run_interval(physics, state, 0, sun, {physics.ids[0]: 1_000}, {})
+    planned = control.Schedule(np.array([-4_000.0]), np.array([-4_000.0]))
+    flow, after = run_interval(physics, state, 0, sun, {physics.ids[0]: 1_000}, {}, planned)
     assert flow.discharge_w[0] == 1_000
     assert after.stored_wh[0] == pytest.approx(8_000 - 1_000 / 0.8)
     assert flow.stored_wh[0] == after.stored_wh[0]
