@@ -51,6 +51,9 @@ def read_feeder(path: Path) -> FeederFile:
         for bus in (line.from_bus, line.to_bus):
             if bus not in peak:
                 raise ScenarioError(path, f"lines, row {row}", f"bus {bus} is not in buses")
+    reached = {bus for line in lines for bus in (line.from_bus, line.to_bus)}
+    if alone := sorted(set(peak) - reached):
+        raise FeederError(f"{path}: bus {alone[0]}", "is an island: no line reaches it")
     try:
         feeder = build(
             root,
@@ -61,9 +64,6 @@ def read_feeder(path: Path) -> FeederFile:
         )
     except FeederError as error:
         raise FeederError(f"{path}: {error.place}", error.problem) from error
-    for bus in peak:
-        if bus not in feeder.index:
-            raise FeederError(f"{path}: bus {bus}", f"is an island: no line from root {root}")
     return FeederFile(str(table.get("name", path.stem)), feeder, peak, factor)
 
 

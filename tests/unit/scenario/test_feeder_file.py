@@ -1,0 +1,85 @@
+"""A feeder file is read, or refused with file, row and reason."""
+
+from pathlib import Path
+
+import pytest
+
+from gridpact.errors import BadInput, FeederError, ScenarioError
+from gridpact.scenario.feeder_file import read_feeder
+
+GOOD = """
+name = "three buses"
+s_base_mva = 1.0
+v_base_kv = 1.0
+root = 1
+power_factor = 0.9
+buses = [[1, 0.0, 0.0], [2, 0.1, 0.0], [3, 0.2, 0.05]]
+lines = [[1, 2, 0.01, 0.02], [2, 3, 0.01, 0.02, 0.5]]
+"""
+
+
+def _file(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "feeder.toml"
+    path.write_text(text)
+    return path
+
+
+def test_feeder_is_read_with_loads_shunts_and_ratings(tmp_path: Path) -> None:
+    read = read_feeder(_file(tmp_path, GOOD))
+    assert read.name == "three buses"
+    assert dict(read.peak_load_mva) == {1: 0.0, 2: 0.1, 3: 0.2}
+    assert read.power_factor == 0.9
+    assert list(read.feeder.ids) == [1, 2, 3]
+    assert read.feeder.shunt[2] == pytest.approx(0.05)
+    assert read.feeder.s_max[2] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "problem"),
+    [
+        ("[2, 0.1, 0.0]", "[2, 0.1]", "buses, row 2", "expected"),
+        ("[2, 0.1, 0.0]", "[2, -0.1, 0.0]", "buses, row 2", "negative load"),
+        ("[2, 0.1, 0.0]", "[2, nan, 0.0]", "buses, row 2", "expected numbers"),
+        ("[3, 0.2, 0.05]", "[2, 0.2, 0.05]", "buses, row 3", "numbered twice"),
+        ("[2, 3, 0.01, 0.02, 0.5]", "[2, 9, 0.01, 0.02]", "lines, row 2", "bus 9"),
+        ("[1, 2, 0.01, 0.02]", "[1, 2, 0.01]", "lines, row 1", "expected"),
+        ("[1, 2, 0.01, 0.02]", '[1, 2, "x", 0.02]', "lines, row 1", "expected numbers"),
+        ("power_factor = 0.9", "power_factor = 1.2", "power_factor", "1.2"),
+        ("v_base_kv = 1.0", "v_base_kv = true", "v_base_kv", "number"),
+        ("v_base_kv = 1.0", "", "v_base_kv", "number"),
+        ("root = 1", 'root = "one"', "root", "number of a bus"),
+    ],
+)
+def test_unusable_row_is_refused_with_its_place(
+    tmp_path: Path, old: str, new: str, place: str, problem: str
+) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        read_feeder(_file(tmp_path, GOOD.replace(old, new)))
+    assert caught.value.place == place
+    assert problem in caught.value.problem
+    assert caught.value.file.endswith("feeder.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("[2, 3, 0.01, 0.02, 0.5]", "[2, 3, 0.0, 0.0]", "zero"),
+        ("[2, 3, 0.01, 0.02, 0.5]", "[2, 3, 0.1, 0.1], [3, 1, 0.1, 0.1]", "cycle"),
+        (", [2, 3, 0.01, 0.02, 0.5]", "", "island"),
+    ],
+)
+def test_net_that_is_no_feeder_is_refused_with_its_file(
+    tmp_path: Path, old: str, new: str, problem: str
+) -> None:
+    with pytest.raises(FeederError) as caught:
+        read_feeder(_file(tmp_path, GOOD.replace(old, new)))
+    assert "feeder.toml" in str(caught.value)
+    assert problem in caught.value.problem
+    assert isinstance(caught.value, BadInput)
+
+
+def test_missing_file_and_broken_file_are_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="cannot be read"):
+        read_feeder(tmp_path / "nowhere.toml")
+    with pytest.raises(ScenarioError, match="no TOML"):
+        read_feeder(_file(tmp_path, "buses = [["))
