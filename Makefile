@@ -29,7 +29,8 @@ vectors: .venv/dev.stamp  ## write the shared test vectors anew
 
 lock: .venv/bootstrap.stamp  ## renew the locked dependencies
 	$(LOCK) requirements/bootstrap.in -o requirements/bootstrap.txt
-	$(LOCK) pyproject.toml requirements/build.in -o requirements/runtime.txt
+	$(LOCK) pyproject.toml requirements/build.in -c requirements/constraints.in \
+	  -o requirements/runtime.txt
 	$(LOCK) pyproject.toml requirements/build.in --group dev -c requirements/runtime.txt \
 	  -o requirements/dev.txt
 
