@@ -8,16 +8,28 @@ micro-units; both days' money adds up to zero over all groups, so the changes do
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from gridpact.assembly import DayResult
 from gridpact.cycle.result import IntervalResult
 from gridpact.errors import SettlementError
 from gridpact.model.order import Side, Tier
 from gridpact.model.participant import Named
+from gridpact.prosumer.devices import FloatArray
 from gridpact.quantities import Money, Price, Wh, amount, divide_half_even
 from gridpact.report.money import interval_flows, outlays
 from gridpact.report.trades import Trade, of_interval, trades
 from gridpact.settlement.account_lines import Flow, Line, lines, net, summed
 from gridpact.settlement.bills import loss_price
+
+CONSUMERS = "participants without generation"
+OWNERS = "participants with PV or battery"
+PLANTS = "renewable plants"
+_SHOWN = {
+    Named.GRID_SUPPLY: "grid supply",
+    Named.NETWORK_OPERATOR: "network operator",
+    Named.NETWORK_LOSS: "loss account",
+}
 
 
 @dataclass(frozen=True)
@@ -106,6 +118,23 @@ class Comparison:
     emptied: tuple[str, ...]
 
     @property
+    def group_of(self) -> dict[bytes, str]:
+        """Return the name of the group that each account belongs to."""
+        names = {
+            one.line.participant: PLANTS
+            if one.kind == "plant"
+            else OWNERS
+            if one.generates
+            else CONSUMERS
+            for one in self.accounts
+        }
+        return names | {one.address: shown(one) for one in Named}
+
+    def per_hour(self, field: str) -> FloatArray:
+        """Return a field of the hours as a curve, in its own unit. (interval,)"""
+        return np.array([float(getattr(hour, field)) for hour in self.hours])
+
+    @property
     def participants(self) -> tuple[Account, ...]:
         return tuple(one for one in self.accounts if one.kind != "plant")
 
@@ -118,6 +147,11 @@ class Comparison:
     def not_worse(self) -> int:
         """Return how many participants without generation pay no more than before."""
         return sum(1 for one in self.consumers if one.saving >= 0)
+
+
+def shown(account: Named) -> str:
+    """Return what a named account is called in the report."""
+    return _SHOWN.get(account, f"{account.value} account")
 
 
 def compare(day: DayResult) -> Comparison:
@@ -197,15 +231,15 @@ def _groups(
     own = {Named.GRID_SUPPLY: day.before.grid_supply}
     own[Named.NETWORK_OPERATOR] = day.before.network_operator
     named = [
-        Group(one.value.replace("_", " "), own.get(one, 0), gains.get(one.address, 0))
+        Group(shown(one), own.get(one, 0), gains.get(one.address, 0))
         for one in Named
         if one in own or gains.get(one.address, 0)
     ]
     return (
-        _group("participants without generation", [one for one in accounts if not one.generates]),
-        _group("participants with PV or battery", owners),
-        _group("renewable plants", plants),
-        *sorted(named, key=lambda group: group.name not in ("grid supply", "network operator")),
+        _group(CONSUMERS, [one for one in accounts if not one.generates]),
+        _group(OWNERS, owners),
+        _group(PLANTS, plants),
+        *sorted(named, key=lambda group: group.name.endswith("account")),
     )
 
 

@@ -6,7 +6,7 @@ shows money that a ledger does not have.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from gridpact.assembly import DayResult
 from gridpact.cycle.result import IntervalResult
@@ -92,3 +92,11 @@ def _crossings(result: IntervalResult) -> Counter[bytes]:
     ):
         changes[fill.buyer] += fill.lock - statement.refund - statement.claim
     return changes
+
+
+def between(moved: Iterable[Flow], group_of: Mapping[bytes, str]) -> Counter[tuple[str, str]]:
+    """Return the money that each group paid to each other group, by (payer, payee)."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for flow in moved:
+        sums[group_of[flow.source], group_of[flow.target]] += flow.amount
+    return sums

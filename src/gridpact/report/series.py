@@ -37,6 +37,11 @@ class Series:
     voltage: FloatArray
 
     @property
+    def edges(self) -> FloatArray:
+        """Beginnings and end of the intervals. (interval + 1,) [h]"""
+        return np.append(self.begins, self.begins[-1] + self.hours)
+
+    @property
     def generation(self) -> FloatArray:
         return np.asarray(self.roofs + self.plants)
 
@@ -67,7 +72,7 @@ def series(day: DayResult) -> Series:
     flows, hours = day.flows, day.scenario.time.hours
     cut_wh = np.array([flow.limited_wh.sum() + flow.curtailed_wh.sum() for flow in flows])
     return Series(
-        begins=np.arange(len(flows)) * hours,
+        begins=np.arange(len(flows), dtype=np.float64) * hours,
         hours=hours,
         demand=np.array([flow.load_w.sum() + flow.ev_w.sum() for flow in flows]) / 1000,
         charge=_sum(flows, "charge_w"),

@@ -6,6 +6,7 @@ in kW, voltages in pu and shares are decimal. Equal runs give equal summaries bu
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -14,13 +15,14 @@ from gridpact.model.order import Refusal, Tier
 from gridpact.model.participant import Named
 from gridpact.model.record import Cleared
 from gridpact.report.comparison import Account, Comparison
-from gridpact.report.series import Series
+from gridpact.report.findings import Findings
 
 _PACKAGES = ("gridpact", "numpy", "scipy", "clarabel", "coincurve", "pyrevm", "py-evm", "msgspec")
 
 
-def summary(day: DayResult, compared: Comparison, curves: Series) -> dict[str, Any]:
+def summary(found: Findings) -> dict[str, Any]:
     """Return the day's figures under stable keys."""
+    day, compared = found.day, found.compared
     scenario = day.scenario
     return {
         "scenario": {
@@ -46,15 +48,16 @@ def summary(day: DayResult, compared: Comparison, curves: Series) -> dict[str, A
             for chain in day.chains
         },
         "audit_head": heads(day),
-        "chains": {chain.name: _chain(day, chain) for chain in day.chains},
+        "chains": {chain.name: _chain(chain) for chain in day.chains},
         "energy_wh": _energy(compared),
         "trades": _trades(compared),
         "money": _money(compared),
         "bills": [_bill(account) for account in compared.accounts],
-        "grid": _grid(day, compared, curves),
+        "grid": _grid(found),
         "refusals": dict(sorted(Counter(one.code.value for one in refusals(day)).items())),
         "cuts": _cuts(day),
         "reputation": reputations(day),
+        "claims": [asdict(claim) for claim in found.claims],
         "versions": _versions(),
         "seconds": {phase: round(seconds, 3) for phase, seconds in day.seconds.items()},
     }
@@ -91,7 +94,7 @@ def reputations(day: DayResult) -> dict[str, int]:
     }
 
 
-def _chain(day: DayResult, chain: ChainEnd) -> dict[str, Any]:
+def _chain(chain: ChainEnd) -> dict[str, Any]:
     totals = chain.totals
     return {
         "minted": totals.minted,
@@ -173,8 +176,8 @@ def _bill(account: Account) -> dict[str, Any]:
     }
 
 
-def _grid(day: DayResult, compared: Comparison, curves: Series) -> dict[str, Any]:
-    participants = compared.participants
+def _grid(found: Findings) -> dict[str, Any]:
+    day, curves, participants = found.day, found.curves, found.compared.participants
     traded = sum(sum(one.line.bought[: Tier.GRID]) for one in participants)
     bought = sum(sum(one.line.bought) for one in participants)
     return {

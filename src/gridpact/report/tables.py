@@ -15,9 +15,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gridpact.assembly import DayResult
 from gridpact.model.order import Tier
-from gridpact.report.comparison import Comparison
+from gridpact.report.findings import Findings
 
 TRADES = pa.schema(
     [
@@ -59,11 +58,12 @@ PRICES = pa.schema(
 )
 
 
-def write_trades(day: DayResult, compared: Comparison, path: Path) -> Path:
+def write_trades(found: Findings, path: Path) -> Path:
     """Write one row per fill."""
+    day = found.day
     chains = {Tier.LOCAL: day.chains[0].name, Tier.ZONAL: day.chains[1].name}
     rows = []
-    for trade in compared.trades:
+    for trade in found.compared.trades:
         fill, delivery, statement = trade.settled
         rows.append(
             {
@@ -93,10 +93,10 @@ def write_trades(day: DayResult, compared: Comparison, path: Path) -> Path:
     return path
 
 
-def write_prices(day: DayResult, compared: Comparison, path: Path) -> Path:
+def write_prices(found: Findings, path: Path) -> Path:
     """Write one row per interval and bus."""
-    rows = []
-    for result, hour in zip(day.intervals, compared.hours, strict=True):
+    day, rows = found.day, []
+    for result, hour in zip(day.intervals, found.compared.hours, strict=True):
         prices, advice = result.prices, day.advice.day[result.interval]
         posted = {row.bus: row.locational for row in prices.buses}
         rows += [

@@ -1,0 +1,192 @@
+"""The report as one self-contained page: pictures, tables that add up, plain words.
+
+The page holds everything itself (SVG, style, a few lines of script to sort a table); it asks
+nothing of a network. This module turns findings into rows; `templates/report.html.j2` arranges
+them.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from gridpact.model.order import Tier
+from gridpact.model.statement import Case
+from gridpact.quantities import MICRO, PPM, Money, Wh
+from gridpact.report.comparison import Comparison
+from gridpact.report.findings import Findings
+from gridpact.report.money import between
+from gridpact.report.sensitivity import Sensitivity
+from gridpact.report.series import clock
+from gridpact.report.summary import heads, refusals, reputations
+from gridpact.report.words import CASES, CODES, FIGURES, PHASES, REASONS
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Who paid whom: `rows[i][j]` is what group i paid to group j; sums at the ends."""
+
+    groups: tuple[str, ...]
+    rows: tuple[tuple[Money, ...], ...]
+
+    @property
+    def paid(self) -> tuple[Money, ...]:
+        return tuple(sum(row) for row in self.rows)
+
+    @property
+    def received(self) -> tuple[Money, ...]:
+        return tuple(sum(column) for column in zip(*self.rows, strict=True))
+
+
+def page(found: Findings, figures: Mapping[str, str], sensitivity: Sequence[Sensitivity]) -> str:
+    """Return the report of a day as HTML.
+
+    Parameters
+    ----------
+    figures
+        SVG by name, of `report.figures`.
+    sensitivity
+        The same day at other forecast errors; empty leaves the section out.
+    """
+    environment = Environment(
+        loader=PackageLoader("gridpact.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        money=_money, signed=_signed, kwh=_kwh, price=_price, percent=_percent, score=_score
+    )
+    day, compared, curves = found.day, found.compared, found.curves
+    return environment.get_template("report.html.j2").render(
+        day=day,
+        scenario=day.scenario,
+        compared=compared,
+        curves=curves,
+        claims=found.claims,
+        figures={name: (Markup(svg), *FIGURES[name]) for name, svg in figures.items()},
+        totals=totals(compared),
+        matrix=matrix(compared),
+        reasons=_reasons(compared),
+        cases=_cases(compared),
+        refused=_refused(found),
+        cuts=_cuts(found),
+        ratings=_ratings(found),
+        sensitivity=sensitivity,
+        heads=heads(day),
+        seconds=_seconds(day.seconds),
+        clock=lambda interval: clock(float(curves.begins[interval])),
+        Tier=Tier,
+    )
+
+
+def totals(compared: Comparison) -> dict[str, Any]:
+    """Return the sums that headlines and totals rows show."""
+    hours, consumers = compared.hours, compared.consumers
+    names = ("contracted_before", "contracted_after", "grid_before", "local", "zonal", "grid",
+             "cleared", "unused", "short", "held", "loss_before", "loss_after")  # fmt: skip
+    sums: dict[str, Any] = {name: sum(getattr(hour, name) for hour in hours) for name in names}
+    sums["traded"] = sums["local"] + sums["zonal"]
+    sums["imported"] = sums["traded"] + sums["grid"]
+    sums["before"] = sum(one.before for one in consumers)
+    sums["after"] = sum(one.after for one in consumers)
+    sums["bills_before"] = sum(one.before for one in compared.accounts)
+    sums["bills_after"] = sum(one.after for one in compared.accounts)
+    sums["gain"] = sum(group.change for group in compared.groups if group.change > 0)
+    sums["losers"] = sorted((one for one in compared.groups if one.change < 0),
+                            key=lambda group: group.change)  # fmt: skip
+    return sums
+
+
+def matrix(compared: Comparison) -> Matrix:
+    """Return who paid whom over the day, by group."""
+    paid = between(compared.flows, compared.group_of)
+    groups = tuple(group.name for group in compared.groups)
+    return Matrix(groups, tuple(tuple(paid[payer, payee] for payee in groups) for payer in groups))
+
+
+def _reasons(compared: Comparison) -> list[tuple[str, str, Money]]:
+    sums: Counter[str] = Counter()
+    for flow in compared.flows:
+        sums[flow.reason.value] += flow.amount
+    return [(reason, REASONS[reason], money) for reason, money in sums.most_common()]
+
+
+def _cases(compared: Comparison) -> list[dict[str, Any]]:
+    rows = []
+    for case in Case:
+        settled = [row.settled for row in compared.trades if row.settled.statement.case is case]
+        if settled:
+            rows.append(
+                {
+                    "name": case.name.lower(),
+                    "means": CASES[case],
+                    "fills": len(settled),
+                    "agreed": sum(row.delivery.agreed for row in settled),
+                    "sent": sum(row.delivery.sent for row in settled),
+                    "received": sum(row.delivery.received for row in settled),
+                    "paid": sum(row.statement.paid for row in settled),
+                    "reward": sum(row.statement.reward for row in settled),
+                    "claim": sum(row.statement.claim for row in settled),
+                }
+            )
+    return rows
+
+
+def _refused(found: Findings) -> list[tuple[str, str, int, str]]:
+    """Return (code, meaning, count, one example) of refused orders."""
+    refused = refusals(found.day)
+    counts = Counter(one.code for one in refused)
+    first = {one.code: one for one in reversed(refused)}
+    return [
+        (code.value, CODES[code], count,
+         f"{found.day.names.get(first[code].participant, 'unknown')}: {first[code].detail}")
+        for code, count in counts.most_common()
+    ]  # fmt: skip
+
+
+def _cuts(found: Findings) -> list[dict[str, Any]]:
+    rows: dict[tuple[bytes, str], Counter[str]] = {}
+    for result in found.day.intervals:
+        for cut in result.cleared.cuts:
+            row = rows.setdefault((cut.participant, cut.limit), Counter())
+            row.update(intervals=1, fills=cut.from_fills_wh, surplus=cut.from_surplus_wh)
+    return [
+        {"name": found.day.names[who], "limit": limit, **row} for (who, limit), row in rows.items()
+    ]
+
+
+def _ratings(found: Findings) -> list[tuple[str, int]]:
+    return sorted(reputations(found.day).items(), key=lambda row: -row[1])
+
+
+def _seconds(seconds: Mapping[str, float]) -> list[tuple[str, str, float]]:
+    return [(phase, PHASES.get(phase, ""), spent) for phase, spent in seconds.items()]
+
+
+def _money(money: Money) -> str:
+    return f"{money / MICRO:,.2f}".replace("-", "−")
+
+
+def _signed(money: Money) -> str:
+    return f"{money / MICRO:+,.2f}".replace("-", "−")
+
+
+def _kwh(energy: Wh | float) -> str:
+    return f"{energy / 1000:,.0f}"
+
+
+def _price(price: int | None) -> str:
+    return "" if price is None else f"{price / MICRO:.3f}"
+
+
+def _percent(share: float, digits: int = 1) -> str:
+    return f"{100 * share:.{digits}f} %".replace("-", "−")
+
+
+def _score(score: int) -> str:
+    return f"{score / PPM:.3f}"

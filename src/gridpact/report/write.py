@@ -1,0 +1,32 @@
+"""Everything that a run leaves in its output folder, beside the ledger."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from gridpact.report.figures import figures
+from gridpact.report.findings import Findings
+from gridpact.report.page import page
+from gridpact.report.sensitivity import Sensitivity
+from gridpact.report.summary import summary
+from gridpact.report.tables import write_prices, write_trades
+
+
+def write_all(
+    found: Findings, sensitivity: Sequence[Sensitivity], folder: Path
+) -> tuple[Path, ...]:
+    """Write summary.json, trades.parquet, prices.parquet and report.html; return their paths."""
+    report = folder / "report.html"
+    report.write_text(page(found, figures(found), sensitivity), encoding="utf-8")
+    return (
+        write_summary(found, folder / "summary.json"),
+        write_trades(found, folder / "trades.parquet"),
+        write_prices(found, folder / "prices.parquet"),
+        report,
+    )
+
+
+def write_summary(found: Findings, path: Path) -> Path:
+    """Write the summary as JSON that people can read, too."""
+    path.write_text(json.dumps(summary(found), indent=2) + "\n", encoding="utf-8")
+    return path
