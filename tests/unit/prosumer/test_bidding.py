@@ -1,7 +1,7 @@
 """Honest orders follow from what is expected and stay within their allowance."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.prosumer.fleets import site
 
@@ -14,6 +14,7 @@ power = st.floats(0, 30_000)
 watts = st.floats(-20_000, 20_000)
 
 
+@settings(deadline=None)
 @given(power, power, st.floats(0, 1), watts, watts, st.booleans())
 def test_honest_order_never_exceeds_its_allowance(load, sun, share, plan, meter, planned):
     battery = Battery(20_000, 10_000, start_wh=share * 20_000)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.prosumer.fleets import site
 
@@ -16,6 +16,7 @@ watts = st.floats(-20_000, 20_000)
 hour = st.sampled_from([0.25, 0.5, 1.0])
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(power, power, watts, watts), min_size=1, max_size=12),
     st.floats(0, 50_000),
@@ -49,6 +50,7 @@ def test_battery_stays_within_its_band_and_loses_what_its_efficiencies_say(
         assert state.stored_wh[0] - before == pytest.approx(moved, abs=1e-6 * (1 + capacity))
 
 
+@settings(deadline=None)
 @given(power, power, st.floats(0, 1))
 def test_self_consumption_never_buys_to_store_and_never_sells_what_is_stored(load, sun, share):
     battery = Battery(10_000, 5_000, start_wh=share * 10_000)

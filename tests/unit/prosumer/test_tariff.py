@@ -1,6 +1,6 @@
 """Limits of bids and asks of offers follow from the tariff."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridpact.model.order import Tier
@@ -19,6 +19,7 @@ def test_bid_is_never_negative_when_charges_exceed_retail():
     assert bid_limit(dear, 0, Tier.LOCAL) == 0
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1), st.sampled_from([0, 1]), st.sampled_from([Tier.LOCAL, Tier.ZONAL]))
 def test_ask_lies_between_feed_in_and_cap(share, interval, tier):
     price = ask(TARIFF, interval, tier, share)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridpact.simulation import meters
@@ -10,6 +10,7 @@ from gridpact.simulation import meters
 energies = st.lists(st.floats(-50_000, 50_000), min_size=1, max_size=20)
 
 
+@settings(deadline=None)
 @given(energies, st.floats(0, 5_000), st.floats(0, 0.01), st.integers(0, 99))
 def test_balance_by_readings_is_never_negative(net, lost, deviation, seed):
     true = np.array([*net, sum(net) + lost])
@@ -18,6 +19,7 @@ def test_balance_by_readings_is_never_negative(net, lost, deviation, seed):
     assert meters.loss(after.import_wh, after.export_wh) >= 0
 
 
+@settings(deadline=None)
 @given(energies, st.floats(0, 5_000), st.integers(0, 99))
 def test_every_meter_reads_within_its_class_and_one_way_only(net, lost, seed):
     true = np.array([*net, sum(net) + lost])
