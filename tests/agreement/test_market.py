@@ -304,11 +304,12 @@ def _chance(chance: Random) -> Drawn:
     def orders_of(devices: Sequence[Device], low: int, high: int) -> list[tuple[int, int]]:
         return [(chance.randint(500, 3_000), chance.randint(low, high)) for _ in devices]
 
+    idle = chance.random() < 0.2
     return Drawn(
         bids=orders_of(BUYERS, 120_000, 250_000),
         offers=orders_of(SELLERS, 80_000, 150_000),
         wanted=[chance.randint(0, 1_500) for _ in range(len(BUYERS) * len(SELLERS))],
-        imports=[chance.randint(500, 4_000) for _ in BUYERS],
+        imports=[0 if idle else chance.randint(500, 4_000) for _ in BUYERS],
         exports=[chance.randint(500, 4_000) for _ in SELLERS],
         loss=chance.randint(0, 1_500),
         stopped=chance.randint(0, 200),
