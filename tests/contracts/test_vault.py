@@ -36,7 +36,8 @@ DOOR, REGISTRY, ORDERS, SETTLEMENT, INCENTIVE = (
     keccak(role.encode())[12:] for role in ("door", "registry", "orders", "settle", "incentive")
 )
 REF = keccak(b"reference")
-HOLDERS = (ANN, BOB, Named.INCENTIVE.address, Named.NETWORK_LOSS.address)
+POT = Named.INCENTIVE.address
+HOLDERS = (ANN, BOB, POT, Named.NETWORK_LOSS.address)
 
 
 class Vault:
@@ -140,8 +141,7 @@ def test_money_goes_from_free_over_reserved_to_locked_and_to_another(vault: Vaul
     vault.send(ORDERS, "reserve", ANN, 8)
     vault.send(ORDERS, "release", ANN, 1)
     vault.send(SETTLEMENT, "lock", ANN, 6)
-    vault.send(SETTLEMENT, "pay", ANN, BOB, 4)
-    vault.send(SETTLEMENT, "unlock", ANN, 1)
+    vault.send(SETTLEMENT, "share", ANN, [BOB, POT, BOB], [3, 0, 1], 1)
     assert vault.account(ANN) == Account(4, 1, 1)
     assert vault.account(BOB) == Account(4)
     words = vault.view("read", [ANN, STRANGER])
@@ -155,7 +155,6 @@ def test_money_goes_from_free_over_reserved_to_locked_and_to_another(vault: Vaul
         (ORDERS, "reserve", "vault: not enough free"),
         (ORDERS, "release", "vault: not enough held"),
         (SETTLEMENT, "lock", "vault: not enough held"),
-        (SETTLEMENT, "unlock", "vault: not enough held"),
     ],
 )
 def test_nobody_spends_what_is_not_there(
@@ -170,9 +169,21 @@ def test_locked_money_is_paid_to_open_accounts_only(vault: Vault) -> None:
     vault.send(ORDERS, "reserve", ANN, 8)
     vault.send(SETTLEMENT, "lock", ANN, 8)
     with refused("vault: account not open"):
-        vault.send(SETTLEMENT, "pay", ANN, STRANGER, 1)
-    with refused("vault: not enough held"):
-        vault.send(SETTLEMENT, "pay", ANN, BOB, 9)
+        vault.send(SETTLEMENT, "share", ANN, [BOB, STRANGER, BOB], [1, 1, 0], 0)
+    for amounts, back in (([9, 0, 0], 0), ([0, 0, 0], 9), ([3, 3, 3], 0), ([2, 2, 2], 3)):
+        with refused("vault: not enough held"):
+            vault.send(SETTLEMENT, "share", ANN, [BOB, POT, BOB], amounts, back)
+    with pytest.raises(Reverted):
+        vault.send(SETTLEMENT, "share", ANN, [BOB, POT, BOB], [2**255, 2**255, 0], 0)
+
+
+def test_share_with_oneself_is_only_unlocked(vault: Vault) -> None:
+    vault.send(DOOR, "mint", ANN, 10, REF)
+    vault.send(ORDERS, "reserve", ANN, 8)
+    vault.send(SETTLEMENT, "lock", ANN, 8)
+    vault.send(SETTLEMENT, "share", ANN, [ANN, BOB, ANN], [3, 1, 2], 1)
+    assert vault.account(ANN) == Account(8, 0, 1)
+    assert vault.view("totals") == (10, 0, 9, 0, 1, 0)
 
 
 def test_an_empty_account_pays_what_it_has(vault: Vault) -> None:
@@ -183,9 +194,8 @@ def test_an_empty_account_pays_what_it_has(vault: Vault) -> None:
 
 
 def test_incentive_rule_spends_its_own_account_only(vault: Vault) -> None:
-    pot = Named.INCENTIVE.address
-    vault.send(DOOR, "mint", pot, 10, REF)
-    vault.send(INCENTIVE, "transfer_up_to", pot, BOB, 4)
+    vault.send(DOOR, "mint", POT, 10, REF)
+    vault.send(INCENTIVE, "transfer_up_to", POT, BOB, 4)
     assert vault.account(BOB) == Account(4)
     with refused("vault: not a rule"):
         vault.send(INCENTIVE, "transfer_up_to", BOB, ANN, 1)
@@ -214,8 +224,7 @@ MOVES: dict[str, tuple[bytes, tuple[Any, ...]]] = {
     "reserve": (ORDERS, (ANN, 1)),
     "release": (ORDERS, (ANN, 1)),
     "lock": (SETTLEMENT, (ANN, 1)),
-    "unlock": (SETTLEMENT, (ANN, 1)),
-    "pay": (SETTLEMENT, (ANN, BOB, 1)),
+    "share": (SETTLEMENT, (ANN, [BOB, BOB, BOB], [1, 0, 0], 0)),
     "transfer_up_to": (SETTLEMENT, (ANN, BOB, 1)),
     "depart": (SETTLEMENT, (ANN, 1, REF)),
     "arrive": (SETTLEMENT, (ANN, 1, REF)),
@@ -260,10 +269,9 @@ PLAIN = {
     "reserve": (ORDERS, Pot.FREE, Pot.RESERVED),
     "release": (ORDERS, Pot.RESERVED, Pot.FREE),
     "lock": (SETTLEMENT, Pot.RESERVED, Pot.LOCKED),
-    "unlock": (SETTLEMENT, Pot.LOCKED, Pot.FREE),
 }
 steps = st.tuples(
-    st.sampled_from(["mint", "burn", "pay", "transfer_up_to", "depart", "arrive", *PLAIN]),
+    st.sampled_from(["mint", "burn", "share", "transfer_up_to", "depart", "arrive", *PLAIN]),
     st.sampled_from(HOLDERS),
     st.sampled_from(HOLDERS),
     st.integers(0, 40),
@@ -278,8 +286,10 @@ def _on_chain(step: tuple[str, bytes, bytes, int, int]) -> None:
         VAULT.send(DOOR, name, one, money, reference)
     elif name in ("burn", "depart", "arrive"):
         VAULT.send(SETTLEMENT, name, one, money, reference)
-    elif name in ("pay", "transfer_up_to"):
+    elif name == "transfer_up_to":
         VAULT.send(SETTLEMENT, name, one, other, money)
+    elif name == "share":
+        VAULT.send(SETTLEMENT, name, one, [other, one, POT], [money, ref, 2 * ref], ref)
     else:
         VAULT.send(PLAIN[name][0], name, one, money)
 
@@ -291,8 +301,10 @@ def _in_memory(plain: PlainVault, step: tuple[str, bytes, bytes, int, int]) -> N
         plain.mint(one, money, reference)
     elif name == "burn":
         plain.burn(one, money, reference)
-    elif name == "pay":
-        plain.pay(one, Pot.LOCKED, other, money)
+    elif name == "share":
+        for payee, share in ((other, money), (one, ref), (POT, 2 * ref)):
+            plain.pay(one, Pot.LOCKED, payee, share)
+        plain.shift(one, Pot.LOCKED, Pot.FREE, ref)
     elif name == "transfer_up_to":
         plain.pay(one, Pot.FREE, other, min(money, plain.free(one)))
     elif name == "depart":

@@ -397,17 +397,12 @@ def _settle(
 def _pay(fill: packing.Fill, owed: split.Statement):
     # the five parts of the lock
     to_loss: uint256 = rounding.part(owed.charge, RULES.loss_fund_share)
-    self._from_lock(fill.buyer, fill.seller, owed.paid + owed.fee_seller)
-    self._from_lock(fill.buyer, accounts.NETWORK_LOSS, to_loss + owed.fee_network)
-    self._from_lock(fill.buyer, accounts.NETWORK_OPERATOR, owed.charge - to_loss)
-    if owed.refund > 0:
-        extcall vault.__interface__(VAULT).unlock(fill.buyer, owed.refund)
-
-
-@internal
-def _from_lock(buyer: address, to: address, amount: uint256):
-    if amount > 0:
-        extcall vault.__interface__(VAULT).pay(buyer, to, amount)
+    extcall vault.__interface__(VAULT).share(
+        fill.buyer,
+        [fill.seller, accounts.NETWORK_LOSS, accounts.NETWORK_OPERATOR],
+        [owed.paid + owed.fee_seller, to_loss + owed.fee_network, owed.charge - to_loss],
+        owed.refund,
+    )
 
 
 @internal

@@ -149,23 +149,22 @@ def lock(account: address, amount: uint256):
 
 
 @external
-def unlock(account: address, amount: uint256):
+def share(account: address, to: address[3], amounts: uint256[3], back: uint256):
     """
-    @notice locked -> free: what a settled fill did not need.
-    """
-    assert msg.sender == SETTLEMENT, "vault: not the settlement"
-    self._take(account, amount, LOCKED)
-    self._credit(account, amount)
-
-
-@external
-def pay(account: address, to: address, amount: uint256):
-    """
-    @notice locked of one -> free of another: what a settled fill owes.
+    @notice locked of one -> free of up to three others, and `back` to its own free: how the lock
+            of a settled fill is shared.
     """
     assert msg.sender == SETTLEMENT, "vault: not the settlement"
-    self._take(account, amount, LOCKED)
-    self._credit(to, amount)
+    shared: uint256 = amounts[0] + amounts[1] + amounts[2] + back
+    word: uint256 = self.words[account]
+    assert shared <= (word >> LOCKED) & packing.MASK_80, "vault: not enough held"
+    self.words[account] = word - (shared << LOCKED) + (back << FREE)
+    for i: uint256 in range(3):
+        if amounts[i] > 0:
+            payee: uint256 = self.words[to[i]]
+            assert payee & OPEN == OPEN, "vault: account not open"
+            self.words[to[i]] = payee + (amounts[i] << FREE)
+    self.total = self.total - (shared << LOCKED) + (shared << FREE)
 
 
 @external
