@@ -1,10 +1,10 @@
 """The digest changes with every value a run depends on, and with nothing else."""
 
 import pytest
+from tests.unit.scenario.texts import SMALL, csv, write
 
 from gridpact.scenario.digest import digest
 from gridpact.scenario.reader import load
-from tests.unit.scenario.test_reader import SMALL, csv, write
 
 
 def of(folder, text=SMALL, profiles=None, seed=None):
