@@ -92,16 +92,15 @@ def _meters(place: str, block: AuditedBlock, meters: Meters, seen: Seen) -> None
         known.add(seen.substation)
         if last != seen.substation:
             raise Corrupt(place, "readings: the substation's is not the last")
-    before = seen.get(block.key.interval - 1, Phase.DELIVER, Meters)
-    earlier = {s.reading.meter: s.reading for s in before.readings} if before else {}
     if len({signed.reading.meter for signed in meters.readings}) != len(meters.readings):
         raise Corrupt(place, "readings: two of one meter")
     for signed in meters.readings:
         _reading(place, block, signed, seen)
-        reading, then = signed.reading, earlier.get(signed.reading.meter)
+        reading = signed.reading
+        then = seen.earlier(reading.meter, reading.interval)
         if reading.meter not in known:
             raise Corrupt(place, f"reading of {reading.meter.hex()}: nobody's meter")
-        if then and (reading.import_wh < then.import_wh or reading.export_wh < then.export_wh):
+        if reading.import_wh < then[0] or reading.export_wh < then[1]:
             raise Corrupt(place, f"reading of {reading.meter.hex()}: the meter ran backwards")
 
 

@@ -139,18 +139,14 @@ def _energy(interval: int, regions: Sequence[Seen], zones: Sequence[Seen]) -> No
 
 
 def _metered(interval: int, chains: Sequence[Seen]) -> dict[bytes, tuple[Wh, Wh]]:
-    """Return what each meter took and gave in the interval alone."""
+    """Return what each meter that was heard took and gave since it last was."""
     energy = {}
     for chain in chains:
         now = chain.get(interval, Phase.DELIVER, Meters)
-        before = chain.get(interval - 1, Phase.DELIVER, Meters)
-        then = {s.reading.meter: s.reading for s in before.readings} if before else {}
         for signed in now.readings if now else ():
-            reading, old = signed.reading, then.get(signed.reading.meter)
-            energy[reading.meter] = (
-                reading.import_wh - (old.import_wh if old else 0),
-                reading.export_wh - (old.export_wh if old else 0),
-            )
+            reading = signed.reading
+            imported, exported = chain.earlier(reading.meter, interval)
+            energy[reading.meter] = (reading.import_wh - imported, reading.export_wh - exported)
     return energy
 
 

@@ -1,5 +1,6 @@
 """What the market's audit has seen of a chain so far: its records, by key and in order."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -7,10 +8,12 @@ from gridpact.crypto.eip712 import Domain
 from gridpact.ledger.audit import AuditedBlock
 from gridpact.ledger.ledger import Head
 from gridpact.ledger.suite import Suite
+from gridpact.model.delivery import Reading
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Accepted
 from gridpact.model.participant import Role
-from gridpact.model.record import Book, Found, R, Record
+from gridpact.model.record import Book, Found, Meters, R, Record
+from gridpact.quantities import Wh
 
 
 @dataclass
@@ -25,10 +28,20 @@ class Seen:
     heads: dict[Key, Head] = field(default_factory=dict)
     collector: bytes = b""
     substation: bytes = b""
+    readings: dict[bytes, list[Reading]] = field(default_factory=dict)
 
     def add(self, block: AuditedBlock, record: Record) -> None:
         self.records[block.key] = record
         self.heads[block.key] = Head(block.number, block.hash)
+        if isinstance(record, Meters):
+            for signed in record.readings:
+                self.readings.setdefault(signed.reading.meter, []).append(signed.reading)
+
+    def earlier(self, meter: bytes, interval: int) -> tuple[Wh, Wh]:
+        """Return a meter's last (import, export) before an interval; it may have been silent."""
+        said = self.readings.get(meter, [])
+        at = bisect_left(said, interval, key=lambda reading: reading.interval)
+        return (said[at - 1].import_wh, said[at - 1].export_wh) if at else (0, 0)
 
     @property
     def is_zone(self) -> bool:
