@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 @title Packing
-@notice Every word that is packed by hand, and the records that travel in calls. Fields are named
-        from the highest bit down. Mirrored by `ledger/packing.py`; `tests/vectors/packing.json`.
+@notice Words and records that several contracts share, and the masks of all. Fields are named
+        from the highest bit down; a contract's own words are laid out where its state is. Mirrored
+        by `ledger/packing.py`; `tests/vectors/packing.json` holds both to one layout.
 """
 
 struct Fill:
@@ -39,8 +40,6 @@ MASK_40: constant(uint256) = 2**40 - 1
 MASK_48: constant(uint256) = 2**48 - 1
 MASK_64: constant(uint256) = 2**64 - 1
 MASK_80: constant(uint256) = 2**80 - 1
-MASK_96: constant(uint256) = 2**96 - 1
-MASK_160: constant(uint256) = 2**160 - 1
 
 
 @internal

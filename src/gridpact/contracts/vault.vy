@@ -100,8 +100,9 @@ def mint(account: address, amount: uint256, ref: bytes32):
     """
     assert msg.sender == DOOR, "vault: not the door"
     self._use(ref)
+    assert amount <= MAX_SUPPLY, "vault: supply"
     self.minted += amount
-    assert amount <= MAX_SUPPLY and self.minted - self.burned <= MAX_SUPPLY, "vault: supply"
+    assert self.minted - self.burned <= MAX_SUPPLY, "vault: supply"
     self._credit(account, amount)
     log Minted(account=account, amount=amount, ref=ref)
 
