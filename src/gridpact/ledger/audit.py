@@ -114,16 +114,25 @@ def audit(
         The file is no ledger.
     """
     with open_to_read(path) as store:
-        rows = store.chains()
-        _no_strays(store, rows)
-        given = dict(heads or {})
-        if unknown := given.keys() - {row.name for row in rows}:
-            raise HeadMismatch(f"there is no chain {', '.join(sorted(unknown))} in {path}")
-        reports = [
-            _audit_chain(store, row, given.get(row.name), inspectors, engine or default_engine())
-            for row in rows
-        ]
-        _outbox(store.steps(), {row.id: row.name for row in rows})
+        try:
+            report = _audit(store, dict(heads or {}), inspectors, engine or default_engine())
+        finally:
+            store.require_unwritten()
+    return report
+
+
+def _audit(
+    store: Store,
+    heads: Mapping[str, bytes],
+    inspectors: Sequence[Inspector],
+    factory: EngineFactory,
+) -> Report:
+    rows = store.chains()
+    _no_strays(store, rows)
+    if unknown := heads.keys() - {row.name for row in rows}:
+        raise HeadMismatch(f"there is no chain {', '.join(sorted(unknown))} in {store.path}")
+    reports = [_audit_chain(store, row, heads.get(row.name), inspectors, factory) for row in rows]
+    _outbox(store.steps(), {row.id: row.name for row in rows})
     for inspector in inspectors:
         inspector.finish()
     return Report(tuple(reports))

@@ -10,10 +10,14 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import quote
 
 from gridpact.errors import LedgerError, LedgerLocked
 from gridpact.ledger import schema
+
+Age: TypeAlias = tuple[int, int]
+"""Size and time of the last change: while both stay equal, nobody wrote."""
 
 _MAGIC = b"SQLite format 3\0"
 
@@ -55,20 +59,22 @@ def connect_to_write(file: Path) -> sqlite3.Connection:
         return connection
 
 
-def connect_to_read(file: Path) -> sqlite3.Connection:
-    """Open an existing ledger file: one view of it, whatever its writer adds meanwhile."""
+def connect_to_read(file: Path) -> tuple[sqlite3.Connection, Age | None]:
+    """Open an existing ledger file: one view of it, whatever its writer adds meanwhile.
+
+    A file without a write-ahead log is read as it is, also on a read-only disk, and nothing is
+    created beside it; SQLite then does not see a writer that starts, so its age is returned too.
+    """
     if not file.is_file():
         raise LedgerError(f"{file}: there is no such file")
     _require_whole(file)
-    # without a write-ahead log beside it the file is complete, and may lie on a read-only disk
-    with _opened(
-        file, "mode=ro" if _log_of(file).exists() else "mode=ro&immutable=1"
-    ) as connection:
+    age = age_at_rest(file)
+    with _opened(file, "mode=ro" if age is None else "mode=ro&immutable=1") as connection:
         if _is_new(connection):
             raise LedgerError(f"{file}: holds no ledger")
         connection.execute("BEGIN")
         _require_ours(file, connection)
-        return connection
+        return connection, age
 
 
 @contextmanager
@@ -85,6 +91,14 @@ def _opened(file: Path, how: str) -> Iterator[sqlite3.Connection]:
         if isinstance(error, sqlite3.Error):
             raise LedgerError(f"{file}: cannot be opened as a ledger: {error}") from error
         raise
+
+
+def age_at_rest(file: Path) -> Age | None:
+    """Return size and time of the last change; None when a write-ahead log lies beside it."""
+    if _log_of(file).exists():
+        return None
+    state = file.stat()
+    return state.st_size, state.st_mtime_ns
 
 
 def _log_of(file: Path) -> Path:

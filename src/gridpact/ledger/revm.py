@@ -13,7 +13,8 @@ made up for here:
 - an unknown name of the rules means the latest ones, and "LONDON" is unknown: it is "London";
 - it deletes no contract that destroys itself, and invents block hashes: no contract of ours does or
   asks, and a state with a destroyed contract is refused;
-- its journal grows with every transaction: `state` starts a fresh machine on what it read.
+- its journal grows with every transaction: after some thousands, and whenever the state is read, a
+  fresh machine is started on what was read.
 """
 
 import re
@@ -34,6 +35,9 @@ from gridpact.ledger.engine import (
 )
 from gridpact.ledger.state_hash import State, StateAccount, is_empty
 from gridpact.ledger.transactions import GAS, Transaction
+
+_FRESH_AFTER = 4096
+"""Kept transactions after which a fresh machine is started; each holds 1 to 3 kB."""
 
 _PADDING = 33
 """Zero bytes that revm appends to code it has analysed."""
@@ -61,7 +65,7 @@ class Revm:
         environment = Env(cfg=CfgEnv(chain_id=self._chain_id), block=_block(Moment(0, 0)))
         self._moment = Moment(0, 0)
         self._evm = EVM(env=environment, gas_limit=BLOCK_GAS, spec_id="London")
-        self._base, self._changed = state, False
+        self._base, self._changed, self._executed = state, False, 0
         self._nonces: dict[bytes, int] = {}
         self._kept_nonces: dict[bytes, int] = {}
         for address, account in state.items():
@@ -79,6 +83,7 @@ class Revm:
             self._checkpoint = self._evm.snapshot()
         self._enter(moment)
         nonce = self.nonce(sender)
+        self._executed += 1
         try:
             if transaction.to:
                 output = self._evm.message_call(
@@ -121,6 +126,8 @@ class Revm:
             self._changed = True
         self._kept_nonces.update(self._nonces)
         self._nonces.clear()
+        if self._executed >= _FRESH_AFTER:
+            self.state()
 
     def undo(self) -> None:
         if self._checkpoint is not None:

@@ -30,10 +30,17 @@ from gridpact.ledger.rows import (
 class Store:
     """An open `ledger.db`. Use `open_store`, or `open_to_read` for a look without a lock."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: int | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        lock: int | None,
+        age: ledger_file.Age | None = None,
+    ) -> None:
         self.path = path
         self._connection = connection
         self._lock = lock
+        self._age = age
 
     def __enter__(self) -> "Store":
         return self
@@ -163,6 +170,11 @@ class Store:
         )
         return found + [("block", chain, number) for chain, number in rows]
 
+    def require_unwritten(self) -> None:
+        """Refuse what was read from a file at rest that somebody began to write meanwhile."""
+        if self._age is not None and ledger_file.age_at_rest(self.path) != self._age:
+            raise LedgerError(f"{self.path}: was written to while it was read: try again")
+
     def close(self) -> None:
         """Close the file and give the lock back."""
         try:
@@ -223,4 +235,5 @@ def open_store(path: str | os.PathLike[str]) -> Store:
 def open_to_read(path: str | os.PathLike[str]) -> Store:
     """Open an existing ledger file without lock or change, also beside its writer."""
     file = Path(path)
-    return Store(file, ledger_file.connect_to_read(file), None)
+    connection, age = ledger_file.connect_to_read(file)
+    return Store(file, connection, None, age)

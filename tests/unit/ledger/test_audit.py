@@ -100,6 +100,29 @@ def test_a_missing_file_is_no_ledger(tmp_path: Path) -> None:
         audit(tmp_path / "none.db")
 
 
+def test_a_file_that_is_written_to_during_the_audit_is_not_judged(copy: Path) -> None:
+    class Late(Watcher):
+        def finish(self) -> None:
+            with open_store(copy) as store:
+                open_chain(store).execute(key(50), b"late", [])
+
+    with pytest.raises(LedgerError, match="was written to while it was read"):
+        audit(copy, inspectors=[Late()])
+    assert audit(copy).chains[0].head.number == 8
+
+
+def test_a_ledger_is_audited_beside_its_running_writer(copy: Path) -> None:
+    class Late(Watcher):
+        def finish(self) -> None:
+            chain.execute(key(51), b"later", [])
+
+    with open_store(copy) as store:
+        chain = open_chain(store)
+        chain.execute(key(50), b"late", [])
+        assert audit(copy, inspectors=[Late()]).chains[0].head.number == 8
+        assert audit(copy).chains[0].head.number == 9
+
+
 # --- fields changed at random -----------------------------------------------------------------
 
 

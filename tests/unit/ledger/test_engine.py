@@ -193,6 +193,26 @@ def test_the_state_cannot_be_read_in_the_middle_of_a_block(index: int) -> None:
         engine.state()
 
 
+def test_the_fast_engine_refreshes_itself_without_anybody_noticing() -> None:
+    from gridpact.ledger import revm
+
+    fresh, plain = both()
+    for engine in (fresh, plain):
+        run(engine, BOX.deploy())
+        engine.keep()
+    for block in range(3):
+        for at in range(revm._FRESH_AFTER // 2):
+            run(fresh, BOX.put(at % 300, 20 + at + block))
+        fresh.keep()
+    for slot in range(300):
+        last = max(at for at in range(revm._FRESH_AFTER // 2) if at % 300 == slot)
+        run(plain, BOX.put(slot, 20 + last + 2))
+    plain.keep()
+    storage = [engine.state()[BOX.address].storage for engine in (fresh, plain)]
+    assert storage[0] == storage[1]
+    assert fresh.nonce(OPERATOR.address) == 1 + 3 * (revm._FRESH_AFTER // 2)
+
+
 def test_a_revert_reason_is_text_a_panic_its_code_and_anything_else_hexadecimal() -> None:
     text = (32).to_bytes(32, "big") + (5).to_bytes(32, "big") + b"vault".ljust(32, b"\0")
     assert revert_reason(bytes.fromhex("08c379a0") + text) == "vault"
