@@ -128,39 +128,69 @@ def draw(
     """Return the fleet. `peak_w` is the peak load per bus. [W]"""
     rng = np.random.default_rng([settings.seed, 56])
     buses = _buses(settings, table, [bus for bus, peak in sorted(peak_w.items()) if peak > 0], rng)
-    count = settings.participants
-    homes = np.zeros(count, dtype=bool)
-    homes[rng.permutation(count)[: settings.home_groups]] = True
-    owners = rng.permutation(count)[: settings.pv_owners]
-    batteries = set(owners[: settings.batteries].tolist())
-    evs = set(rng.permutation(np.flatnonzero(homes))[: settings.evs].tolist())
-    sites = []
-    for place, bus in enumerate(buses):
-        mean_w = settings.load_share * peak_w[bus] / buses.count(bus)
-        mix = _mix(bool(homes[place]), settings, rng)
-        load, load_before = _load(day, mix, mean_w)
-        column = PV_PROFILES[rng.integers(len(PV_PROFILES))]
-        peak = settings.pv_kw_per_mean_kw * mean_w if place in set(owners.tolist()) else 0.0
-        pv, pv_before = _generation(day, column, peak)
-        arrival = int(rng.integers(settings.ev_arrival_h[0], settings.ev_arrival_h[1] + 1))
-        share, reputation = rng.uniform(*settings.ask_share), rng.uniform(*settings.min_reputation)
-        sites.append(
-            Site(
-                name=f"{'homes' if homes[place] else 'commerce'}-{place + 1:03d}",
-                bus=bus,
-                kind="homes" if homes[place] else "commerce",
-                load_w=load,
-                pv_w=pv,
-                load_yesterday_w=load_before,
-                pv_yesterday_w=pv_before,
-                ask_share=round(share, 6),
-                min_reputation=round(reputation * PPM),
-                pv=Pv(peak, settings.inverter_kva_per_kw * peak) if peak else None,
-                battery=_battery(settings, peak) if place in batteries else None,
-                ev=_ev(settings, arrival, day) if place in evs else None,
-            )
+    lots = _Lots.draw(settings, rng)
+    means = [settings.load_share * peak_w[bus] / buses.count(bus) for bus in buses]
+    return tuple(
+        _site(place, bus, mean_w, lots, settings, day, rng)
+        for place, (bus, mean_w) in enumerate(zip(buses, means, strict=True))
+    )
+
+
+@dataclass(frozen=True)
+class _Lots:
+    """Who is a group of homes and who has which device, by place in the fleet."""
+
+    homes: frozenset[int]
+    owners: frozenset[int]
+    batteries: frozenset[int]
+    evs: frozenset[int]
+
+    @classmethod
+    def draw(cls, settings: FleetSettings, rng: np.random.Generator) -> "_Lots":
+        count = settings.participants
+        homes = np.sort(rng.permutation(count)[: settings.home_groups])
+        owners = rng.permutation(count)[: settings.pv_owners]
+        evs = rng.permutation(homes)[: settings.evs]
+        return cls(
+            frozenset(homes.tolist()),
+            frozenset(owners.tolist()),
+            frozenset(owners[: settings.batteries].tolist()),
+            frozenset(evs.tolist()),
         )
-    return tuple(sites)
+
+
+def _site(
+    place: int,
+    bus: int,
+    mean_w: float,
+    lots: _Lots,
+    settings: FleetSettings,
+    day: Day,
+    rng: np.random.Generator,
+) -> Site:
+    """Return one participant; the same draws are made whatever devices it has."""
+    kind = "homes" if place in lots.homes else "commerce"
+    mix = _mix(place in lots.homes, settings, rng)
+    column = PV_PROFILES[rng.integers(len(PV_PROFILES))]
+    arrival = int(rng.integers(settings.ev_arrival_h[0], settings.ev_arrival_h[1] + 1))
+    share, reputation = rng.uniform(*settings.ask_share), rng.uniform(*settings.min_reputation)
+    peak = settings.pv_kw_per_mean_kw * mean_w if place in lots.owners else 0.0
+    load, load_before = _load(day, mix, mean_w)
+    pv, pv_before = _generation(day, column, peak)
+    return Site(
+        name=f"{kind}-{place + 1:03d}",
+        bus=bus,
+        kind=kind,
+        load_w=load,
+        pv_w=pv,
+        load_yesterday_w=load_before,
+        pv_yesterday_w=pv_before,
+        ask_share=round(share, 6),
+        min_reputation=round(reputation * PPM),
+        pv=Pv(peak, settings.inverter_kva_per_kw * peak) if peak else None,
+        battery=_battery(settings, peak) if place in lots.batteries else None,
+        ev=_ev(settings, arrival, day) if place in lots.evs else None,
+    )
 
 
 def _buses(

@@ -171,3 +171,15 @@ def test_voltage_variant_differs_in_the_substation_alone():
     for one, other in zip(day.sites, voltage.sites, strict=True):
         assert one.name == other.name
         assert (one.load_w == other.load_w).all()
+
+
+def test_participant_of_the_documentation_can_be_read(tmp_path):
+    guide = (SHIPPED.parent / "docs" / "scenario.md").read_text(encoding="utf-8")
+    block = guide.split("```toml\n")[1].split("```")[0]
+    (tmp_path / "bakery.csv").write_text(csv().replace("time,home,sun", "time,load,PV4"))
+    bakery = load(write(tmp_path, SMALL + block)).sites[-1]
+    assert (bakery.name, bakery.bus) == ("bakery", 33)
+    assert bakery.battery is not None
+    assert bakery.battery.power_w == 10_000
+    assert bakery.ev is None
+    assert bakery.min_reputation == 200_000
