@@ -53,12 +53,28 @@ class PlainOrders:
             raise Reverted("orders: not registered", order.participant.hex())
         if order.interval != place[1] or 0 < order.expires <= order.interval:
             raise Reverted("orders: of another interval", accepted.hash.hex())
+        if order.parent != NONE:
+            self._require_parent(order)
         self._vault.shift(order.participant, Pot.FREE, Pot.RESERVED, accepted.reserved)
         fills = MANY_FILLS if order.participant in self.regions else MAX_FILLS
         self.left.put(
             accepted.hash,
             Left(order, order.energy_wh, accepted.reserved, accepted.charge, fills),
         )
+
+    def _require_parent(self, order: Order) -> None:
+        """A child's parent is a bid of the same participant and interval without a parent."""
+        found = self.left.get(order.parent)
+        fits = (
+            found is not None
+            and order.side is Side.BID
+            and found.order.side is Side.BID
+            and found.order.participant == order.participant
+            and found.order.interval == order.interval
+            and found.order.parent == NONE
+        )
+        if not fits:
+            raise Reverted("orders: not one's own parent", order.parent.hex())
 
     def take_bid(self, fill: Fill) -> None:
         """Use up a bid by one fill."""
@@ -102,6 +118,8 @@ class PlainOrders:
         if found is None:
             raise Reverted(f"orders: no such {side.name.lower()}", name.hex())
         order = found.order
+        if fill.buyer == fill.seller:
+            raise Reverted("settlement: trade with oneself", name.hex())
         if (order.side, order.participant, order.interval, order.tier) != (
             side,
             participant,

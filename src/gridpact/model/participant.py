@@ -1,6 +1,7 @@
 """Who takes part, and the accounts that belong to nobody's house."""
 
 from enum import IntFlag, StrEnum
+from functools import cache
 
 import msgspec
 
@@ -50,7 +51,12 @@ class Named(StrEnum):
     @property
     def address(self) -> bytes:
         """An address nobody has a key for: the account is moved by rules alone."""
-        return name_hash(f"gridpact account {self.value}")[12:]
+        return _named_address(self.value)
+
+
+@cache
+def _named_address(name: str) -> bytes:
+    return name_hash(f"gridpact account {name}")[12:]
 
 
 class Account(msgspec.Struct, frozen=True):

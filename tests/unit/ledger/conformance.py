@@ -24,6 +24,7 @@ from tests.unit.ledger.market_case import (
     ZONE,
     Round,
     accept,
+    fill,
     found_local,
     found_zonal,
     founded,
@@ -229,6 +230,30 @@ def test_an_order_of_a_stranger_is_refused(chains: Pair) -> None:
     strange = order(PLANT, Side.OFFER, Tier.LOCAL, 0, 100, 90_000)
     book = Book(b"", (accept(strange, PLANT, chains.local.domain, 9, 0, 0),), ())
     _refused(chains.local, market.key(Phase.COLLECT, part=1), book, Reverted)
+
+
+@pytest.mark.parametrize("parent", ["nobody's", "another's", "an offer", "a child"])
+def test_a_zonal_bid_names_its_own_local_bid(chains: Pair, parent: str) -> None:
+    market = _upto(chains, Phase.PRICE)
+    ann, _, offer, child = (accepted.hash for accepted in market.book.orders)
+    named = {"nobody's": b"\1" * 32, "another's": ann, "an offer": offer, "a child": child}[parent]
+    device = {"an offer": SUE, "a child": ANN}.get(parent, BEN)
+    placed = order(device, Side.BID, Tier.ZONAL, 0, 100, 180_000, named, salt=5)
+    book = Book(b"", (accept(placed, device, chains.local.domain, 9, 0, MAX_FILLS),), ())
+    _refused(chains.local, market.key(Phase.COLLECT, part=1), book, Reverted)
+
+
+def test_nobody_trades_with_himself(chains: Pair) -> None:
+    market = _upto(chains, Phase.PRICE)
+    both = tuple(
+        accept(order(SUE, side, Tier.LOCAL, 0, 100, 150_000, salt=9), SUE, chains.local.domain,
+               9 + int(side), PRICES.local_charge, MAX_FILLS if side is Side.BID else 0)
+        for side in Side
+    )  # fmt: skip
+    chains.local.write(market.key(Phase.COLLECT, part=1), Book(b"", both, ()))
+    shell = fill(both[0], both[1], 100, 7, PRICES.local_charge)
+    chains.local.write(market.key(Phase.CLEAR), market.cleared((shell,)))
+    _refused(chains.local, market.key(Phase.COMMIT), Commitment((shell,)), Reverted)
 
 
 def test_an_order_of_another_interval_is_refused(chains: Pair) -> None:
