@@ -7,7 +7,7 @@ calls optimal has passed an AC power flow.
 
 import numpy as np
 
-from gridpact.errors import GridError, PowerFlowDiverged
+from gridpact.errors import PowerFlowDiverged
 from gridpact.grid.columns import Columns, free_directions, lay_out
 from gridpact.grid.cone_programme import SOLVER, Answer
 from gridpact.grid.dlmp import nodal_prices
@@ -33,8 +33,6 @@ def solve(problem: Problem) -> Solution:
     ------
     FeederError
         Numbers that cannot be used (shapes, unknown buses, crossed limits).
-    GridError
-        The solver gave up without an answer or a proof.
     """
     problem.checked()
     if conflicts := impossible_duties(problem):
@@ -43,7 +41,7 @@ def solve(problem: Problem) -> Solution:
     columns = lay_out(problem, free_directions(problem))
     model, answer = _relax(problem, feeder, columns)
     if not answer.solved:
-        conflicts = _explain(problem, feeder, columns, answer)
+        conflicts = _explain(problem, feeder, columns)
         return _repaired(problem, repair(problem, feeder), -np.inf, None, conflicts)
     points = set_points(problem, columns, answer.x, feeder.s_base_mva)
     scale = model.unit * problem.dt_h * feeder.s_base_mva
@@ -123,7 +121,7 @@ def _repaired(
     money = cost(problem, point.points, point.flow)
     conflicts = conflicts or _broken(problem, point.flow)
     status: Status = "infeasible" if conflicts else "inexact"
-    return _solution(status, problem, point, money, bound, found, conflicts)
+    return _solution(status, problem, point, money, min(bound, money), found, conflicts)
 
 
 def _solution(
@@ -147,19 +145,17 @@ def _solution(
     return Solution(status, SOLVER, objective, bound, schedule, found, conflicts)
 
 
-def _explain(
-    problem: Problem, feeder: Feeder, columns: Columns, answer: Answer
-) -> tuple[Conflict, ...]:
-    """Find out which limits conflict: let all give way and see which have to."""
+def _explain(problem: Problem, feeder: Feeder, columns: Columns) -> tuple[Conflict, ...]:
+    """Find out which limits conflict: let all give way and see which have to.
+
+    Empty when none has to: then the solver gave up on a feasible problem.
+    """
     tangent = np.ones((problem.intervals, feeder.size - 1))
     model = build(problem, feeder, columns, tangent, elastic=Elastic(1.0, True))
     least = model.programme.solve()
     if not least.solved:
         return (Conflict("the lines cannot carry the load at any voltage"),)
-    conflicts = _given_way(problem, feeder, model, least.x)
-    if not conflicts:
-        raise GridError(f"{SOLVER} gave up on a feasible optimal power flow: {answer.status}")
-    return conflicts
+    return _given_way(problem, feeder, model, least.x)
 
 
 def _given_way(

@@ -34,7 +34,11 @@ class Around:
 
 @dataclass(frozen=True, eq=False)
 class Elastic:
-    """How limits may give way: `price` per pu of excess; `alone`: nothing else is minimised."""
+    """How limits may give way: `price` per pu of excess.
+
+    `alone`: nothing else is minimised, and the devices' duties (a car's energy, a battery's final
+    content) may give way too.
+    """
 
     price: float
     alone: bool
@@ -71,7 +75,7 @@ def build(
     slack: dict[str, IntArray] = {}
     width = columns.width
     if elastic is not None:
-        for name, count in _soft_rows(problem, feeder, columns).items():
+        for name, count in _soft_rows(problem, feeder, columns, elastic.alone).items():
             slack[name] = np.arange(width, width + count)
             width += count
     programme = ConeProgramme(width)
@@ -90,17 +94,13 @@ def build(
     return Model(programme, columns, unit, slack)
 
 
-def _soft_rows(problem: Problem, feeder: Feeder, at: Columns) -> dict[str, int]:
+def _soft_rows(problem: Problem, feeder: Feeder, at: Columns, duties: bool) -> dict[str, int]:
+    """Return how many rows may give way: the net's limits, and the devices' duties if asked."""
     rated = int(np.isfinite(feeder.s_max).sum()) * problem.intervals
-    return {
-        "v_max": at.v.size,
-        "v_min": at.v.size,
-        "line sent": rated,
-        "line arrived": rated,
-        "ev short": len(problem.devices.ev.bus),
-        "final short": len(problem.devices.storage.bus),
-        "final over": len(problem.devices.storage.bus),
-    }
+    net = {"v_max": at.v.size, "v_min": at.v.size, "line sent": rated, "line arrived": rated}
+    cars, batteries = len(problem.devices.ev.bus), len(problem.devices.storage.bus)
+    own = {"ev short": cars, "final short": batteries, "final over": batteries}
+    return net | own if duties else net
 
 
 def _objective(
