@@ -15,7 +15,7 @@ from gridpact.cycle.result import IntervalResult
 from gridpact.errors import SettlementError
 from gridpact.model.order import Side, Tier
 from gridpact.model.participant import Named
-from gridpact.prosumer.devices import FloatArray
+from gridpact.prosumer.devices import FloatArray, Site
 from gridpact.quantities import Money, Price, Wh, amount, divide_half_even
 from gridpact.report.money import interval_flows, outlays
 from gridpact.report.trades import Trade, of_interval, trades
@@ -37,13 +37,14 @@ class Account:
     """One participant's or plant's day.
 
     `before` and `after` are what it paid, below zero what it earned. `generates`: it has PV or a
-    battery, or is a plant.
+    battery, or is a plant. `devices` names what stands behind its meter beside its load.
     """
 
     name: str
     bus: int
     kind: str
     generates: bool
+    devices: tuple[str, ...]
     before: Money
     after: Money
     line: Line
@@ -206,21 +207,27 @@ def _accounts(day: DayResult) -> tuple[Account, ...]:
     by_party = {
         line.participant: line for line in lines(settled, bills, earned, day.scenario.settlement)
     }
-    kinds = [(site.kind, site.pv is not None or site.battery is not None) for site in sites]
-    kinds += [("plant", True) for _ in plants]
+    kinds = [(site.kind, _devices(site)) for site in sites]
+    kinds += [("plant", ("PV",)) for _ in plants]
     parties = (*day.people.sites, *day.people.plants)
     return tuple(
         Account(
             name=party.participant.name,
             bus=party.participant.bus,
             kind=kind,
-            generates=generates,
+            generates=bool({"PV", "battery"} & set(devices)),
+            devices=devices,
             before=before,
             after=-by_party[party.address].total,
             line=by_party[party.address],
         )
-        for party, (kind, generates), before in zip(parties, kinds, day.before.bill, strict=True)
+        for party, (kind, devices), before in zip(parties, kinds, day.before.bill, strict=True)
     )
+
+
+def _devices(site: Site) -> tuple[str, ...]:
+    present = {"PV": site.pv, "battery": site.battery, "EV": site.ev}
+    return tuple(name for name, device in present.items() if device is not None)
 
 
 def _groups(

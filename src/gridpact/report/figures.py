@@ -18,6 +18,7 @@ FIGURES: Mapping[str, Callable[[Findings], Figure]] = {
     "hourly_price": money.hourly_price,
     "dlmp": money.dlmp,
     "voltages": energy.voltages,
+    "voltage_profile": energy.voltage_profile,
     "curtailment": energy.curtailment,
     "imbalances": energy.imbalances,
     "savings": money.savings,

@@ -1,11 +1,15 @@
 """Pictures of energy and wires: [Wang23]'s figures 4 to 6, tiers, voltages, cuts, imbalances."""
 
 import numpy as np
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
+from gridpact.grid.feeder import Feeder
+from gridpact.prosumer.devices import FloatArray
 from gridpact.report import style
 from gridpact.report.findings import Findings
-from gridpact.report.style import AFTER, BATTERY, BEFORE, GRID, INK, LOCAL, LOSS, ZONAL
+from gridpact.report.series import clock
+from gridpact.report.style import AFTER, BATTERY, BEFORE, GRID, INK, LOCAL, LOSS, QUIET, ZONAL
 
 
 def energy_by_tier(found: Findings) -> Figure:
@@ -95,6 +99,47 @@ def voltages(found: Findings) -> Figure:
     style.hour_axis(axes, edges)
     style.legend(axes)
     return figure
+
+
+def voltage_profile(found: Findings) -> Figure:
+    """Voltages along the feeder, in the interval of most import and in that of most export."""
+    figure, axes = style.canvas("per unit", left=0.12)
+    grid, curves, feeder = (
+        found.day.scenario.grid,
+        found.curves,
+        found.day.scenario.grid.file.feeder,
+    )
+    away = _ohms(feeder)
+    exports = float(curves.substation.min()) < 0
+    shown = (
+        (int(curves.substation.argmax()), INK, "most import"),
+        (int(curves.substation.argmin()), ZONAL, "most export" if exports else "least import"),
+    )
+    for t, colour, name in shown:
+        v = curves.voltage[t]
+        ends = np.stack([away, v], axis=1)
+        lines = np.stack([ends[feeder.parent[1:]], ends[1:]], axis=1)
+        axes.add_collection(LineCollection(list(lines), colors=colour, linewidths=1.2))
+        axes.plot(away, v, "o", color=colour, markersize=2.6)
+        at = f"{name}, {clock(float(curves.begins[t]))}"
+        axes.plot([], [], "o-", color=colour, markersize=2.6, linewidth=1.2, label=at)
+    for limit in (grid.v_min_pu, grid.v_max_pu):
+        axes.axhline(limit, color=LOSS, linewidth=1.2, linestyle=(0, (4, 3)))
+    seen = curves.voltage[[t for t, _, _ in shown]]
+    axes.set_ylim(float(seen.min()) - 0.004, float(seen.max()) + 0.004)
+    axes.set_xlim(0, float(away.max()) * 1.03)
+    axes.set_xlabel("impedance to the substation, Ω", color=QUIET, fontsize=9)
+    style.legend(axes)
+    return figure
+
+
+def _ohms(feeder: Feeder) -> FloatArray:
+    """Return the length of the way from each bus to the root, as impedance. (bus,) [Ω]"""
+    ohms = np.abs(feeder.impedance) * feeder.v_base_kv**2 / feeder.s_base_mva
+    away = np.zeros(feeder.size)
+    for place in range(1, feeder.size):
+        away[place] = away[feeder.parent[place]] + ohms[place]
+    return away
 
 
 def imbalances(found: Findings) -> Figure:

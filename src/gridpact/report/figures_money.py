@@ -48,7 +48,9 @@ def gains(found: Findings) -> Figure:
     for place, change in enumerate(changes):
         beside = change + (0.02 if change > 0 else -0.02) * span
         side = "left" if change > 0 else "right"
-        style.label(axes, (beside, place), f"{change:+,.0f}", colours[place], side)
+        style.label(
+            axes, (beside, place), f"{change:+,.0f}".replace("-", "−"), colours[place], side
+        )
     axes.axvline(0, color="#b9c3cc", linewidth=0.8)
     axes.grid(visible=False)
     axes.set_xticks([])
@@ -107,12 +109,14 @@ def reputations(found: Findings) -> Figure:
     if neighbours:
         middle = np.median(neighbours, axis=0)
         axes.plot(edges, middle, color=LOCAL, linewidth=2.0, label="median of neighbours who sold")
-    for name, path in ((day.names[who], paths[who]) for who in paths if who in plants):
-        axes.plot(edges, path, color=ZONAL, linewidth=2.0)
-        style.label(axes, (float(edges[-1]) + 0.2, float(path[-1])), name, "#a86a10")
+    height = 0.0
+    for who in sorted(plants & paths.keys(), key=lambda one: float(paths[one][-1])):
+        axes.plot(edges, paths[who], color=ZONAL, linewidth=2.0)
+        height = max(float(paths[who][-1]), height + 0.07)
+        style.label(axes, (float(edges[-1]) + 0.2, height), day.names[who], "#a86a10")
     if plants & paths.keys():
         axes.plot([], [], color=ZONAL, linewidth=2.0, label="plants")
-        axes.set_position((0.105, 0.18, 0.76, 0.7))
+        axes.set_position((0.105, 0.153, 0.76, 0.73))
     axes.set_ylim(0, 1.02)
     style.hour_axis(axes, edges)
     style.legend(axes)

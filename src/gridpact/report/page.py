@@ -27,9 +27,10 @@ from gridpact.report.words import CASES, CODES, FIGURES, PHASES, REASONS
 
 @dataclass(frozen=True)
 class Matrix:
-    """Who paid whom: `rows[i][j]` is what group i paid to group j; sums at the ends."""
+    """Who paid whom: `rows[i][j]` is what payer i paid to payee j."""
 
-    groups: tuple[str, ...]
+    payers: tuple[str, ...]
+    payees: tuple[str, ...]
     rows: tuple[tuple[Money, ...], ...]
 
     @property
@@ -103,10 +104,14 @@ def totals(compared: Comparison) -> dict[str, Any]:
 
 
 def matrix(compared: Comparison) -> Matrix:
-    """Return who paid whom over the day, by group."""
+    """Return who paid whom over the day, by group; groups that paid or got nothing left out."""
     paid = between(compared.flows, compared.group_of)
-    groups = tuple(group.name for group in compared.groups)
-    return Matrix(groups, tuple(tuple(paid[payer, payee] for payee in groups) for payer in groups))
+    groups = [group.name for group in compared.groups]
+    payers = tuple(one for one in groups if any(paid[one, other] for other in groups))
+    payees = tuple(one for one in groups if any(paid[other, one] for other in groups))
+    return Matrix(
+        payers, payees, tuple(tuple(paid[payer, payee] for payee in payees) for payer in payers)
+    )
 
 
 def _reasons(compared: Comparison) -> list[tuple[str, str, Money]]:

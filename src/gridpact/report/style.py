@@ -36,7 +36,7 @@ def canvas(y_label: str, height: float = 3.0, left: float = 0.105) -> tuple[Figu
     with mpl.rc_context(_LOOK):
         figure = Figure(figsize=(6.4, height), facecolor="none")
         FigureCanvasSVG(figure)
-        axes = figure.add_axes((left, 0.55 / height, 0.975 - left, 1 - 0.9 / height))
+        axes = figure.add_axes((left, 0.46 / height, 0.975 - left, 1 - 0.81 / height))
         axes.set_facecolor("none")
         axes.set_title(y_label, loc="left", fontsize=9, color=QUIET, pad=9)
         for side in ("top", "right", "left"):

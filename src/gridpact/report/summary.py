@@ -167,7 +167,7 @@ def _bill(account: Account) -> dict[str, Any]:
         "name": account.name,
         "kind": account.kind,
         "bus": account.bus,
-        "generates": account.generates,
+        "devices": list(account.devices),
         "before": account.before,
         "after": account.after,
         "saving": account.saving,

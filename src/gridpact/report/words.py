@@ -36,12 +36,17 @@ FIGURES: Mapping[str, tuple[str, str]] = {
     ),
     "dlmp": (
         "Nodal prices",
-        "What one more kWh is worth at the buses (DLMP), from the day-ahead power flow; the band"
-        " is wide where losses, lines or voltages make places differ.",
+        "What one more kWh is worth at each bus (DLMP), day ahead; losses, lines and voltages make"
+        " places differ.",
     ),
     "voltages": (
         "Voltages",
         "All buses against their limits; the highest and the lowest voltage of the day are named.",
+    ),
+    "voltage_profile": (
+        "Voltage along the feeder",
+        "Each dot is a bus, each line a wire: how voltage falls under load and rises with the sun"
+        " on the way from the substation.",
     ),
     "curtailment": (
         "Cut generation",
