@@ -4,17 +4,15 @@ Signatures recover to who they claim, fills stand in the clearing, each delivery
 of the loss, and the contracts' events say what the record says.
 """
 
-from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from gridpact.crypto import merkle
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import recover, signed_by
 from gridpact.errors import Corrupt, LedgerError
-from gridpact.ledger import packing
-from gridpact.ledger.abi import contract, pack
 from gridpact.ledger.audit import AuditedBlock
 from gridpact.ledger.coherence import require_coherent
+from gridpact.ledger.events import difference
 from gridpact.ledger.seen import Seen
 from gridpact.model.delivery import SignedReading
 from gridpact.model.interval import Phase
@@ -25,7 +23,6 @@ from gridpact.model.record import (
     Commitment,
     Found,
     Meters,
-    Rating,
     Record,
     Settlement,
 )
@@ -51,11 +48,12 @@ def check_record(place: str, block: AuditedBlock, record: Record, seen: Seen) ->
             _meters(place, block, record, seen)
         case Settlement():
             _settlement(place, block, record, seen)
-        case Rating():
-            rows = (pack(r.agreed_wh, r.sent_wh, r.before, r.after) for r in record.rated)
-            _events(place, block, seen, "reputation", "Rated", rows)
         case _:
             pass
+    differs = difference(record, block.outcomes, seen.suite)
+    if differs is not None:
+        problem = "the contract's event and the record differ"
+        raise Corrupt(place, f"{differs.event} {differs.row}: {problem}")
 
 
 # signatures
@@ -137,6 +135,8 @@ def _commitment(place: str, block: AuditedBlock, commitment: Commitment, seen: S
         raise Corrupt(place, "fills: committed before they were cleared")
     if commitment.bid is not None:
         _accepted(place, commitment.bid, seen)
+        if commitment.bid.sequence in {one.sequence for one in seen.collected(block.key)}:
+            raise Corrupt(place, "bid: two receipts with one sequence number")
     posted = sorted(cleared.fills, key=lambda fill: (fill.tier, fill.index))
     if seen.is_zone:
         shown = [(f.index, f.offer, f.seller, f.energy_wh, f.price, f.charge) for f in posted]
@@ -156,26 +156,6 @@ def _commitment(place: str, block: AuditedBlock, commitment: Commitment, seen: S
 
 
 def _settlement(place: str, block: AuditedBlock, settlement: Settlement, seen: Seen) -> None:
-    statements = [
-        packing.words(
-            (
-                *(int(s.case), s.paid, s.charge, s.fee_seller, s.fee_network),
-                *(s.refund, s.reward, s.claim, s.unpaid_reward, s.unpaid_claim),
-            )
-        )
-        for s in settlement.statements
-    ]
-    _events(place, block, seen, "settlement", "Settled", statements)
-    bills = [
-        packing.words(
-            (
-                *(b.bought_wh, b.sold_wh, b.purchase, b.network_share, b.sale),
-                *(b.unpaid_purchase, b.unpaid_sale),
-            )
-        )
-        for b in settlement.bills
-    ]
-    _events(place, block, seen, "settlement", "Billed", bills)
     for fill, statement in zip(settlement.fills, settlement.statements, strict=True):
         if fill.hash != statement.fill:
             raise Corrupt(place, f"statement {statement.fill.hex()[:16]}: of another fill")
@@ -199,30 +179,3 @@ def _loss_shares(place: str, block: AuditedBlock, settlement: Settlement, seen: 
 
 def _carried(running: int, loss: int, weighed: int) -> int:
     return loss * running // weighed if weighed else 0
-
-
-def _events(
-    place: str,
-    block: AuditedBlock,
-    seen: Seen,
-    name: str,
-    event: str,
-    expected: Iterable[bytes],
-) -> None:
-    """Check that a contract's events of one kind carry exactly these words, in order."""
-    address, topic = seen.suite[name], contract(name).topics[event]
-    said = [
-        log.data
-        for outcome in block.outcomes
-        for log in outcome.logs
-        if log.address == address and log.topics[0] == topic
-    ]
-    rows = list(expected)
-    if said != rows:
-        problem = "the contract's event and the record differ"
-        raise Corrupt(place, f"{event} {_first_difference(said, rows)}: {problem}")
-
-
-def _first_difference(said: Sequence[bytes], rows: Sequence[bytes]) -> int:
-    pairs = enumerate(zip(said, rows, strict=False))
-    return next((n for n, (one, other) in pairs if one != other), min(len(said), len(rows)))

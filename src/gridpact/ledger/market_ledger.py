@@ -14,6 +14,7 @@ from gridpact.ledger.abi import Rows, listed, numbers
 from gridpact.ledger.calls import BATCH, Calls
 from gridpact.ledger.chain import Chain, OutboxStep
 from gridpact.ledger.coherence import require_coherent
+from gridpact.ledger.events import difference
 from gridpact.ledger.ledger import Head, Totals
 from gridpact.ledger.suite import Suite
 from gridpact.model.interval import Key, Phase
@@ -80,7 +81,7 @@ class MarketLedger:
             head, _ = self._chain.execute(key, body, calls, steps(record))
         except Reverted as refusal:
             if refusal.reason.endswith(_OTHERWISE):
-                raise Disagreement(refusal.call, refusal.reason, type(record).__name__) from refusal
+                raise self._disagreement(key, record, refusal) from refusal
             raise
         self._accounts, self._scores = {}, {}
         return head
@@ -121,6 +122,20 @@ class MarketLedger:
 
     def close(self) -> None:
         self._chain.close()
+
+    def _disagreement(self, key: Key, record: Record, refusal: Reverted) -> Disagreement:
+        """Ask the contracts what they come to without a digest, and name the first other row."""
+        calls = Calls(self._suite, self._domain, self._collected, insist=False)
+        content = content_hash(encode(record))
+        try:
+            outcomes = self._chain.propose(calls.of(key, record, content))
+        except Reverted as other:
+            return Disagreement(refusal.call, other.reason, type(record).__name__)
+        found = difference(record, outcomes, self._suite)
+        if found is None:
+            return Disagreement(refusal.call, refusal.reason, type(record).__name__)
+        what = f"{refusal.call}, {found.event} {found.row}"
+        return Disagreement(what, numbers(found.said), numbers(found.stated))
 
     def _opened(self) -> tuple[bytes, ...]:
         """Return every account, as the chain was founded; none before."""

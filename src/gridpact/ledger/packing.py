@@ -92,7 +92,7 @@ def collection(accepted: Accepted, fills: int | None = None) -> bytes:
     A bid reserves one micro-unit per possible fill beyond its two amounts: that is their number,
     unless `fills` states it, as for a region, which may reserve exactly what its fills lock.
     """
-    order, signature = accepted.order, accepted.signature
+    order, signature = accepted.order, accepted.signature.ljust(65, b"\0")
     if order.side is Side.OFFER:
         fills = 0
     elif fills is None:

@@ -14,7 +14,7 @@ from gridpact.crypto import merkle
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key as Device
-from gridpact.ledger.ledger import Ledger
+from gridpact.ledger.ledger import Head, Ledger
 from gridpact.model.delivery import Delivery, Reading, SignedReading
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, NONE, Accepted, Order, Side, Tier
@@ -227,15 +227,20 @@ class Round:
         )
         commitment = Commitment(self.zonal_fills, arrived=self.out, bid=self.region_bid)
         yield zonal, self.key(Phase.COMMIT, ZONE), commitment
-        head = zonal.head()
-        yield local, self.key(Phase.COMMIT, part=1), Confirmed(self.out, head.hash)
+        taken = self.block(zonal, self.key(Phase.COMMIT, ZONE)).hash
+        yield local, self.key(Phase.COMMIT, part=1), Confirmed(self.out, taken)
         yield local, self.key(Phase.DELIVER), self.local_meters
         yield zonal, self.key(Phase.DELIVER, ZONE), self.zonal_meters
         yield zonal, self.key(Phase.SETTLE, ZONE), self.zonal_settlement
         yield local, self.key(Phase.SETTLE), self.local_settlement
-        yield zonal, self.key(Phase.SETTLE, ZONE, 1), Confirmed(self.home, local.head().hash)
-        yield local, self.key(Phase.RATE), self.rating(local, self.local_fills, 0)
-        yield zonal, self.key(Phase.RATE, ZONE), self.rating(zonal, self.zonal_fills, 2)
+        taken = self.block(local, self.key(Phase.SETTLE)).hash
+        yield zonal, self.key(Phase.SETTLE, ZONE, 1), Confirmed(self.home, taken)
+        for ledger, where, fills, first in (
+            (local, self.key(Phase.RATE), self.local_fills, 0),
+            (zonal, self.key(Phase.RATE, ZONE), self.zonal_fills, 2),
+        ):
+            known = ledger.read(where, Rating)
+            yield ledger, where, known or self.rating(ledger, fills, first)
         yield zonal, self.key(Phase.SEAL, ZONE), self.anchor
 
     def write(self, until: Phase | None = None) -> None:
@@ -244,6 +249,13 @@ class Round:
             if where.phase is until:
                 return
             ledger.write(where, record)
+
+    @staticmethod
+    def block(ledger: Ledger, where: Key) -> Head:
+        """Return the block of a record that must be there."""
+        head = ledger.written_at(where)
+        assert head is not None
+        return head
 
     def key(self, phase: Phase, region: bytes = REGION, part: int = 0) -> Key:
         return Key(region, self.interval, phase, part)
@@ -418,7 +430,7 @@ class Round:
 
     @property
     def anchor(self) -> Anchor:
-        head = self.local.head()
+        head = self.block(self.local, self.key(Phase.RATE))
         last = self.zonal.read(Key(ZONE, self.interval - 1, Phase.SEAL), Anchor)
         previous = last.head if last else NONE
         return Anchor(REGION, self.interval, head.number, head.hash, previous)
