@@ -1,7 +1,7 @@
 """What every ledger promises, written once: memory, and the chain on both engines.
 
-A module that wants to be held to it imports everything here and gives a fixture `chains` that
-returns two fresh ledgers, local and zonal (`Pair`).
+A module that wants to be held to it imports everything here and gives two fixtures: `fresh`, two
+new ledgers, local and zonal (`Pair`), and `chains`, the same or already founded ones.
 """
 
 from collections.abc import Callable
@@ -90,12 +90,12 @@ def _refused(ledger: Ledger, key: Key, record: Record, *errors: type[LedgerError
 # founding
 
 
-def test_deposits_are_free_money_of_their_accounts(chains: Pair) -> None:
-    founded(chains.local, chains.zonal)
-    assert chains.local.account(ANN.address) == Account(free=DEPOSIT)
-    assert chains.zonal.account(REGION_ACCOUNT.address) == Account()
-    assert chains.local.totals().minted == 7 * DEPOSIT
-    assert set(chains.local.accounts()) == {named.address for named in Named} | {
+def test_deposits_are_free_money_of_their_accounts(fresh: Pair) -> None:
+    founded(fresh.local, fresh.zonal)
+    assert fresh.local.account(ANN.address) == Account(free=DEPOSIT)
+    assert fresh.zonal.account(REGION_ACCOUNT.address) == Account()
+    assert fresh.local.totals().minted == 7 * DEPOSIT
+    assert set(fresh.local.accounts()) == {named.address for named in Named} | {
         participant.address for participant in found_local("x").participants
     }
 
@@ -105,19 +105,19 @@ def test_nobody_rated_has_the_prior(chains: Pair) -> None:
     assert chains.local.score(SUE.address) == RATING.prior
 
 
-def test_a_deposit_counts_once_per_reference(chains: Pair) -> None:
-    found = found_local(chains.local.name)
+def test_a_deposit_counts_once_per_reference(fresh: Pair) -> None:
+    found = found_local(fresh.local.name)
     twice = replace(found, deposits=(*found.deposits, found.deposits[0]))
     key = Key(REGION, 0, Phase.FOUND)
-    _refused(chains.local, key, twice)
-    chains.local.write(key, found)
-    assert chains.local.totals().minted == 7 * DEPOSIT
+    _refused(fresh.local, key, twice)
+    fresh.local.write(key, found)
+    assert fresh.local.totals().minted == 7 * DEPOSIT
 
 
-def test_a_participant_registers_once(chains: Pair) -> None:
-    found = found_local(chains.local.name)
+def test_a_participant_registers_once(fresh: Pair) -> None:
+    found = found_local(fresh.local.name)
     twice = replace(found, participants=(*found.participants, found.participants[0]))
-    _refused(chains.local, Key(REGION, 0, Phase.FOUND), twice)
+    _refused(fresh.local, Key(REGION, 0, Phase.FOUND), twice)
 
 
 # writing
@@ -482,7 +482,7 @@ def test_readings_move_no_money(chains: Pair) -> None:
     assert dict(chains.local.accounts()) == before
 
 
-def test_each_chain_is_founded_under_its_own_name(chains: Pair) -> None:
+def test_each_chain_is_founded_under_its_own_name(fresh: Pair) -> None:
     wrong = found_zonal("another chain")
-    _refused(chains.zonal, Key(ZONE, 0, Phase.FOUND), wrong)
-    assert chains.zonal.read(Key(ZONE, 0, Phase.FOUND), Found) is None
+    _refused(fresh.zonal, Key(ZONE, 0, Phase.FOUND), wrong)
+    assert fresh.zonal.read(Key(ZONE, 0, Phase.FOUND), Found) is None

@@ -1,5 +1,6 @@
 """The ledger on a chain keeps every promise of the port, on both engines."""
 
+import shutil
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -45,18 +46,7 @@ def _clock(key: Key) -> int:
     return 1_000 + 3_600 * key.interval + 60 * int(key.phase)
 
 
-@pytest.fixture(params=[revm, pyevm], ids=["revm", "py-evm"])
-def chains(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
-    engine = request.param.open_engine
-    with open_store(tmp_path / "ledger.db") as store:
-        local = EmbeddedChain(store, "local", 101, COLLECTOR, _clock, engine)
-        zonal = EmbeddedChain(store, "zonal", 102, COLLECTOR, _clock, engine)
-        yield Pair(MarketLedger(local, REGION), MarketLedger(zonal, ZONE))
-
-
-# what only a chain can do
-
-ENGINES = (revm.open_engine, pyevm.open_engine)
+ENGINES = {"revm": revm.open_engine, "py-evm": pyevm.open_engine}
 
 
 def _pair(store: Store, engine: EngineFactory) -> Pair:
@@ -65,9 +55,43 @@ def _pair(store: Store, engine: EngineFactory) -> Pair:
     return Pair(MarketLedger(local, REGION), MarketLedger(zonal, ZONE))
 
 
+@pytest.fixture(scope="module", params=list(ENGINES.values()), ids=list(ENGINES))
+def engine(request: pytest.FixtureRequest) -> EngineFactory:
+    found: EngineFactory = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def founding(engine: EngineFactory, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file in which both chains are founded and nothing more."""
+    path = tmp_path_factory.mktemp("founding") / "ledger.db"
+    with open_store(path) as store:
+        pair = _pair(store, engine)
+        founded(pair.local, pair.zonal)
+        pair.local.close()
+        pair.zonal.close()
+    return path
+
+
+@pytest.fixture
+def chains(engine: EngineFactory, founding: Path, tmp_path: Path) -> Iterator[Pair]:
+    copy = shutil.copy(founding, tmp_path / "ledger.db")
+    with open_store(copy) as store:
+        yield _pair(store, engine)
+
+
+@pytest.fixture
+def fresh(engine: EngineFactory, tmp_path: Path) -> Iterator[Pair]:
+    with open_store(tmp_path / "fresh.db") as store:
+        yield _pair(store, engine)
+
+
+# what only a chain can do
+
+
 def test_both_engines_come_to_the_same_blocks_and_states(tmp_path: Path) -> None:
     ends = []
-    for n, engine in enumerate(ENGINES):
+    for n, engine in enumerate(ENGINES.values()):
         with open_store(tmp_path / f"{n}.db") as store:
             pair = _pair(store, engine)
             founded(pair.local, pair.zonal)
