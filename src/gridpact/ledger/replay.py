@@ -84,7 +84,7 @@ def replay(
         raise Corrupt(place, f"time: {row.time}")
     body = _only_body(place, block.bodies)
     key = _key(place, chain, row, body)
-    _link(place, chain, row, key, before)
+    _link(place, chain, block, key, before)
     _body(place, chain, row, key, body)
     transactions = _transactions(place, chain, engine.nonce(chain.operator), block)
     moment = Moment(row.number, row.time)
@@ -140,13 +140,26 @@ def _body(place: str, chain: ChainRow, row: BlockRow, key: Key, body: BodyRow) -
         raise Corrupt(f"{place} body", "content: does not have the block's body_hash")
 
 
-def _link(place: str, chain: ChainRow, row: BlockRow, key: Key, before: Position) -> None:
+def _link(place: str, chain: ChainRow, block: StoredBlock, key: Key, before: Position) -> None:
     """Check the parent; at block 1 either it or what the chain says of itself may be wrong."""
+    row = block.header
     if row.parent == before.hash:
         return
     if before.number or _would_fit(chain, row._replace(parent=before.hash), key):
         raise Corrupt(place, "parent: is not the hash of the block before")
-    raise Corrupt(f"chain {chain.name}", "name, chain_id or operator: block 1 has another genesis")
+    problem = f"{_odd_field(chain, block)}: block 1 has another genesis"
+    raise Corrupt(f"chain {chain.name}", problem)
+
+
+def _odd_field(chain: ChainRow, block: StoredBlock) -> str:
+    """Return what of a chain's row its first transaction contradicts."""
+    try:
+        first = decode(block.transactions[0].raw)
+    except (IndexError, NotATransaction):
+        return "name, chain_id or operator"
+    if first.chain_id != chain.chain_id:
+        return "chain_id"
+    return "operator" if first.sender != chain.operator else "name"
 
 
 def _key(place: str, chain: ChainRow, row: BlockRow, body: BodyRow) -> Key:
