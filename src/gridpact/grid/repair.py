@@ -23,8 +23,8 @@ from gridpact.grid.replay import cost, replay, set_points
 from gridpact.grid.socp import Around, Elastic, Model, build
 
 _STEPS = 25
-_ROUNDS = 8
-_STILL = 1e-6
+_ROUNDS = 4
+_STILL = 1e-5
 _EXCESS_PRICE = 1e3
 _BURNED = 1e-5
 _SMALLEST_RADIUS = 1e-7
@@ -40,9 +40,12 @@ class OperatingPoint:
     answer: Answer
 
 
-def one_direction(problem: Problem, points: SetPoints, so_far: Directions) -> Directions:
-    """Return directions in which no battery that now burns energy can do so."""
+def one_direction(
+    problem: Problem, points: SetPoints, so_far: Directions, everywhere: bool
+) -> Directions:
+    """Return directions in which no battery that now burns energy (or none at all) can do so."""
     burning = burned(points) > _BURNED * np.maximum(problem.devices.storage.p_max_mw, 1e-9)
+    burning |= everywhere and bool(burning.any())
     emptying = points.discharge_mw >= points.charge_mw
     return Directions(
         so_far.charge & ~(burning & emptying), so_far.discharge & ~(burning & ~emptying)
@@ -58,9 +61,10 @@ def repair(
     returned when no start was found: no set points in one direction, or none with a power flow.
     """
     directions, point = free_directions(problem), None
-    for _ in range(_ROUNDS):
+    for turn in range(_ROUNDS):
+        last = turn == _ROUNDS - 1
         points = point.points if point else relaxed[1] if relaxed else None
-        fixed = one_direction(problem, points, directions) if points else directions
+        fixed = one_direction(problem, points, directions, last) if points else directions
         unchanged = _same(fixed, directions)
         if point and unchanged:
             break
