@@ -81,13 +81,16 @@ def _zonal(
 ) -> Commitment:
     if not crossed:
         return Commitment(fills=())
-    bid = _region_bid(market, interval, crossed)
+    bid = _region_bid(market, interval, crossed, len(books.zonal.orders))
     fills = region_fills(crossed, market.region.account, bid.hash, books.zonal.orders)
     return Commitment(fills=fills, arrived=arrived, bid=bid)
 
 
-def _region_bid(market: Market, interval: int, fills: Sequence[Fill]) -> Accepted:
-    """Return the region's own order on the zonal chain, over all its consumers' zonal fills."""
+def _region_bid(market: Market, interval: int, fills: Sequence[Fill], sequence: int) -> Accepted:
+    """Return the region's own order on the zonal chain, over all its consumers' zonal fills.
+
+    `sequence` follows those of the plants' book: no two receipts have one number.
+    """
     order = Order(
         participant=market.region.account,
         side=Side.BID,
@@ -104,7 +107,7 @@ def _region_bid(market: Market, interval: int, fills: Sequence[Fill]) -> Accepte
         hash=digest,
         order=order,
         signature=market.region.sign(digest),
-        sequence=0,
+        sequence=sequence,
         reserved=amount(order.price, order.energy_wh)
         + amount(charge, order.energy_wh)
         + len(fills),
