@@ -32,7 +32,7 @@ _STILL = 1e-9
 _NEAR = 0.003
 _STEPS = 25
 _RELAXED = 0.01
-_FACETS = 36
+_FACETS = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,12 +165,15 @@ class RadialCheck:
             before = point
             point = self._reach(case, point, step)
             moved = np.abs(np.r_[point.p - before.p, point.q - before.q]).max(initial=0.0)
-            unavoidable = step.slack.max(initial=0.0)
-            if moved <= _STILL or (
-                moved <= 100 * _STILL and point.excess.excess.max() <= max(_KEPT, 2 * unavoidable)
-            ):
+            if moved <= _STILL or self._tight(point, step, watched):
                 break
         return self._verdict(case, point, injectors, step)
+
+    def _tight(self, point: _Point, step: _Step, watched: np.ndarray) -> bool:
+        """Say whether the AC power flow keeps every limit and leaves nothing at those that bind."""
+        binding = point.excess.choose(watched).excess[step.worth > 1e-9]
+        kept = point.excess.excess.max() <= _KEPT
+        return bool(kept and binding.min(initial=0.0) >= -2 * _AIM)
 
     def _reach(self, case: _Case, point: _Point, step: _Step) -> _Point:
         """Return the AC point of a step, halved until it has a power flow."""
@@ -216,7 +219,7 @@ class RadialCheck:
     def _circles(self, case: _Case) -> tuple[sparse.csr_array, FloatArray]:
         """Return the inverters' half circles p^2 + q^2 <= rating^2 as polygons within them.
 
-        The polygon has corners at q = 0 and at p = 0, and lies at most 0.1 % inside the circle.
+        The polygon has corners at q = 0 and at p = 0, and lies at most 0.22 % inside the circle.
         """
         count = len(case.place)
         if not self.inverter_q:

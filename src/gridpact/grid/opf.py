@@ -11,12 +11,20 @@ from gridpact.errors import PowerFlowDiverged
 from gridpact.grid.columns import Columns, free_directions, lay_out
 from gridpact.grid.cone_programme import SOLVER, Answer
 from gridpact.grid.dlmp import nodal_prices
-from gridpact.grid.exactness import is_exact, measure
+from gridpact.grid.exactness import burned, is_exact, measure
 from gridpact.grid.feeder import Feeder, FloatArray, rebased
 from gridpact.grid.limits import Band, margins, names
 from gridpact.grid.power_flow import PowerFlow
-from gridpact.grid.problem import Conflict, Exactness, Problem, Schedule, Solution, Status
-from gridpact.grid.repair import OperatingPoint, repair
+from gridpact.grid.problem import (
+    Conflict,
+    Exactness,
+    Problem,
+    Schedule,
+    SetPoints,
+    Solution,
+    Status,
+)
+from gridpact.grid.repair import BURNED, OperatingPoint, repair
 from gridpact.grid.replay import cost, replay, set_points
 from gridpact.grid.socp import Elastic, Model, build
 
@@ -119,7 +127,7 @@ def _repaired(
         unreached = (Conflict("no set points were found that have a power flow"),)
         return Solution("infeasible", SOLVER, np.nan, bound, None, found, conflicts or unreached)
     money = cost(problem, point.points, point.flow)
-    conflicts = conflicts or _broken(problem, point.flow)
+    conflicts = conflicts or _broken(problem, point.flow) + _burning(problem, point.points)
     status: Status = "infeasible" if conflicts else "inexact"
     return _solution(status, problem, point, money, min(bound, money), found, conflicts)
 
@@ -184,6 +192,16 @@ def _given_way(
         Conflict(f"final energy of storage {k} at bus {devices.storage.bus[k]}") for k in missed
     ]
     return tuple(dict.fromkeys(found))
+
+
+def _burning(problem: Problem, points: SetPoints) -> tuple[Conflict, ...]:
+    """Return the batteries that still charge and discharge at once."""
+    buses, power = problem.devices.storage.bus, burned(points)
+    limit = 2 * BURNED * np.maximum(problem.devices.storage.p_max_mw, 1e-9)
+    return tuple(
+        Conflict(f"one direction of storage {k} at bus {buses[k]}", int(power[:, k].argmax()))
+        for k in np.flatnonzero((power > limit).any(axis=0))
+    )
 
 
 def _broken(problem: Problem, flow: PowerFlow) -> tuple[Conflict, ...]:

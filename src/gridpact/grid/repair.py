@@ -26,7 +26,7 @@ _STEPS = 25
 _ROUNDS = 4
 _STILL = 1e-5
 _EXCESS_PRICE = 1e3
-_BURNED = 1e-5
+BURNED = 1e-5
 _SMALLEST_RADIUS = 1e-7
 
 
@@ -44,7 +44,7 @@ def one_direction(
     problem: Problem, points: SetPoints, so_far: Directions, everywhere: bool
 ) -> Directions:
     """Return directions in which no battery that now burns energy (or none at all) can do so."""
-    burning = burned(points) > _BURNED * np.maximum(problem.devices.storage.p_max_mw, 1e-9)
+    burning = burned(points) > BURNED * np.maximum(problem.devices.storage.p_max_mw, 1e-9)
     burning |= everywhere and bool(burning.any())
     emptying = points.discharge_mw >= points.charge_mw
     return Directions(
