@@ -67,7 +67,7 @@ class _Step:
     watched: Margins
     worth: FloatArray
     effect: FloatArray
-    slack: FloatArray
+    cutting: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +161,8 @@ class RadialCheck:
         step = None
         for _ in range(_STEPS):
             watched |= point.excess.excess > -_NEAR
-            step = self._programme(case, point, watched)
+            # once reactive power alone has failed, cuts stay allowed
+            step = self._programme(case, point, watched, step is not None and step.cutting)
             before = point
             point = self._reach(case, point, step)
             moved = np.abs(np.r_[point.p - before.p, point.q - before.q]).max(initial=0.0)
@@ -187,7 +188,7 @@ class RadialCheck:
             except PowerFlowDiverged:
                 share /= 2
 
-    def _programme(self, case: _Case, point: _Point, watched: np.ndarray) -> _Step:
+    def _programme(self, case: _Case, point: _Point, watched: np.ndarray, cutting: bool) -> _Step:
         """Minimise weighted cuts (and, far less, reactive power) within linearised limits.
 
         Variables: generation p, reactive supply q+ and q- of every injector. Limits that no
@@ -196,6 +197,10 @@ class RadialCheck:
         now, limits = state(point.flow, 0), point.excess.choose(watched)
         by_p, by_q = injection_gradient(self.feeder, now, gradients(self.feeder, now, limits))
         effect_p, effect_q = by_p[:, case.place], by_q[:, case.place]
+        if self.inverter_q and not cutting:
+            uncut = self._reactive_only(case, point, limits, effect_p, effect_q)
+            if uncut is not None:
+                return uncut
         count = len(case.place)
         rows = sparse.csr_array(np.hstack([effect_p, effect_q, -effect_q]))
         bounds = -limits.excess - _AIM + effect_p @ point.p + effect_q @ point.q
@@ -205,7 +210,6 @@ class RadialCheck:
             np.c_[np.zeros(count), case.generation], *(np.c_[np.zeros(count), ceiling],) * 2
         ]
         cost = np.r_[-case.weight, np.full(2 * count, _REACTIVE_WEIGHT)]
-        slack = np.zeros(len(bounds))
         table = sparse.vstack([rows, circle], format="csr")
         answer = _linear_programme(cost, table, np.r_[bounds, radius], box)
         if answer is None:
@@ -214,7 +218,29 @@ class RadialCheck:
         if answer is None:
             raise GridError("limits relaxed by their least excess cannot be kept")
         p, plus, minus = answer[0].reshape(3, count)
-        return _Step(p, plus - minus, limits, answer[1][: len(bounds)], effect_p, slack)
+        return _Step(p, plus - minus, limits, answer[1][: len(bounds)], effect_p)
+
+    def _reactive_only(
+        self,
+        case: _Case,
+        point: _Point,
+        limits: Margins,
+        effect_p: FloatArray,
+        effect_q: FloatArray,
+    ) -> _Step | None:
+        """Return the least reactive power that needs no cut at all, or None if there is none."""
+        count = len(case.place)
+        cleared = case.generation - point.p
+        bounds = -limits.excess - _AIM + effect_q @ point.q - effect_p @ cleared
+        room = np.sqrt(np.maximum(case.rating**2 - case.generation**2, 0.0))
+        box = np.tile(np.c_[np.zeros(count), room], (2, 1))
+        rows = sparse.csr_array(np.hstack([effect_q, -effect_q]))
+        answer = _linear_programme(np.ones(2 * count), rows, bounds, box)
+        if answer is None:
+            return None
+        plus, minus = answer[0].reshape(2, count)
+        worth = answer[1] * _REACTIVE_WEIGHT
+        return _Step(case.generation, plus - minus, limits, worth, effect_p, cutting=False)
 
     def _circles(self, case: _Case) -> tuple[sparse.csr_array, FloatArray]:
         """Return the inverters' half circles p^2 + q^2 <= rating^2 as polygons within them.
