@@ -17,8 +17,10 @@ from gridpact.cycle.found import found
 from gridpact.cycle.market import Collector, Market, PlantFacts, Region, Rules
 from gridpact.cycle.result import IntervalResult
 from gridpact.grid.check import RadialCheck
+from gridpact.ledger.audit import Report, audit
 from gridpact.ledger.embedded import EmbeddedChain
 from gridpact.ledger.ledger import Head, Ledger, Totals
+from gridpact.ledger.market_audit import MarketAudit
 from gridpact.ledger.market_ledger import MarketLedger
 from gridpact.ledger.memory import MemoryLedger
 from gridpact.ledger.store import open_store
@@ -27,7 +29,9 @@ from gridpact.model.order import Order
 from gridpact.model.participant import Account, Named, Participant, Role
 from gridpact.prosumer.bidding import Conduct
 from gridpact.prosumer.fleet import stack
+from gridpact.prosumer.plan import Planner
 from gridpact.quantities import Money
+from gridpact.scenario.digest import digest
 from gridpact.scenario.scenario import Scenario
 from gridpact.simulation.advice import Advisor
 from gridpact.simulation.baseline import Before, before
@@ -134,6 +138,17 @@ def embedded_ledgers(scenario: Scenario, path: Path) -> Ledgers:
         raise
 
 
+def audit_ledger(path: Path, heads: Mapping[str, bytes]) -> Report:
+    """Verify every chain of a ledger file from genesis, and what its records mean to the market.
+
+    Raises
+    ------
+    Corrupt, HeadMismatch, LedgerError
+        See `ledger.audit.audit`.
+    """
+    return audit(path, heads, (MarketAudit(),))
+
+
 def chain_id(scenario: Scenario, chain: str) -> int:
     """Return the chain id that the scenario's seed draws for a chain, below 2^53."""
     digest = keccak(key_seed(scenario.seed) + b"chain id of " + chain.encode())
@@ -183,9 +198,12 @@ def assemble(
         signed,
         name,
     )
+    hours, tariff = scenario.time.hours, scenario.tariff
+    plans = scenario.strategy == "market"
+    planner = Planner(world.fleet, outlook, tariff, hours) if plans else None
     meters = len(people.sites) + len(people.plants) + 1
     simulated = SimulatedField(
-        world, outlook, desk, tuple(gains(meters, scenario.meter_error, scenario.seed))
+        world, outlook, desk, tuple(gains(meters, scenario.meter_error, scenario.seed)), planner
     )
     advice = Advisor(world, outlook, feeder, scenario.tariff, grid.root_voltage_pu,
                     (grid.v_min_pu, grid.v_max_pu), grid.inverter_q)  # fmt: skip
@@ -266,14 +284,9 @@ def founding(
 
 def _found(scenario: Scenario, market: Market) -> None:
     """Open both chains' accounts with the scenario's funds."""
-    (local, zonal), digest, rules = founding(scenario, market), fingerprint(scenario), market.rules
-    found(market.local, market.region.id, market.participants, local, rules, digest)
-    found(market.zonal, market.zone, market.zonal_participants, zonal, rules, digest)
-
-
-def fingerprint(scenario: Scenario) -> bytes:
-    """Return the digest of a scenario's text: a ledger goes on with the same one only."""
-    return keccak(Path(scenario.file).read_bytes())
+    (local, zonal), whole, rules = founding(scenario, market), digest(scenario), market.rules
+    found(market.local, market.region.id, market.participants, local, rules, whole)
+    found(market.zonal, market.zone, market.zonal_participants, zonal, rules, whole)
 
 
 @dataclass

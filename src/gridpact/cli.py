@@ -3,13 +3,16 @@
 Heavy imports wait until a command needs them, so that `--help` answers at once.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from gridpact.assembly import Ledgers
+    from rich.console import Console
+
+    from gridpact.assembly import DayResult, Ledgers
     from gridpact.scenario.scenario import Scenario
 
 app = typer.Typer(
@@ -17,16 +20,21 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="A local energy market on a real distribution grid, settled on a real blockchain. "
-    "Energy in Wh, power in W, prices per kWh, money in micro-units of the settlement currency.",
+    rich_markup_mode=None,
 )
 
 SCHEMES = ("gridpact",)
+_SLOW_SECONDS_PER_INTERVAL = 25
+"""Measured of py-evm on the 56-bus day; revm needs about 0.1."""
 
 
 @app.callback()
 def main() -> None:
-    """Keep the commands apart even while there are few."""
+    """Run a local energy market on a real distribution grid, settled on a real blockchain.
+
+    Energy in Wh, power in W, prices in units of the settlement currency per kWh in scenarios and in
+    micro-units per kWh in results, money in micro-units.
+    """
 
 
 @app.command()
@@ -35,15 +43,16 @@ def run(
     ledger: Annotated[
         str,
         typer.Option(
+            metavar="URL",
             help="embedded:PATH (a ledger file), or memory: (nothing is kept). "
-            "Default: embedded, in the output folder."
+            "Default: embedded, ledger.db in the output folder.",
         ),
     ] = "",
     scheme: Annotated[
-        str, typer.Option(help="Bundle of rules; overrides the scenario's. Known: gridpact.")
+        str, typer.Option(help="Bundle of rules, instead of the scenario's. Known: gridpact.")
     ] = "",
     out: Annotated[
-        Path | None, typer.Option(help="Output folder. Default: out/<name of the scenario file>.")
+        Path | None, typer.Option(help="Output folder. Default: out/ and the scenario's name.")
     ] = None,
 ) -> None:
     """Run the market of a scenario, or what is left of it after a cut, and write its report.
@@ -51,22 +60,50 @@ def run(
     Writes summary.json, trades.parquet, prices.parquet, report.html and ledger.db into the output
     folder. Energy in Wh, prices in micro-units per kWh, money in micro-units.
     """
-    from gridpact.errors import BadInput
-    from gridpact.report.session import run_and_report
+    from rich.console import Console
+
+    from gridpact.assembly import run_day
+    from gridpact.report.beside import Beside
+    from gridpact.report.findings import examine
+    from gridpact.report.progress import Shown, short_table
+    from gridpact.report.sensitivity import sensitivity
+    from gridpact.report.write import write_all
     from gridpact.scenario.reader import load
 
     chosen = load(scenario)
-    named = scheme or chosen.scheme
-    if named not in SCHEMES:
-        raise BadInput(
-            f"--scheme {named}: not a known scheme, expected one of {', '.join(SCHEMES)}"
-        )
+    _require_known(scheme or chosen.scheme)
     folder = out or Path("out") / scenario.stem
+    _make(folder)
+    console = Console()
+    forecasts = Beside(sensitivity, chosen)
+    ledgers = _open(ledger, chosen, folder)
+    try:
+        if not ledger.startswith("memory:"):
+            _say_what_awaits(console, chosen, ledgers)
+        with Shown(console, chosen.time.intervals, chosen.time.hours) as watch:
+            day = run_day(chosen, ledgers, watch)
+    finally:
+        ledgers.close()
+    found = examine(day)
+    paths = write_all(found, forecasts.result(), folder)
+    console.print(short_table(found))
+    _tell_end(console, day, paths)
+
+
+def _require_known(scheme: str) -> None:
+    from gridpact.errors import BadInput
+
+    if scheme not in SCHEMES:
+        raise BadInput(f"scheme {scheme!r} is not known, expected one of: {', '.join(SCHEMES)}")
+
+
+def _make(folder: Path) -> None:
+    from gridpact.errors import BadInput
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(f"--out {folder}: cannot be made: {error.strerror}") from error
-    run_and_report(chosen, _open(ledger, chosen, folder), folder)
 
 
 def _open(url: str, scenario: "Scenario", folder: Path) -> "Ledgers":
@@ -75,11 +112,38 @@ def _open(url: str, scenario: "Scenario", folder: Path) -> "Ledgers":
     from gridpact.errors import BadInput
 
     kind, _, place = url.partition(":")
-    if kind == "memory" and url:
+    if url == "memory:":
         return memory_ledgers(scenario)
-    if kind in ("", "embedded"):
+    if not url or (kind == "embedded" and place):
         return embedded_ledgers(scenario, Path(place) if place else folder / "ledger.db")
     raise BadInput(f"--ledger {url}: expected embedded:PATH or memory:")
+
+
+def _say_what_awaits(console: "Console", scenario: "Scenario", ledgers: "Ledgers") -> None:
+    """Announce a run that goes on, and one that will be slow."""
+    from gridpact.ledger.engine import has_revm
+
+    number = ledgers.local.head().number
+    if number:
+        console.print(f"The ledger stands at block {number}: going on from there.")
+    if not has_revm():
+        minutes = scenario.time.intervals * _SLOW_SECONDS_PER_INTERVAL / 60
+        console.print(
+            "No fast EVM (pyrevm) for this Python and platform: using py-evm, exact but slow. "
+            f"Expect about {minutes:.0f} minutes."
+        )
+
+
+def _tell_end(console: "Console", day: "DayResult", paths: Sequence[Path]) -> None:
+    """Print where the time went, the heads to keep elsewhere, and where the report is."""
+    total = sum(day.seconds.values())
+    split = ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in day.seconds.items())
+    console.print(f"{total:.1f} s in all: {split}", highlight=False)
+    console.print("Keep these heads elsewhere; `gridpact audit --head` checks them:")
+    for end in day.chains:
+        console.print(f"  --head {end.name}={end.head.hash.hex()}", highlight=False, soft_wrap=True)
+    for path in paths:
+        console.print(str(path), highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -88,7 +152,7 @@ def audit(
     head: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="CHAIN=HASH", help="Head hash kept elsewhere (hex); give it once per chain."
+            metavar="CHAIN=HASH", help="Head hash kept elsewhere (hex); once for each chain."
         ),
     ] = None,
     digest: Annotated[
@@ -100,6 +164,48 @@ def audit(
     Hashes, signatures, Merkle roots, receipts, state hash, conservation of money (micro-units) and
     energy (Wh), cross-chain entries in pairs.
     """
-    from gridpact.report.audit_run import audit_and_tell
+    from gridpact.assembly import audit_ledger
 
-    audit_and_tell(ledger, head or [], digest)
+    heads = _heads(head or [])
+    _require_digest(ledger, digest)
+    report = audit_ledger(ledger, heads)
+    for chain in report.chains:
+        known = "confirmed" if chain.confirmed else "not confirmed"
+        print(
+            f"{chain.name}: {chain.head.number} blocks, {chain.transactions} transactions, "
+            f"head {known}\n"
+            f"  head       {chain.head.hash.hex()}\n  state_hash {chain.state_hash.hex()}"
+        )
+    print("holds" if report.confirmed else "self-consistent, head not confirmed")
+
+
+def _heads(given: Sequence[str]) -> Mapping[str, bytes]:
+    """Return the heads of `--head CHAIN=HASH` options."""
+    from gridpact.errors import BadInput
+
+    heads = {}
+    for text in given:
+        chain, _, value = text.partition("=")
+        try:
+            digest = bytes.fromhex(value.removeprefix("0x"))
+        except ValueError:
+            digest = b""
+        if not chain or len(digest) != 32:
+            raise BadInput(f"--head {text}: expected CHAIN=HASH, the hash as 64 hex digits")
+        heads[chain] = digest
+    return heads
+
+
+def _require_digest(ledger: Path, expected: str) -> None:
+    """Compare the file's SHA-256 with the one kept elsewhere."""
+    import hashlib
+
+    from gridpact.errors import BadInput, HeadMismatch
+
+    if not ledger.is_file():
+        raise BadInput(f"{ledger}: there is no such ledger file")
+    if not expected:
+        return
+    found = hashlib.sha256(ledger.read_bytes()).hexdigest()
+    if found != expected.lower():
+        raise HeadMismatch(f"{ledger}: SHA-256 is {found}, expected {expected}")

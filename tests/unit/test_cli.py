@@ -1,0 +1,151 @@
+"""The command line: what it writes, what it says, and how it ends."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from gridpact.__main__ import main
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+
+
+def run_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
+) -> tuple[int, str, str]:
+    """Run the command line and return exit code, output and error output."""
+    monkeypatch.setattr(sys, "argv", ["gridpact", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    code = end.value.code or 0
+    said = capsys.readouterr()
+    assert isinstance(code, int)
+    return code, said.out, said.err
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output of one real run."""
+    out = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as end:
+        patch.setattr(sys, "argv", ["gridpact", "run", str(SCENARIOS / "sce56-day.toml"),
+                                    "--out", str(out)])  # fmt: skip
+        main()
+    assert not end.value.code
+    return out
+
+
+def test_run_writes_all_it_promises(folder: Path) -> None:
+    written = {path.name for path in folder.iterdir()}
+    assert written >= {
+        "summary.json",
+        "trades.parquet",
+        "prices.parquet",
+        "report.html",
+        "ledger.db",
+    }
+
+
+def test_audit_confirms_the_heads_that_the_summary_names(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chains = json.loads((folder / "summary.json").read_text())["chains"]
+    heads = [f"--head={name}={chain['head']}" for name, chain in chains.items()]
+    ledger = str(folder / "ledger.db")
+    code, out, _ = run_command(monkeypatch, capsys, "audit", ledger, *heads)
+    assert code == 0
+    assert out.endswith("holds\n")
+    code, out, _ = run_command(monkeypatch, capsys, "audit", ledger)
+    assert code == 0
+    assert out.endswith("self-consistent, head not confirmed\n")
+
+
+def test_audit_of_another_head_fails(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, error = run_command(
+        monkeypatch, capsys, "audit", str(folder / "ledger.db"), f"--head=sce56={'ab' * 32}"
+    )
+    assert code == 1
+    assert "sce56" in error
+
+
+def test_audit_of_another_digest_fails(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, error = run_command(
+        monkeypatch, capsys, "audit", str(folder / "ledger.db"), f"--digest={'ab' * 32}"
+    )
+    assert code == 1
+    assert "SHA-256" in error
+
+
+def test_second_run_in_the_same_folder_changes_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = json.loads((folder / "summary.json").read_text())
+    code, out, _ = run_command(
+        monkeypatch, capsys, "run", str(SCENARIOS / "sce56-day.toml"), "--out", str(folder)
+    )
+    assert code == 0
+    assert "going on from there" in out
+    second = json.loads((folder / "summary.json").read_text())
+    assert {**first, "seconds": None} == {**second, "seconds": None}
+
+
+def test_another_scenario_in_the_same_folder_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, error = run_command(
+        monkeypatch, capsys, "run", str(SCENARIOS / "sce56-cloudy.toml"), "--out", str(folder)
+    )
+    assert code == 2
+    assert "another scenario" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("run", "nowhere.toml"), "nowhere.toml"),
+        (("run", str(SCENARIOS / "sce56-day.toml"), "--scheme", "pareto"), "gridpact"),
+        (("run", str(SCENARIOS / "sce56-day.toml"), "--ledger", "ftp:x"), "embedded:PATH"),
+        (("audit", "nowhere.db"), "nowhere.db"),
+        (("audit", __file__, "--head", "sce56=12"), "64 hex digits"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_two(
+    arguments: tuple[str, ...],
+    expected: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, error = run_command(monkeypatch, capsys, *arguments)
+    assert code == 2
+    assert expected in error
+    assert len(error.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [(), ("run",), ("audit",)])
+def test_help_says_the_units(
+    command: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, _ = run_command(monkeypatch, capsys, *command, "--help")
+    assert code == 0
+    assert re.search(r"micro-units", out)
+    assert "Wh" in out
+
+
+def test_a_file_that_is_no_ledger_fails_with_a_fact(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "ledger.db"
+    file.write_text("not a ledger")
+    code, _, error = run_command(monkeypatch, capsys, "audit", str(file))
+    assert code == 1
+    assert "ledger.db" in error
