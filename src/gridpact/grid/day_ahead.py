@@ -27,7 +27,8 @@ class Advice:
 
     loss_share: losses over the energy that loads, cars and charging batteries take [ppm];
     locational: congestion and voltage part of the price, by bus, and `dlmp` the whole price
-    [micro-units per kWh]; storage_w (discharge positive) and ev_w by device, in the problem's
+    [micro-units per kWh]; marginal_loss: losses that one more unit injected at a bus adds, negative
+    where it saves some [ppm]; storage_w (discharge positive) and ev_w by device, in the problem's
     order [W]. With `conflicts`, the interval's locational prices are 0: what limits cannot hold
     has no price.
     """
@@ -35,6 +36,7 @@ class Advice:
     loss_share: Score
     locational: Mapping[int, Price]
     dlmp: Mapping[int, Price]
+    marginal_loss: Mapping[int, int]
     storage_w: tuple[int, ...]
     ev_w: tuple[int, ...]
     conflicts: tuple[str, ...]
@@ -63,6 +65,7 @@ def _advice(problem: Problem, answer: Solution, t: int) -> Advice:
             loss_share=_loss_share(_plain_loss(problem, t), taken),
             locational=nothing,
             dlmp=nothing,
+            marginal_loss=nothing,
             storage_w=(0,) * len(problem.devices.storage.bus),
             ev_w=(0,) * len(problem.devices.ev.bus),
             conflicts=conflicts,
@@ -76,6 +79,7 @@ def _advice(problem: Problem, answer: Solution, t: int) -> Advice:
         loss_share=_loss_share(float(plan.loss_mwh[t]) / problem.dt_h, taken),
         locational=_whole_prices(problem, local),
         dlmp=_whole_prices(problem, prices.active[t]),
+        marginal_loss=_by_bus(problem, prices.marginal_loss[t] * PPM),
         storage_w=_watts(points.discharge_mw[t] - points.charge_mw[t]),
         ev_w=_watts(points.ev_mw[t]),
         conflicts=conflicts,
@@ -85,10 +89,12 @@ def _advice(problem: Problem, answer: Solution, t: int) -> Advice:
 
 
 def _whole_prices(problem: Problem, per_mwh: FloatArray) -> dict[int, Price]:
-    return {
-        int(bus): whole(price * _PER_MWH)
-        for bus, price in zip(problem.feeder.ids, per_mwh, strict=True)
-    }
+    return _by_bus(problem, per_mwh * _PER_MWH)
+
+
+def _by_bus(problem: Problem, values: FloatArray) -> dict[int, int]:
+    """Return whole numbers by bus number."""
+    return {int(bus): whole(value) for bus, value in zip(problem.feeder.ids, values, strict=True)}
 
 
 def _watts(power_mw: FloatArray) -> tuple[int, ...]:

@@ -25,19 +25,15 @@ def nodal_prices(problem: Problem, model: Model, answer: Answer, flow: PowerFlow
     network = -model.unit * answer.multipliers["network"].reshape(T, 3, n - 1)
     active[:, 0] = -model.unit * answer.multipliers["root"]
     active[:, 1:], reactive[:, 1:] = network[:, 0], network[:, 1]
-    parts = np.array(
-        [
-            _parts(problem, flow, t, float(active[t, 0]), _pushes(model, answer, flow, t))
-            for t in range(T)
-        ]
-    )
+    parts = np.array([_parts(problem, flow, t, _pushes(model, answer, flow, t)) for t in range(T)])
     return Prices(
         active=active,
         reactive=reactive,
         energy=np.repeat(active[:, :1], n, axis=1),
-        loss=parts[:, 0],
+        loss=-active[:, :1] * parts[:, 0],
         congestion=parts[:, 1],
         voltage=parts[:, 2],
+        marginal_loss=parts[:, 0],
     )
 
 
@@ -64,14 +60,13 @@ def _parts(
     problem: Problem,
     flow: PowerFlow,
     t: int,
-    root_price: float,
     pushes: tuple[FloatArray, FloatArray],
 ) -> FloatArray:
-    """Return loss, congestion and voltage part of one interval's prices, (3, bus)."""
+    """Return marginal loss, congestion and voltage part of one interval's prices, (3, bus)."""
     feeder = flow.feeder
     at, m = layout(feeder), feeder.size - 1
     supply = np.zeros(4 * m)
-    supply[at.P[feeder.parent[1:] == 0]] = root_price
+    supply[at.P[feeder.parent[1:] == 0]] = 1.0
     v = flow.v[t, 1:]
     slopes = [
         -load[t, 1:] / feeder.s_base_mva * (a + b / (2 * v))
@@ -82,7 +77,7 @@ def _parts(
     ]
     gradients = sparse.csr_array(np.array([supply, *pushes]))
     by_p, _ = injection_gradient(feeder, state(flow, t), gradients, slopes[0], slopes[1])
-    # a load is a negative injection; what it draws itself is the energy part
+    # a load is a negative injection; injecting one unit saves that unit of supply and some losses
     parts = -by_p
-    parts[0, 1:] -= root_price
+    parts[0, 1:] = 1 + by_p[0, 1:]
     return parts

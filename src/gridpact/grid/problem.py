@@ -220,7 +220,10 @@ class SetPoints:
 
 @dataclass(frozen=True, eq=False)
 class Prices:
-    """Nodal prices per MWh and per Mvarh, (interval, bus); the parts add up to `active`."""
+    """Nodal prices per MWh and per Mvarh, (interval, bus); the four parts add up to `active`.
+
+    marginal_loss: losses that one more unit injected at a bus adds (negative: saves) [1].
+    """
 
     active: FloatArray
     reactive: FloatArray
@@ -228,6 +231,7 @@ class Prices:
     loss: FloatArray
     congestion: FloatArray
     voltage: FloatArray
+    marginal_loss: FloatArray
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,18 @@ def test_prices_are_whole_micro_units_per_kwh() -> None:
     assert advice.locational == {1: 0, 2: 0}
 
 
+def test_marginal_loss_is_what_one_more_unit_injected_adds() -> None:
+    feeder, load = at_bus_2([0.5])
+    (advice,) = day_ahead(problem(feeder, load, DeviceSets()))
+    losses = []
+    for sign in (1, -1):
+        moved = power_flow(feeder, -load + np.array([[0.0, sign * 1e-4]]), -load / 3)
+        losses.append(moved.loss[0])
+    assert advice.marginal_loss[2] == pytest.approx(1e6 * (losses[0] - losses[1]) / 2e-4, abs=2)
+    assert advice.marginal_loss[2] < 0
+    assert advice.marginal_loss[1] == 0
+
+
 def test_binding_line_gives_its_far_end_a_locational_price() -> None:
     feeder = two_bus(0.01, 0.01, s_max=0.5)
     load = np.array([[0.0, 0.4], [0.0, 0.55]])
