@@ -7,7 +7,6 @@ content under a key. Lists longer than a contract takes go in numbered batches.
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from gridpact.crypto.eip712 import Domain
 from gridpact.ledger import packing, roots
 from gridpact.ledger.abi import Rows, pack
 from gridpact.ledger.chain import Call
@@ -43,9 +42,8 @@ class Calls:
     record states, and reverts when the contract comes to others.
     """
 
-    def __init__(self, suite: Suite, domain: Domain, books: Books, insist: bool = True) -> None:
-        self._suite, self._domain, self._books = suite, domain, books
-        self._insist = insist
+    def __init__(self, suite: Suite, books: Books, insist: bool = True) -> None:
+        self._suite, self._books, self._insist = suite, books, insist
 
     def of(self, key: Key, record: Record, content: bytes) -> list[Call]:
         """Return the calls of a record whose canonical bytes hash to `content`."""
@@ -123,7 +121,7 @@ class Calls:
             yield self._suite.call("orders", "close", write, rows)
 
     def _deliver(self, key: Key, meters: Meters, content: bytes) -> Call:
-        root = roots.reading_root(meters.readings, self._domain)
+        root = roots.reading_root(meters.readings)
         given = pack(root, meters.loss_wh, meters.weighed_wh, meters.before_wh)
         return self._suite.call("clearing", "deliver", packing.write(key, 0, content) + given)
 

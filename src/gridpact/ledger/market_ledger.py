@@ -53,7 +53,7 @@ class MarketLedger:
         self._founding = Key(region, 0, Phase.FOUND)
         self._suite = Suite(chain.operator)
         self._domain = self._suite.domain(chain.chain_id)
-        self._calls = Calls(self._suite, self._domain, self._collected)
+        self._calls = Calls(self._suite, self._collected)
         self._accounts: dict[bytes, Account] = {}
         self._scores: dict[bytes, Score] = {}
         self._open: tuple[bytes, ...] = ()
@@ -125,7 +125,7 @@ class MarketLedger:
 
     def _disagreement(self, key: Key, record: Record, refusal: Reverted) -> Disagreement:
         """Ask the contracts what they come to without a digest, and name the first other row."""
-        calls = Calls(self._suite, self._domain, self._collected, insist=False)
+        calls = Calls(self._suite, self._collected, insist=False)
         content = content_hash(encode(record))
         try:
             outcomes = self._chain.propose(calls.of(key, record, content))

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import astuple
+
 from gridpact.crypto import merkle
-from gridpact.crypto.eip712 import Domain
 from gridpact.ledger.abi import pack
 from gridpact.model.delivery import SignedReading
 from gridpact.model.order import Accepted
@@ -21,9 +22,9 @@ def fill_root(fills: Sequence[Fill]) -> bytes:
     return merkle.root([fill.hash for fill in fills])
 
 
-def reading_root(readings: Sequence[SignedReading], domain: Domain) -> bytes:
-    """Leaves: digest of the reading and its signature."""
-    return merkle.root([signed.reading.digest(domain) + signed.signature for signed in readings])
+def reading_root(readings: Sequence[SignedReading]) -> bytes:
+    """Leaves: the six fields of the reading, a word each, and its signature."""
+    return merkle.root([pack(*astuple(one.reading)) + one.signature for one in readings])
 
 
 def charge_root(buses: Sequence[BusCharge]) -> bytes:
