@@ -75,12 +75,14 @@ class PlainVault:
 
     def mint(self, account: bytes, amount: Money, reference: bytes) -> None:
         """Bring money in at the door, once per reference."""
+        _not_negative(amount)
         self._use(reference)
         self._count(Flow.MINTED, amount)
         self._add(account, Pot.FREE, amount)
 
     def burn(self, account: bytes, amount: Money, reference: bytes) -> None:
         """Take free money out at the door, once per reference."""
+        _not_negative(amount)
         self._use(reference)
         self._add(account, Pot.FREE, -amount)
         self._count(Flow.BURNED, amount)

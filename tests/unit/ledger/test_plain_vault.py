@@ -1,4 +1,4 @@
-"""Nothing appears and nothing is lost, whatever is asked of the vault; a refusal leaves no trace."""
+"""Nothing appears or is lost, whatever is asked of the vault; a refusal leaves no trace."""
 
 import pytest
 from hypothesis import given
@@ -58,6 +58,13 @@ def test_a_reference_is_used_once_for_mint_and_burn() -> None:
         vault.mint(NAMES[0], 1, b"deposit" + NAMES[0])
     with pytest.raises(Reverted, match="reference"):
         vault.burn(NAMES[0], 1, b"deposit" + NAMES[1])
+
+
+@pytest.mark.parametrize("verb", ["mint", "burn"])
+def test_no_negative_amount_passes_the_door(verb: str) -> None:
+    vault = _opened()
+    with pytest.raises(Reverted, match="negative"):
+        getattr(vault, verb)(NAMES[0], -1, b"new")
 
 
 def test_money_goes_through_its_pots() -> None:
