@@ -329,3 +329,34 @@ def test_optimal_means_balanced_within_limits_and_dearer_with_more_load(
     np.testing.assert_allclose(supplied, used, atol=1e-9)
     more = solve(replace(given_, load_p_mw=load + 0.01))
     assert more.objective > answer.objective
+
+
+@given(radial_feeders(most=7), st.integers(0, 2**32 - 1), st.booleans())
+@settings(max_examples=25, deadline=None)
+def test_wherever_sun_meets_the_voltage_limit_the_answer_is_physical(
+    feeder: Feeder, seed: int, reactive: bool
+) -> None:
+    """The upper limit is where the relaxation fails: what comes back is checked by AC flow."""
+    rng = np.random.default_rng(seed)
+    load = rng.uniform(0, 0.05, (1, feeder.size))
+    sun = rng.uniform(0.5, 4.0, 2)
+    pv = Pv(feeder.ids[[-1, feeder.size // 2]], 1.1 * sun, sun[None], one(0.0, 5.0), reactive)
+    given_ = problem(feeder, load, DeviceSets(pv=pv), v_max=1.02)
+    answer = solve(given_)
+    assert answer.schedule is not None
+    points = answer.schedule.set_points
+    p, q = -load, -load / 3
+    for unit, bus in enumerate(pv.bus):
+        p[:, feeder.at(int(bus))] += points.pv_mw[:, unit]
+        q[:, feeder.at(int(bus))] += points.pv_mvar[:, unit]
+    flow = power_flow(feeder, p, q)
+    np.testing.assert_allclose(answer.schedule.voltage, flow.v, atol=1e-9)
+    assert answer.bound <= answer.objective + 1e-6
+    if answer.status == "infeasible":
+        assert flow.v.max() > 1.02
+        assert points.pv_mw.max() < 1e-3 or reactive
+    else:
+        assert flow.v[:, 1:].max() <= 1.02 + 1e-6
+        imported = flow.supply.real
+        money = np.where(imported > 0, 300 * imported, 80 * imported) + points.pv_mw @ pv.offer
+        assert answer.objective == pytest.approx(float(money[0]), abs=1e-4)
