@@ -1,5 +1,7 @@
 """The contracts come to the same on both engines: events, balances, refusals, whole state."""
 
+from collections.abc import Callable
+
 import pytest
 from tests.contracts.harness import ANN, MICRO, World, delivery, fill
 from tests.contracts.reading import Event
@@ -26,7 +28,8 @@ def story(engine: EngineFactory) -> tuple[list[Event], list[str], bytes]:
     seen += world.commit(local)
     seen += world.cross(keccak(b"out"), zonal)
     seen += world.close(bid, offer, child)
-    for again in (lambda: world.commit(local), lambda: world.collect(bid)):
+    twice: list[Callable[[], object]] = [lambda: world.commit(local), lambda: world.collect(bid)]
+    for again in twice:
         with pytest.raises(Reverted) as refusal:
             again()
         refusals.append(refusal.value.reason)
