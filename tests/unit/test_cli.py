@@ -29,10 +29,11 @@ def run_command(
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The output of one real run."""
     out = tmp_path_factory.mktemp("run")
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as end:
-        patch.setattr(sys, "argv", ["gridpact", "run", str(SCENARIOS / "sce56-day.toml"),
-                                    "--out", str(out)])  # fmt: skip
-        main()
+    arguments = ["gridpact", "run", str(SCENARIOS / "sce56-day.toml"), "--out", str(out)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", arguments)
+        with pytest.raises(SystemExit) as end:
+            main()
     assert not end.value.code
     return out
 
@@ -51,8 +52,8 @@ def test_run_writes_all_it_promises(folder: Path) -> None:
 def test_audit_confirms_the_heads_that_the_summary_names(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    chains = json.loads((folder / "summary.json").read_text())["chains"]
-    heads = [f"--head={name}={chain['head']}" for name, chain in chains.items()]
+    chains = json.loads((folder / "summary.json").read_text())["head"]
+    heads = [f"--head={name}={chain['hash']}" for name, chain in chains.items()]
     ledger = str(folder / "ledger.db")
     code, out, _ = run_command(monkeypatch, capsys, "audit", ledger, *heads)
     assert code == 0

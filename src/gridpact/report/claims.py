@@ -144,7 +144,7 @@ def _cover(curves: Series) -> Claim:
         f"{PAPER} fig. 5",
         "PV covers the deficit from 10:00 to 16:00",
         f"PV exceeds demand {_spans(curves, covered) or 'never'}; between 10:00 and 16:00 it covers"
-        f" {100 * share / needed:.0f} % of it",
+        f" {100 * share / needed if needed else 100:.0f} % of it",
         bool(covered[noon].all()),
     )
 
@@ -170,7 +170,8 @@ def _price_change(hour: Hour) -> int:
 def _counts(hours: Iterable[Hour], change: Callable[[Hour], int]) -> str:
     changes = [change(hour) for hour in hours]
     lower, higher = sum(one < 0 for one in changes), sum(one > 0 for one in changes)
-    return f"lower in {lower} hours, equal in {len(changes) - lower - higher}, higher in {higher}"
+    equal = len(changes) - lower - higher
+    return f"lower in {lower} intervals, equal in {equal}, higher in {higher}"
 
 
 def _spans(curves: Series, mask: FloatArray | np.ndarray) -> str:

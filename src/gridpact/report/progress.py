@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from gridpact.model.participant import Named
 from gridpact.quantities import MICRO
+from gridpact.report.comparison import PLANTS, shown
 from gridpact.report.findings import Findings
 from gridpact.report.series import clock
 
@@ -75,27 +77,27 @@ def short_table(found: Findings) -> Table:
     table.add_column("after", justify="right")
     table.add_column("")
     table.add_row(
-        "contracted from grid supply, kWh",
+        "ordered from grid supply, kWh",
         _kwh(sum(hour.contracted_before for hour in hours)),
         _kwh(sum(hour.contracted_after for hour in hours)),
     )
     table.add_row(
-        "bought from neighbours / plants, kWh",
+        "bought local / zonal, kWh",
         "0 / 0",
         f"{_kwh(sum(hour.local for hour in hours))} / {_kwh(sum(hour.zonal for hour in hours))}",
         f"{len(compared.trades)} trades",
     )
     table.add_row(
-        "bills of participants without generation",
+        "bills without generation",
         _money(before),
         _money(after),
         f"{compared.not_worse} of {len(consumers)} pay no more",
     )
     for group in compared.groups:
-        if group.name in ("renewable plants", "grid supply", "network operator"):
+        if group.name in (PLANTS, shown(Named.GRID_SUPPLY), shown(Named.NETWORK_OPERATOR)):
             table.add_row(f"left to {group.name}", _money(group.before), _money(group.after))
     table.add_row(
-        "peak import at the substation, kW",
+        "peak import, kW",
         f"{curves.substation_before.max():,.0f}",
         f"{curves.substation.max():,.0f}",
         f"self-sufficiency {100 * curves.self_sufficiency:.0f} %",

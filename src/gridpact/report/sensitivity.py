@@ -1,13 +1,12 @@
 """How much does the outcome depend on the forecasts? The same day at other forecast errors.
 
-Each case is a whole day on ledgers in memory, without signatures (studies need none). Cases are
-independent of each other and of the main run, so they can run beside it: `submit` hands them to a
-pool of processes. Only the forecast changes; loads, sun, devices and rules stay.
+Each case is a whole day on ledgers in memory, without signatures (studies need none), and knows
+nothing of the main run: `beside` runs them on another core. Only the forecast changes; loads, sun,
+devices and rules stay.
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gridpact.assembly import memory_ledgers, run_day
@@ -81,15 +80,5 @@ def run_case(forecast: str, scenario: Scenario) -> Sensitivity:
 
 
 def sensitivity(scenario: Scenario) -> tuple[Sensitivity, ...]:
-    """Run all cases here, one after another."""
+    """Run all cases, one after another."""
     return tuple(run_case(*case) for case in cases(scenario))
-
-
-def submit(pool: Executor, scenario: Scenario) -> tuple[Future[Sensitivity], ...]:
-    """Start all cases in a pool, to run beside the main run."""
-    return tuple(pool.submit(run_case, *case) for case in cases(scenario))
-
-
-def collect(running: Sequence[Future[Sensitivity]]) -> tuple[Sensitivity, ...]:
-    """Wait for started cases and return their rows in order."""
-    return tuple(case.result() for case in running)

@@ -38,7 +38,7 @@ def test_claims_that_need_trade_at_night_do_not_hold_and_say_by_how_much(found: 
     lower = sum(hour.contracted_after < hour.contracted_before for hour in hours)
     row = _row(found.claims, "lower with the scheme at all hours")
     assert not row.holds
-    assert f"lower in {lower} hours, equal in {24 - lower}, higher in 0" in row.obtained
+    assert f"lower in {lower} intervals, equal in {24 - lower}, higher in 0" in row.obtained
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,11 @@
 """The same day under other forecasts."""
 
 import dataclasses
-import pickle
-from concurrent.futures import ThreadPoolExecutor
 
 from gridpact.prosumer.outlook import Model
 from gridpact.report.comparison import Comparison
 from gridpact.report.findings import Findings
-from gridpact.report.sensitivity import cases, collect, run_case, submit
+from gridpact.report.sensitivity import cases, run_case, sensitivity
 from gridpact.scenario.scenario import Scenario
 
 
@@ -42,11 +40,11 @@ def test_perfect_forecasts_leave_almost_no_imbalance_and_more_trade(
     assert perfect.not_worse == perfect.consumers == 60
 
 
-def test_started_cases_come_back_in_order_from_a_pool(scenario: Scenario) -> None:
-    few = dataclasses.replace(scenario, sites=scenario.sites[:12])
-    sent = pickle.loads(pickle.dumps(few))
-    with ThreadPoolExecutor(1) as pool:
-        rows = collect(submit(pool, sent))
+def test_all_cases_come_back_in_order_and_err_more_with_worse_forecasts(
+    scenario: Scenario,
+) -> None:
+    few = dataclasses.replace(scenario, sites=scenario.sites[:6])
+    rows = sensitivity(few)
     assert [row.forecast for row in rows] == [name for name, _ in cases(few)]
-    assert rows[3] == run_case(*list(cases(few))[3])
-    assert rows[0].imbalance < rows[3].imbalance
+    assert rows[0].imbalance < rows[1].imbalance < rows[3].imbalance
+    assert all(row.unpaid == 0 for row in rows)
