@@ -125,7 +125,9 @@ def label(axes: Axes, at: tuple[float, float], text: str, colour: str, align: st
 
 
 def legend(axes: Axes) -> None:
-    """Put the names of the coloured parts above the picture, in one row."""
+    """Put the names of the coloured parts, if there are any, above the picture, in one row."""
+    if not axes.get_legend_handles_labels()[1]:
+        return
     axes.legend(
         loc="lower right",
         bbox_to_anchor=(1.0, 1.0),
