@@ -11,7 +11,7 @@ from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import recover, signed_by
 from gridpact.errors import Corrupt, LedgerError
 from gridpact.ledger.audit import AuditedBlock
-from gridpact.ledger.coherence import require_coherent
+from gridpact.ledger.coherence import require_coherent, returns
 from gridpact.ledger.events import difference
 from gridpact.ledger.seen import Seen
 from gridpact.model.delivery import SignedReading
@@ -159,6 +159,10 @@ def _settlement(place: str, block: AuditedBlock, settlement: Settlement, seen: S
     for fill, statement in zip(settlement.fills, settlement.statements, strict=True):
         if fill.hash != statement.fill:
             raise Corrupt(place, f"statement {statement.fill.hex()[:16]}: of another fill")
+    if seen.is_zone:
+        back = sum(map(returns, settlement.statements))
+        if back != (settlement.departed.amount if settlement.departed else 0):
+            raise Corrupt(place, f"money: {back} is the regions' and did not go home")
     _loss_shares(place, block, settlement, seen)
 
 

@@ -31,6 +31,8 @@ from gridpact.model.interval import Key, Phase
 from gridpact.model.record import (
     Anchor,
     Book,
+    Cleared,
+    Commitment,
     Confirmed,
     Meters,
     Prices,
@@ -48,7 +50,7 @@ def _clock(key: Key) -> int:
 
 
 def _write(path: Path, lie: Lie | None = None, kind: type | None = None, on: str = "local",
-           writes: int = 1_000, intervals: int = 1) -> None:  # fmt: skip
+           plant_wh: int = 900, writes: int = 1_000, intervals: int = 1) -> None:  # fmt: skip
     """Run the market; the first record of `kind` on chain `on` is not what it should be."""
     with open_store(path) as store:
         local = MarketLedger(EmbeddedChain(store, "local", 1, COLLECTOR, _clock), REGION)
@@ -56,7 +58,7 @@ def _write(path: Path, lie: Lie | None = None, kind: type | None = None, on: str
         founded(local, zonal)
         left = writes
         for interval in range(intervals):
-            market = Round(local, zonal, interval, sue_wh=1_700)
+            market = Round(local, zonal, interval, sue_wh=1_700, plant_wh=plant_wh)
             for ledger, key, record in market.steps():
                 if left == 0:
                     return
@@ -146,9 +148,35 @@ def _loss_left_out(settlement: Settlement) -> Settlement:
     return replace(settlement, network_loss_wh=0, network_loss_cost=0)
 
 
+def _kept_by_the_zone(settlement: Settlement) -> Settlement:
+    return replace(settlement, departed=None)
+
+
+def _sequence_of_the_plant(commitment: Commitment) -> Commitment:
+    bid = commitment.bid
+    assert bid is not None
+    bare = replace(bid, sequence=0)
+    digest = bare.digest(Suite(COLLECTOR.address).domain(2))
+    return replace(commitment, bid=replace(bare, receipt=COLLECTOR.sign(digest)))
+
+
+def _cleared_otherwise(cleared: Cleared) -> Cleared:
+    first = replace(cleared.fills[0], energy_wh=cleared.fills[0].energy_wh - 1)
+    return replace(cleared, fills=(first, *cleared.fills[1:]))
+
+
+def _cleared_too_much(cleared: Cleared) -> Cleared:
+    first = replace(cleared.fills[0], energy_wh=2_001)
+    return replace(cleared, fills=(first, *cleared.fills[1:]))
+
+
 @pytest.mark.parametrize(
     ("lie", "kind", "on", "problem"),
     [
+        (_cleared_otherwise, Cleared, "local", "fills: not those that were cleared"),
+        (_cleared_otherwise, Cleared, "zonal", "fills: not those that were cleared"),
+        (_cleared_too_much, Cleared, "local", "filled above its energy"),
+        (_sequence_of_the_plant, Commitment, "zonal", "two receipts with one sequence"),
         (_receipt_of_another, Book, "local", "receipt not signed by the collector"),
         (_sequence_twice, Book, "local", "two receipts with one sequence"),
         (_seed_of_choice, Book, "local", "seed: not drawn from the closed book"),
@@ -170,6 +198,13 @@ def test_a_lie_that_the_contracts_cannot_see_is_found(
     with pytest.raises(Corrupt, match=problem) as caught:
         _audit(tmp_path / "ledger.db")
     assert "interval 0" in caught.value.place
+
+
+def test_money_that_a_zone_keeps_from_a_region_is_found(tmp_path: Path) -> None:
+    # 11 writes later the zonal settlement is the last record: nothing can come home
+    _write(tmp_path / "ledger.db", _kept_by_the_zone, Settlement, "zonal", writes=12, plant_wh=500)
+    with pytest.raises(Corrupt, match="did not go home"):
+        _audit(tmp_path / "ledger.db")
 
 
 def _chain_with(path: Path, key: Key, body: bytes) -> None:
