@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.rows import as_json, as_table, write_page
 
-NAMES = ("day", "gaming")
+NAMES = ("day", "gaming", "tamper")
 DOCS = Path(__file__).parent.parent / "docs" / "bench"
 
 
