@@ -5,7 +5,8 @@ touched. Otherwise generation is curtailed as little as the limits allow: a line
 the AC power flow, repeated until the AC power flow itself keeps every limit. What is cut costs a
 weight between 1 (highest rank) and `_RANK_RANGE` (lowest), so rank decides among injectors that
 relieve a limit about equally, and nobody is cut for a limit that lies elsewhere. Reactive power
-of the inverters, where it may be used, comes before any cut.
+of the inverters, where it may be used, comes before any cut. A curtailment's multiplier is the
+share of the interval's weighted cut that 0.01 pu more of its limit would save.
 """
 
 import math
@@ -24,15 +25,16 @@ from gridpact.grid.power_flow import PowerFlow, power_flow
 from gridpact.model.grid_check import Curtailment, GridVerdict, Injector
 from gridpact.quantities import PPM, whole
 
-_RANK_RANGE = 10.0
-_REACTIVE_WEIGHT = 1e-3
-_KEPT = 1e-7
-_AIM = 5e-8
-_STILL = 1e-9
-_NEAR = 0.003
+_RANK_RANGE = 10.0  # lowest over highest weight: rank may cost ten times the energy, not more
+_REACTIVE_WEIGHT = 1e-3  # of a unit of reactive power against the cheapest cut
+_KEPT = 1e-7  # a limit counts as kept [pu]
+_BROKEN = 1e-6  # what remains above it is a conflict [pu]
+_AIM = 5e-8  # the linear programme stays this far within [pu]
+_STILL = 1e-9  # set points no longer move [pu]
+_NEAR = 0.003  # limits this near are watched by the linear programme [pu]
 _STEPS = 25
-_RELAXED = 0.01
-_FACETS = 24
+_RELAXED = 0.01  # step by which a limit's multiplier is expressed [pu]
+_FACETS = 24  # sides of the polygon for an inverter's half circle
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +104,7 @@ class RadialCheck:
             point = self._flow(case, case.generation, np.zeros_like(case.generation))
         except PowerFlowDiverged:
             return self._from_zero(case, injectors)
-        if point.excess.excess.max(initial=-1.0) <= _KEPT:
+        if point.excess.excess.max(initial=-1.0) <= _KEPT or not injectors:
             return self._verdict(case, point, injectors, None)
         return self._curtail(case, point, injectors)
 
@@ -147,12 +149,7 @@ class RadialCheck:
         try:
             point = self._flow(case, zero, zero)
         except PowerFlowDiverged as error:
-            stopped = tuple(
-                Curtailment(injector.participant, 0, str(error), 0)
-                for injector in injectors
-                if injector.generation_w > 0
-            )
-            return GridVerdict(stopped, {}, 0, math.nan, math.nan, (), (str(error),))
+            return _stopped(injectors, str(error))
         return self._curtail(case, point, injectors)
 
     def _curtail(self, case: _Case, point: _Point, injectors: Sequence[Injector]) -> GridVerdict:
@@ -162,7 +159,10 @@ class RadialCheck:
         for _ in range(_STEPS):
             watched |= point.excess.excess > -_NEAR
             # once reactive power alone has failed, cuts stay allowed
-            step = self._programme(case, point, watched, step is not None and step.cutting)
+            try:
+                step = self._programme(case, point, watched, step is not None and step.cutting)
+            except GridError as error:
+                return _stopped(injectors, str(error))
             before = point
             point = self._reach(case, point, step)
             moved = np.abs(np.r_[point.p - before.p, point.q - before.q]).max(initial=0.0)
@@ -266,8 +266,10 @@ class RadialCheck:
         base = self.feeder.s_base_mva * 1e6
         loss, v = whole(point.flow.loss[0] * base), point.flow.v[0, 1:]
         low, high = float(v.min()), float(v.max())
+        broken = point.excess.choose(point.excess.excess > _BROKEN)
+        conflicts = tuple(names(self.feeder, broken))
         if step is None:
-            return GridVerdict((), {}, loss, low, high, ())
+            return GridVerdict((), {}, loss, low, high, (), conflicts)
         label = names(self.feeder, step.watched)
         total = float(case.weight @ (case.generation - point.p))
         curtailments, reactive = [], {}
@@ -282,9 +284,17 @@ class RadialCheck:
             if var := math.trunc(point.q[i] * base):
                 reactive[injector.participant] = var
         binding = tuple(label[k] for k in np.flatnonzero(step.worth > 1e-9))
-        broken = point.excess.choose(point.excess.excess > 1e-6)
-        conflicts = tuple(names(self.feeder, broken))
         return GridVerdict(tuple(curtailments), reactive, loss, low, high, binding, conflicts)
+
+
+def _stopped(injectors: Sequence[Injector], conflict: str) -> GridVerdict:
+    """Return a verdict that lets nobody generate: nothing is known of the state of the net."""
+    cuts = tuple(
+        Curtailment(injector.participant, 0, conflict, 0)
+        for injector in injectors
+        if injector.generation_w > 0
+    )
+    return GridVerdict(cuts, {}, 0, math.nan, math.nan, (), (conflict,))
 
 
 def _weights(ranks: Sequence[int]) -> FloatArray:

@@ -157,6 +157,12 @@ def test_low_voltage_from_load_is_a_conflict_and_generation_stays(sce56) -> None
     assert not any("v_max" in name for name in verdict.conflicts)
 
 
+def test_conflict_is_named_when_there_is_nobody_to_limit() -> None:
+    verdict = RadialCheck(two_bus(), 0.99, 1.05)(0, {2: (1_200_000, 0)}, ())
+    assert verdict.conflicts == ("v_min at bus 2",)
+    assert verdict.curtailments == ()
+
+
 def test_high_voltage_at_the_root_is_a_conflict_after_everything_was_cut() -> None:
     units = [injector(1, 2, 200_000)]
     verdict = RadialCheck(two_bus(), 0.9, 1.05, 1.06)(0, {}, units)
