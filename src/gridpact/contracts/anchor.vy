@@ -11,6 +11,12 @@ import keyed
 initializes: keyed
 exports: keyed.written
 
+OPERATOR: public(immutable(address))
+
+heads: public(HashMap[bytes32, HashMap[uint64, bytes32]])
+latest: public(HashMap[bytes32, bytes32])
+place: HashMap[bytes32, uint256]  # of the latest: interval 64 | block number 64 | 1
+
 
 event Anchored:
     region: indexed(bytes32)
@@ -18,13 +24,6 @@ event Anchored:
     number: uint64
     head: bytes32
     previous: bytes32
-
-
-OPERATOR: public(immutable(address))
-
-heads: public(HashMap[bytes32, HashMap[uint64, bytes32]])
-latest: public(HashMap[bytes32, bytes32])
-place: HashMap[bytes32, uint256]  # of the latest: interval 64 | block number 64 | 1
 
 
 @deploy

@@ -13,6 +13,8 @@ import packing
 initializes: keyed
 exports: keyed.written
 
+PPM: constant(uint256) = 1_000_000
+
 
 struct Tariffs:
     retail: uint256
@@ -25,6 +27,15 @@ struct Balance:
     loss: uint256
     weighed: uint256
     before: uint256
+
+
+OPERATOR: public(immutable(address))
+
+prices: HashMap[bytes32, HashMap[uint64, uint256]]  # retail 48 | share 48 | feed-in 48 | loss 32 | 1
+balances: HashMap[bytes32, HashMap[uint64, uint256]]  # loss 64 | weighed 64 | before 64 | 1
+order_roots: HashMap[bytes32, HashMap[uint64, bytes32]]
+fill_roots: HashMap[bytes32, HashMap[uint64, bytes32]]
+sizes: HashMap[bytes32, HashMap[uint64, uint256]]  # volume 64 | count 64 | 1
 
 
 event Priced:
@@ -50,17 +61,6 @@ event Delivered:
     loss: uint256
     weighed: uint256
     before: uint256
-
-
-PPM: constant(uint256) = 1_000_000
-
-OPERATOR: public(immutable(address))
-
-prices: HashMap[bytes32, HashMap[uint64, uint256]]  # retail 48 | share 48 | feed-in 48 | loss 32 | 1
-balances: HashMap[bytes32, HashMap[uint64, uint256]]  # loss 64 | weighed 64 | before 64 | 1
-order_roots: HashMap[bytes32, HashMap[uint64, bytes32]]
-fill_roots: HashMap[bytes32, HashMap[uint64, bytes32]]
-sizes: HashMap[bytes32, HashMap[uint64, uint256]]  # volume 64 | count 64 | 1
 
 
 @deploy

@@ -18,6 +18,9 @@ import vault
 initializes: keyed
 exports: keyed.written
 
+MAX_BATCH: constant(uint256) = 1024
+PPM: constant(uint256) = 1_000_000
+
 
 struct Supply:
     plant: address
@@ -32,19 +35,6 @@ struct Rules:
     intervals_per_day: uint256
 
 
-event Granted:
-    plant: indexed(address)
-    energy: uint256
-    charge: uint256
-    steadiness: uint256
-    reference: uint256
-    rate: uint256
-    paid: uint256
-
-
-MAX_BATCH: constant(uint256) = 1024
-PPM: constant(uint256) = 1_000_000
-
 OPERATOR: public(immutable(address))
 VAULT: public(immutable(address))
 SETTLEMENT: public(immutable(address))
@@ -53,6 +43,16 @@ LOG_K: immutable(uint256)
 
 spent: public(HashMap[uint256, uint256])  # by day
 claimed: HashMap[address, HashMap[uint64, uint256]]  # energy 64 | charge 128
+
+
+event Granted:
+    plant: indexed(address)
+    energy: uint256
+    charge: uint256
+    steadiness: uint256
+    reference: uint256
+    rate: uint256
+    paid: uint256
 
 
 @deploy

@@ -8,6 +8,7 @@
         taken (5-decisions, section 17).
 """
 
+
 struct Write:
     region: bytes32
     interval: uint64

@@ -16,6 +16,29 @@ import vault
 initializes: keyed
 exports: keyed.written
 
+MAX_BATCH: constant(uint256) = 128
+MAX_CLOSED: constant(uint256) = 512
+MAX_FILLS: constant(uint32) = 16
+BID: constant(uint8) = 0
+OFFER: constant(uint8) = 1
+REGION: constant(uint256) = 8  # role
+HALF_ORDER: constant(bytes32) = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+ORDER_TYPE: constant(bytes32) = keccak256(
+    "Order(address participant,uint8 side,uint8 tier,bytes32 region,uint64 interval,uint64 energyWh,uint64 price,uint32 minReputation,bytes32 terms,bytes32 parent,uint64 expires,uint256 salt)"
+)
+# rights: participant 160 | energy left 40 | price 48 | side 8
+PARTY: constant(uint256) = 96
+ENERGY: constant(uint256) = 56
+PRICE: constant(uint256) = 8
+# funds: reserved left 80 | charge 48 | fills left 32 | interval 64 | tier 16 | state 16
+RESERVED: constant(uint256) = 176
+CHARGE: constant(uint256) = 128
+FILLS: constant(uint256) = 96
+INTERVAL: constant(uint256) = 32
+TIER: constant(uint256) = 16
+OPEN: constant(uint256) = 1
+CLOSED: constant(uint256) = 2
+
 
 struct Order:
     participant: address
@@ -42,6 +65,17 @@ struct Entry:
     reserved: uint256
 
 
+OPERATOR: public(immutable(address))
+REGISTRY: public(immutable(address))
+VAULT: public(immutable(address))
+SETTLEMENT: public(immutable(address))
+DOMAIN: public(immutable(bytes32))
+
+rights: HashMap[bytes32, uint256]
+funds: HashMap[bytes32, uint256]
+parents: HashMap[bytes32, bytes32]  # of an order that may only take what another left
+
+
 event Collected:
     key: indexed(bytes32)
     batch: uint32
@@ -54,39 +88,6 @@ event Closed:
     batch: uint32
     count: uint256
     released: uint256
-
-
-MAX_BATCH: constant(uint256) = 128
-MAX_CLOSED: constant(uint256) = 512
-MAX_FILLS: constant(uint32) = 16
-BID: constant(uint8) = 0
-OFFER: constant(uint8) = 1
-REGION: constant(uint256) = 8  # role
-HALF_ORDER: constant(bytes32) = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
-ORDER_TYPE: constant(bytes32) = keccak256(
-    "Order(address participant,uint8 side,uint8 tier,bytes32 region,uint64 interval,uint64 energyWh,uint64 price,uint32 minReputation,bytes32 terms,bytes32 parent,uint64 expires,uint256 salt)"
-)
-
-# the two words of an order
-ENERGY: constant(uint256) = 56  # participant 160 | energy left 40 | price 48 | side 8
-PRICE: constant(uint256) = 8
-PARTY: constant(uint256) = 96
-RESERVED: constant(uint256) = 176  # reserved left 80 | charge 48 | fills left 32 | interval 64 |
-CHARGE: constant(uint256) = 128  # tier 16 | state 16
-FILLS: constant(uint256) = 96
-INTERVAL: constant(uint256) = 32
-OPEN: constant(uint256) = 1
-CLOSED: constant(uint256) = 2
-
-OPERATOR: public(immutable(address))
-REGISTRY: public(immutable(address))
-VAULT: public(immutable(address))
-SETTLEMENT: public(immutable(address))
-DOMAIN: public(immutable(bytes32))
-
-rights: HashMap[bytes32, uint256]
-funds: HashMap[bytes32, uint256]
-parents: HashMap[bytes32, bytes32]
 
 
 @deploy
@@ -221,7 +222,7 @@ def _admit(entry: Entry) -> uint256:
         | convert(entry.charge, uint256) << CHARGE
         | convert(entry.fills, uint256) << FILLS
         | convert(order.interval, uint256) << INTERVAL
-        | convert(order.tier, uint256) << 16
+        | convert(order.tier, uint256) << TIER
         | OPEN
     )
     return reserved
@@ -319,7 +320,7 @@ def _take_energy(
     assert (funds >> INTERVAL) & packing.MASK_64 == convert(
         interval, uint256
     ), "orders: other interval"
-    assert (funds >> 16) & packing.MASK_16 == terms.tier, "orders: other tier"
+    assert (funds >> TIER) & packing.MASK_16 == terms.tier, "orders: other tier"
     assert terms.energy <= (rights >> ENERGY) & packing.MASK_40, "orders: above the order's energy"
     self.rights[order] = rights - (terms.energy << ENERGY)
     return rights

@@ -7,6 +7,15 @@
         by `ledger/packing.py`; `tests/vectors/packing.json` holds both to one layout.
 """
 
+MASK_8: constant(uint256) = 2**8 - 1
+MASK_16: constant(uint256) = 2**16 - 1
+MASK_32: constant(uint256) = 2**32 - 1
+MASK_40: constant(uint256) = 2**40 - 1
+MASK_48: constant(uint256) = 2**48 - 1
+MASK_64: constant(uint256) = 2**64 - 1
+MASK_80: constant(uint256) = 2**80 - 1
+
+
 struct Fill:
     # one bilateral trade without region and interval, which a call states once
     bid: bytes32
@@ -31,15 +40,6 @@ struct Delivery:
     unused_sent: uint256
     held: uint256
     disputed: bool
-
-
-MASK_8: constant(uint256) = 2**8 - 1
-MASK_16: constant(uint256) = 2**16 - 1
-MASK_32: constant(uint256) = 2**32 - 1
-MASK_40: constant(uint256) = 2**40 - 1
-MASK_48: constant(uint256) = 2**48 - 1
-MASK_64: constant(uint256) = 2**64 - 1
-MASK_80: constant(uint256) = 2**80 - 1
 
 
 @internal

@@ -12,12 +12,25 @@ import vault
 initializes: keyed
 exports: keyed.written
 
+MAX_BATCH: constant(uint256) = 128
+ACTIVE: constant(uint256) = 1
+SUSPENDED: constant(uint256) = 2
+
 
 struct Entry:
     account: address
     certificate: bytes32
     meter: bytes32
     place: uint256  # bus 32 | roles 8
+
+
+OPERATOR: public(immutable(address))
+VAULT: public(immutable(address))
+DOMAIN: public(immutable(bytes32))
+
+status: public(HashMap[address, uint256])  # bus 32 | roles 8 | state 8
+certificate: public(HashMap[address, bytes32])
+meter: public(HashMap[address, bytes32])
 
 
 event Registered:
@@ -35,19 +48,6 @@ event Suspended:
 event Reinstated:
     account: indexed(address)
     reason: bytes32
-
-
-MAX_BATCH: constant(uint256) = 128
-ACTIVE: constant(uint256) = 1
-SUSPENDED: constant(uint256) = 2
-
-OPERATOR: public(immutable(address))
-VAULT: public(immutable(address))
-DOMAIN: public(immutable(bytes32))
-
-status: public(HashMap[address, uint256])  # bus 32 | roles 8 | state 8
-certificate: public(HashMap[address, bytes32])
-meter: public(HashMap[address, bytes32])
 
 
 @deploy

@@ -14,6 +14,10 @@ import settlement
 initializes: keyed
 exports: keyed.written
 
+MAX_BATCH: constant(uint256) = 128
+PPM: constant(uint256) = 1_000_000
+KNOWN: constant(uint256) = 2**32
+
 
 struct Rules:
     gain: uint256  # ppm
@@ -23,24 +27,20 @@ struct Rules:
     reference: uint256  # Wh
 
 
-event Rated:
-    seller: indexed(address)
-    agreed: uint256
-    sent: uint256
-    before: uint256
-    now: uint256
-
-
-MAX_BATCH: constant(uint256) = 128
-PPM: constant(uint256) = 1_000_000
-KNOWN: constant(uint256) = 2**32
-
 OPERATOR: public(immutable(address))
 SETTLEMENT: public(immutable(address))
 RULES: immutable(Rules)
 
 scores: HashMap[address, uint256]  # known 1 | score 32
 counted: HashMap[address, HashMap[uint64, uint256]]  # agreed 64 | sent 64, already rated
+
+
+event Rated:
+    seller: indexed(address)
+    agreed: uint256
+    sent: uint256
+    before: uint256
+    now: uint256
 
 
 @deploy

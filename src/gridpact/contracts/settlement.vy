@@ -20,6 +20,15 @@ import vault
 initializes: keyed
 exports: keyed.written
 
+MAX_BATCH: constant(uint256) = 128
+REGION: constant(uint256) = 8  # role
+PPM: constant(uint256) = 1_000_000
+UNKNOWN: constant(uint256) = 0
+LOCKED: constant(uint256) = 1
+CROSSED: constant(uint256) = 2
+SETTLED: constant(uint256) = 3
+DISPUTED: constant(uint256) = 4
+
 
 struct Row:
     fill: packing.Fill
@@ -35,6 +44,18 @@ struct BillRow:
 struct Refund:
     fill: bytes32
     amount: uint256
+
+
+OPERATOR: public(immutable(address))
+REGISTRY: public(immutable(address))
+VAULT: public(immutable(address))
+ORDERS: public(immutable(address))
+CLEARING: public(immutable(address))
+RULES: immutable(split.Rules)
+
+fills: HashMap[bytes32, uint256]  # buyer 160 | crossed money not yet home 80 | state 16
+volumes: HashMap[address, HashMap[uint64, uint256]]  # agreed 64 | sent 64 | charge 128
+crossings: public(HashMap[bytes32, bytes32])  # the packed key under which a crossing was used
 
 
 event Committed:
@@ -95,27 +116,6 @@ event SentHome:
     region: indexed(address)
     crossing: indexed(bytes32)
     amount: uint256
-
-
-MAX_BATCH: constant(uint256) = 128
-REGION: constant(uint256) = 8  # role
-PPM: constant(uint256) = 1_000_000
-UNKNOWN: constant(uint256) = 0
-LOCKED: constant(uint256) = 1
-CROSSED: constant(uint256) = 2
-SETTLED: constant(uint256) = 3
-DISPUTED: constant(uint256) = 4
-
-OPERATOR: public(immutable(address))
-REGISTRY: public(immutable(address))
-VAULT: public(immutable(address))
-ORDERS: public(immutable(address))
-CLEARING: public(immutable(address))
-RULES: immutable(split.Rules)
-
-fills: HashMap[bytes32, uint256]  # buyer 160 | crossed money not yet home 80 | state 16
-volumes: HashMap[address, HashMap[uint64, uint256]]  # agreed 64 | sent 64 | charge 128
-crossings: public(HashMap[bytes32, bytes32])  # the packed key under which a crossing was used
 
 
 @deploy

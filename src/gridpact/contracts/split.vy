@@ -10,6 +10,12 @@
 import packing
 import rounding
 
+DISPUTE: constant(uint256) = 1
+FULL: constant(uint256) = 2
+HALF: constant(uint256) = 3
+LOSSY: constant(uint256) = 4
+SHORT: constant(uint256) = 5
+
 
 struct Rules:
     tau: uint256  # further reasonable loss, ppm
@@ -33,13 +39,6 @@ struct Statement:
     claim: uint256
     unpaid_reward: uint256
     unpaid_claim: uint256
-
-
-DISPUTE: constant(uint256) = 1
-FULL: constant(uint256) = 2
-HALF: constant(uint256) = 3
-LOSSY: constant(uint256) = 4
-SHORT: constant(uint256) = 5
 
 
 @internal

@@ -10,6 +10,29 @@
 import accounts
 import packing
 
+# words: free 95 | reserved 80 | locked 80 | open 1
+FREE: constant(uint256) = 161
+RESERVED: constant(uint256) = 81
+LOCKED: constant(uint256) = 1
+OPEN: constant(uint256) = 1
+MAX_SUPPLY: constant(uint256) = 2**80 - 1
+MAX_READ: constant(uint256) = 128
+
+DOOR: public(immutable(address))
+REGISTRY: public(immutable(address))
+ORDERS: public(immutable(address))
+SETTLEMENT: public(immutable(address))
+INCENTIVE: public(immutable(address))
+
+words: HashMap[address, uint256]
+total: uint256  # the sum of all words, without their open bits
+minted: uint256
+burned: uint256
+transit: uint256
+used: public(HashMap[bytes32, bool])  # references of mints and burns
+departed: public(HashMap[bytes32, uint256])  # by crossing: what left under it
+arrived: public(HashMap[bytes32, uint256])  # by crossing: what came home under it
+
 
 event Minted:
     account: indexed(address)
@@ -33,29 +56,6 @@ event Arrived:
     account: indexed(address)
     amount: uint256
     crossing: indexed(bytes32)
-
-
-FREE: constant(uint256) = 161
-RESERVED: constant(uint256) = 81
-LOCKED: constant(uint256) = 1
-OPEN: constant(uint256) = 1
-MAX_SUPPLY: constant(uint256) = 2**80 - 1
-MAX_READ: constant(uint256) = 128
-
-DOOR: public(immutable(address))
-REGISTRY: public(immutable(address))
-ORDERS: public(immutable(address))
-SETTLEMENT: public(immutable(address))
-INCENTIVE: public(immutable(address))
-
-words: HashMap[address, uint256]
-total: uint256  # the sum of all words, without their open bits
-minted: uint256
-burned: uint256
-transit: uint256
-used: public(HashMap[bytes32, bool])  # references of mints and burns
-departed: public(HashMap[bytes32, uint256])  # by crossing: what left under it
-arrived: public(HashMap[bytes32, uint256])  # by crossing: what came home under it
 
 
 @deploy
