@@ -321,7 +321,7 @@ def run_day(
     intervals = tuple(run(parts.market, scenario.time.intervals, stopwatch))
     stopwatch.lap("close")
     ends = tuple(_end(ledger) for ledger in (ledgers.local, ledgers.zonal))
-    compared = before(parts.field.world, scenario.tariff)
+    compared = before(parts.field.world, scenario.tariff, parts.field.meter_gain)
     stopwatch.lap("end")
     return DayResult(
         scenario=scenario,

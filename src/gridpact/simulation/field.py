@@ -18,6 +18,7 @@ from gridpact.model.record import Curtailed, Limit
 from gridpact.prosumer import control
 from gridpact.prosumer.bidding import HONEST, allowed, wanted
 from gridpact.prosumer.control import Operation, Schedule, State
+from gridpact.prosumer.devices import FloatArray
 from gridpact.prosumer.outlook import Outlook
 from gridpact.prosumer.plan import Planner
 from gridpact.simulation import meters, world
@@ -70,6 +71,11 @@ class SimulatedField:
         self._registers = meters.fresh(len(self._gain))
         self._state: State = control.start(physics.fleet)
         self._now: _Now | None = None
+
+    @property
+    def meter_gain(self) -> FloatArray:
+        """What each meter multiplies the truth by: sites, plants, the substation."""
+        return self._gain
 
     def expected(self, interval: int) -> Expected:
         """Return the operator's view of the coming interval, from forecasts."""

@@ -38,7 +38,7 @@ def test_a_hamlet_without_sun_or_trade_has_a_report_too(scenario: Scenario, tmp_
     assert found.compared.trades == ()
     write_all(found, (), tmp_path)
     assert pq.read_table(tmp_path / "trades.parquet").num_rows == 0
-    assert found.compared.not_worse == 2
+    assert [one.saving for one in found.compared.accounts] == [0, 0]
     told = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
     assert told["grid"]["self_sufficiency"] == 0.0
     assert "0 trades" in (tmp_path / "report.html").read_text(encoding="utf-8")

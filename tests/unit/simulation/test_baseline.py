@@ -21,6 +21,18 @@ def test_bill_is_import_at_retail_less_export_at_feed_in():
     assert day.bill == (200_000 - 240_000 + 800_000,)
 
 
+def test_meters_err_before_as_they_do_with_a_market():
+    scenario = of_sites("day", site("a", [1000, 0, 0, 2000], [0, 3000, 0, 0]))
+    tariff = Tariff((200_000,) * 4, 90_000, 80_000, 0, 0, 0)
+    gain = np.array([0.99, 1.0])
+    day = before(world(scenario), tariff, gain)
+    assert day.import_wh.tolist() == [[990, 0, 0, 1980]]
+    assert day.export_wh.tolist() == [[0, 2970, 0, 0]]
+    shown = day.substation_wh + day.export_wh.sum(axis=0) - day.import_wh.sum(axis=0)
+    assert (day.loss_wh == shown).all()
+    assert (day.loss_wh >= 0).all()
+
+
 def test_what_everybody_pays_is_what_grid_supply_and_network_operator_are_left_with():
     scenario = shipped("day")
     day = before(world(scenario), scenario.tariff)
