@@ -13,7 +13,8 @@ import numpy as np
 from gridpact.assembly import DayResult
 from gridpact.prosumer.devices import FloatArray
 from gridpact.quantities import MICRO
-from gridpact.report.comparison import Comparison, Hour
+from gridpact.report.comparison import Comparison
+from gridpact.report.hours import Hour
 from gridpact.report.series import Series, clock
 
 PAPER, OURS = "[Wang23]", "gridpact"

@@ -13,12 +13,12 @@ import numpy as np
 from gridpact.assembly import DayResult
 from gridpact.cycle.result import IntervalResult
 from gridpact.errors import SettlementError
-from gridpact.model.order import Side, Tier
 from gridpact.model.participant import Named
 from gridpact.prosumer.devices import FloatArray, Site
-from gridpact.quantities import Money, Price, Wh, amount, divide_half_even
-from gridpact.report.money import interval_flows, outlays
-from gridpact.report.trades import Trade, of_interval, trades
+from gridpact.quantities import Money, amount
+from gridpact.report.hours import Hour, hour
+from gridpact.report.money import interval_flows
+from gridpact.report.trades import Trade, trades
 from gridpact.settlement.account_lines import Flow, Line, lines, net, summed
 from gridpact.settlement.bills import loss_price
 
@@ -52,42 +52,6 @@ class Account:
     @property
     def saving(self) -> Money:
         return self.before - self.after
-
-
-@dataclass(frozen=True)
-class Hour:
-    """One interval. Energy in Wh, prices in micro-units per kWh (None without a trade).
-
-    contracted: what grid supply has to provide by contract, before delivery: the forecast net
-    demand before, what the tiers left unmet after. local, zonal, grid: what participants received
-    of each tier by their meters; grid_before what they imported without a market. unused, short,
-    held: cleared energy that the buyer did not use, the seller did not send, the network operator
-    stopped. unordered: received from grid supply beyond the contract. price: what participants
-    paid for energy, charges and fees less claims, per kWh imported.
-    """
-
-    interval: int
-    contracted_before: Wh
-    contracted_after: Wh
-    grid_before: Wh
-    local: Wh
-    zonal: Wh
-    grid: Wh
-    cleared: Wh
-    unused: Wh
-    short: Wh
-    held: Wh
-    unordered: Wh
-    price_before: Price
-    price_after: Price | None
-    local_price: Price | None
-    zonal_price: Price | None
-    substation_before: Wh
-    substation_after: Wh
-    loss_before: Wh
-    loss_after: Wh
-    bill_before: Money
-    bill_after: Money
 
 
 @dataclass(frozen=True)
@@ -164,7 +128,8 @@ def compare(day: DayResult) -> Comparison:
         Money that does not add up to zero over all accounts.
     """
     terms = day.scenario.settlement
-    moved = summed(flow for result in day.intervals for flow in interval_flows(result, terms))
+    moves = [interval_flows(result, terms) for result in day.intervals]
+    moved = summed(flow for rows in moves for flow in rows)
     accounts, gains = _accounts(day), net(moved)
     groups = _groups(day, accounts, gains)
     for when, total in (
@@ -175,7 +140,9 @@ def compare(day: DayResult) -> Comparison:
             raise SettlementError(f"the money of the day {when} adds up to {total}, not to zero")
     return Comparison(
         accounts=accounts,
-        hours=tuple(_hour(day, result) for result in day.intervals),
+        hours=tuple(
+            hour(day, result, rows) for result, rows in zip(day.intervals, moves, strict=True)
+        ),
         groups=groups,
         flows=moved,
         trades=trades(day.intervals),
@@ -253,69 +220,6 @@ def _groups(
 def _group(name: str, accounts: Iterable[Account]) -> Group:
     rows = list(accounts)
     return Group(name, -sum(one.before for one in rows), -sum(one.after for one in rows))
-
-
-def _hour(day: DayResult, result: IntervalResult) -> Hour:
-    t, sites = result.interval, {party.address for party in day.people.sites}
-    rows = list(of_interval(result))
-    bought = sum(bill.bought_wh for bill in result.settlement.bills)
-    imported = sum(row.import_wh for row in result.metered.values() if row.participant in sites)
-    contracted = sum(one.energy_wh for one in result.cleared.unmet)
-    above = result.metered[day.people.substation.address]
-    spent = _spent(day, result)
-    paid = {who: money for who, money in outlays(result, day.scenario.settlement).items()
-            if who in sites}  # fmt: skip
-    return Hour(
-        interval=t,
-        contracted_before=sum(
-            one.order.energy_wh
-            for one in result.book.orders
-            if one.order.side is Side.BID and one.order.tier is Tier.LOCAL
-        ),
-        contracted_after=contracted,
-        grid_before=int(day.before.import_wh[: len(sites), t].sum()),
-        local=_received(rows, Tier.LOCAL),
-        zonal=_received(rows, Tier.ZONAL),
-        grid=bought,
-        cleared=sum(row.settled.fill.energy_wh for row in rows),
-        unused=sum(row.settled.delivery.unused for row in rows),
-        short=sum(row.settled.delivery.agreed - row.settled.delivery.sent for row in rows),
-        held=sum(row.settled.delivery.held for row in rows),
-        unordered=bought - contracted,
-        price_before=day.before.price[t],
-        price_after=divide_half_even(1000 * spent, imported) if imported else None,
-        local_price=_mean_price(rows, Tier.LOCAL),
-        zonal_price=_mean_price(rows, Tier.ZONAL),
-        substation_before=int(day.before.substation_wh[t]),
-        substation_after=above.import_wh - above.export_wh,
-        loss_before=int(day.before.loss_wh[t]),
-        loss_after=result.meters.loss_wh,
-        bill_before=sum(day.before.bill_by_interval[i][t] for i in range(len(sites))),
-        bill_after=sum(paid.values()),
-    )
-
-
-def _spent(day: DayResult, result: IntervalResult) -> Money:
-    """Return what participants paid for what they consumed, whatever they earned beside it."""
-    rows = lines(
-        [trade.settled for trade in of_interval(result)],
-        result.settlement.bills,
-        (),
-        day.scenario.settlement,
-    )
-    return sum(row.paid + row.charges + row.fees + row.retail - row.claims for row in rows)
-
-
-def _received(rows: Iterable[Trade], tier: Tier) -> Wh:
-    return sum(row.settled.delivery.received for row in rows if row.tier is tier)
-
-
-def _mean_price(rows: Iterable[Trade], tier: Tier) -> Price | None:
-    fills = [row.settled.fill for row in rows if row.tier is tier]
-    energy = sum(fill.energy_wh for fill in fills)
-    if not energy:
-        return None
-    return divide_half_even(sum(fill.price * fill.energy_wh for fill in fills), energy)
 
 
 def _emptied(day: DayResult) -> tuple[str, ...]:

@@ -14,7 +14,6 @@ from gridpact.errors import SettlementError
 from gridpact.model.order import Tier
 from gridpact.model.record import Settlement
 from gridpact.model.statement import SettlementTerms
-from gridpact.quantities import Money
 from gridpact.report.trades import Trade, of_interval
 from gridpact.settlement.account_lines import Flow, Settled, flows, net
 
@@ -55,11 +54,6 @@ def require_booked(day: DayResult) -> None:
                     f"{chain.name}: {day.names.get(address, address.hex())} holds {holds},"
                     f" its settlements leave it {expected[address]}"
                 )
-
-
-def outlays(result: IntervalResult, terms: SettlementTerms) -> dict[bytes, Money]:
-    """Return what each account paid less what it got in one interval. [micro-units]"""
-    return {who: -money for who, money in net(interval_flows(result, terms)).items()}
 
 
 def _chain_flows(settlement: Settlement, terms: SettlementTerms) -> tuple[Flow, ...]:

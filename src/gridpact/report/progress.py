@@ -77,12 +77,12 @@ def short_table(found: Findings) -> Table:
     table.add_column("after", justify="right")
     table.add_column("")
     table.add_row(
-        "ordered from grid supply, kWh",
+        "ordered from grid, kWh",
         _kwh(sum(hour.contracted_before for hour in hours)),
         _kwh(sum(hour.contracted_after for hour in hours)),
     )
     table.add_row(
-        "bought local / zonal, kWh",
+        "local / zonal, kWh",
         "0 / 0",
         f"{_kwh(sum(hour.local for hour in hours))} / {_kwh(sum(hour.zonal for hour in hours))}",
         f"{len(compared.trades)} trades",
@@ -95,7 +95,8 @@ def short_table(found: Findings) -> Table:
     )
     for group in compared.groups:
         if group.name in (PLANTS, shown(Named.GRID_SUPPLY), shown(Named.NETWORK_OPERATOR)):
-            table.add_row(f"left to {group.name}", _money(group.before), _money(group.after))
+            name = group.name.removeprefix("renewable ")
+            table.add_row(f"left to {name}", _money(group.before), _money(group.after))
     table.add_row(
         "peak import, kW",
         f"{curves.substation_before.max():,.0f}",
