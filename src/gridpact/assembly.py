@@ -24,6 +24,7 @@ from gridpact.ledger.market_audit import MarketAudit
 from gridpact.ledger.market_ledger import MarketLedger
 from gridpact.ledger.memory import MemoryLedger
 from gridpact.ledger.store import open_store
+from gridpact.ledger.suite import fingerprint
 from gridpact.market.zonal import Window
 from gridpact.model.order import Order
 from gridpact.model.participant import Account, Named, Participant, Role
@@ -284,7 +285,8 @@ def founding(
 
 def _found(scenario: Scenario, market: Market) -> None:
     """Open both chains' accounts with the scenario's funds."""
-    (local, zonal), whole, rules = founding(scenario, market), digest(scenario), market.rules
+    (local, zonal), rules = founding(scenario, market), market.rules
+    whole = keccak(digest(scenario) + fingerprint())
     found(market.local, market.region.id, market.participants, local, rules, whole)
     found(market.zonal, market.zone, market.zonal_participants, zonal, rules, whole)
 

@@ -30,7 +30,7 @@ def found(
     money
         What enters at the door, per account; an account without an entry starts empty.
     scenario
-        Digest of what the run is started from.
+        Digest of what the run is started from, contracts included.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def found(
     written = once(ledger, Key(region, 0, Phase.FOUND), Found, lambda: record)
     if written != record:
         raise OtherScenario(
-            f"chain {ledger.name} was founded by another scenario or an earlier text of this one: "
-            "choose another output folder"
+            f"chain {ledger.name} was founded by another scenario, other values of this one or "
+            "another version of the contracts: choose another output folder"
         )
     return written

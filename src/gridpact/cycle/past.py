@@ -36,7 +36,7 @@ def beginning(market: Market) -> Past:
 
 def advance(past: Past, market: Market, result: IntervalResult) -> Past:
     """Return the past of the next interval."""
-    day = 24 * 60 // market.minutes
+    day = market.rules.incentive.day
     granted = sum(row.paid for row in result.zonal_settlement.incentives)
     new_day = (result.interval + 1) % day == 0
     return Past(

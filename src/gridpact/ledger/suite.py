@@ -7,6 +7,7 @@ others for good before any of them exists (5-decisions, section 17).
 from functools import cached_property
 
 from gridpact.crypto.eip712 import Domain
+from gridpact.crypto.keccak import keccak
 from gridpact.ledger.abi import Rows, arguments, contract, pack
 from gridpact.ledger.chain import Call
 from gridpact.ledger.transactions import create_address
@@ -22,6 +23,11 @@ ORDER = (
     "incentive",
     "anchor",
 )
+
+
+def fingerprint() -> bytes:
+    """Return the digest of all contracts' bytecode: a ledger goes on with the same ones only."""
+    return keccak(b"".join(contract(name).bytecode for name in ORDER))
 
 
 class Suite:

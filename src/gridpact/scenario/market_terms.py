@@ -92,11 +92,12 @@ def read_rating(table: Table) -> RatingTerms:
     return terms
 
 
-def read_incentive(table: Table) -> IncentiveTerms:
+def read_incentive(table: Table, time: Time) -> IncentiveTerms:
     terms = IncentiveTerms(
         difficulty=table.whole("difficulty", 10_000, low=2, high=10**9),
         daily_budget=_money(table, "daily_budget", 50.0),
         steady_floor=_share(table, "steady_floor_share", 0.5),
+        day=max(1, 24 * 60 // time.minutes),
     )
     table.finish()
     return terms

@@ -66,7 +66,7 @@ def load(path: Path, seed: int | None = None) -> Scenario:
         funds=market_terms.read_funds(root.table("funds")),
         settlement=market_terms.read_settlement(settlement, tariff),
         rating=market_terms.read_rating(root.table("reputation")),
-        incentive=market_terms.read_incentive(root.table("incentive")),
+        incentive=market_terms.read_incentive(root.table("incentive"), time),
     )
     root.finish()
     _check_persistence(scenario, root)

@@ -49,5 +49,5 @@ class Advisor:
             buses=tuple(BusCharge(bus, price) for bus, price in advice.locational.items() if price),
             solver=advice.solver,
             conflicts=advice.conflicts,
-            marginal_loss=getattr(advice, "marginal_loss", {}),
+            marginal_loss=advice.marginal_loss,
         )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.peers import pandapower_net, voltages
 from tests.unit.grid.conftest import radial_feeders, two_bus
 
 from gridpact.errors import PowerFlowDiverged
@@ -96,35 +97,14 @@ def test_load_beyond_the_nose_is_no_power_flow() -> None:
     assert caught.value.bus == 2
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_pandapower_finds_the_same_voltages(sce56, peak) -> None:
-    pp = pytest.importorskip("pandapower")
     feeder = sce56.feeder
     rng = np.random.default_rng(7)
     load = peak * rng.uniform(0.2, 1.2, feeder.size)
     load[feeder.at(45)] -= 3.0
     load[feeder.at(19)] -= 0.8 - 0.3j
-    net = pp.create_empty_network(sn_mva=1.0)
-    z_base = feeder.v_base_kv**2 / feeder.s_base_mva
-    for _ in feeder.ids:
-        pp.create_bus(net, vn_kv=feeder.v_base_kv)
-    pp.create_ext_grid(net, 0, vm_pu=1.01)
-    for place in range(1, feeder.size):
-        pp.create_line_from_parameters(
-            net,
-            int(feeder.parent[place]),
-            place,
-            1.0,
-            float(feeder.r[place] * z_base),
-            float(feeder.x[place] * z_base),
-            0.0,
-            100.0,
-        )
-    for place in range(feeder.size):
-        pp.create_load(net, place, p_mw=load[place].real, q_mvar=load[place].imag)
-        if feeder.shunt[place]:
-            pp.create_shunt(net, place, q_mvar=-float(feeder.shunt[place]))
-    pp.runpp(net, tolerance_mva=1e-12, max_iteration=50, numba=False)
+    net = pandapower_net(feeder, 1.01)
+    found = voltages(net, load.real, load.imag)
     flow = power_flow(feeder, *_row(load), 1.01)
-    np.testing.assert_allclose(flow.v[0], net.res_bus.vm_pu.to_numpy(), atol=1e-8)
+    np.testing.assert_allclose(flow.v[0], found, atol=1e-8)
     assert flow.loss[0] == pytest.approx(net.res_line.pl_mw.sum(), abs=1e-8)

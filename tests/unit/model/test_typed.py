@@ -1,6 +1,5 @@
 """What people and devices sign is frozen: a changed digest is another protocol."""
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -43,9 +42,6 @@ def test_every_struct_is_frozen() -> None:
     assert DOMAIN.separator.hex() == VECTORS["separator"]
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("eth_account") is None, reason="eth_account is not installed"
-)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @each
 def test_a_wallet_library_signs_the_same_digest(struct: Any) -> None:
