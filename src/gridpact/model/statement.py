@@ -40,9 +40,9 @@ class Statement(msgspec.Struct, frozen=True):
 
     lock = paid + charge + fee_seller + fee_network + refund.
     `charge` is what goes for the network (part of it to `network_loss`). `reward` comes from the
-    `reward` account, `claim` (the buyer's loss beyond tau) from `network_loss`. All amounts are what
-    is really paid; what an empty account could not pay of these two is not in them but beside
-    them as `unpaid_reward` / `unpaid_claim`, a recorded claim.
+    `reward` account, `claim` (the buyer's loss beyond tau) from `network_loss`. All amounts are
+    what is really paid; what an empty account could not pay of these two is not in them but
+    beside them as `unpaid_reward` / `unpaid_claim`, a recorded claim.
     """
 
     fill: bytes
