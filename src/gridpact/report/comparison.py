@@ -109,6 +109,11 @@ class Comparison:
         return tuple(one for one in self.accounts if not one.generates)
 
     @property
+    def owners(self) -> tuple[Account, ...]:
+        """Return the participants with PV or a battery."""
+        return tuple(one for one in self.participants if one.generates)
+
+    @property
     def not_worse(self) -> int:
         """Return how many participants without generation pay no more than before."""
         return sum(1 for one in self.consumers if one.saving >= 0)

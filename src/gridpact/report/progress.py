@@ -72,7 +72,7 @@ def short_table(found: Findings) -> Table:
     hours, consumers = compared.hours, compared.consumers
     before, after = sum(one.before for one in consumers), sum(one.after for one in consumers)
     table = Table(title=found.day.scenario.name, title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     table.add_column("before", justify="right")
     table.add_column("after", justify="right")
     table.add_column("")
@@ -101,7 +101,7 @@ def short_table(found: Findings) -> Table:
         "peak import, kW",
         f"{curves.substation_before.max():,.0f}",
         f"{curves.substation.max():,.0f}",
-        f"self-sufficiency {100 * curves.self_sufficiency:.0f} %",
+        f"{100 * curves.self_sufficiency:.0f} % self-sufficient",
     )
     table.add_row(
         "voltages, pu",

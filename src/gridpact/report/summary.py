@@ -156,6 +156,7 @@ def _money(compared: Comparison) -> dict[str, Any]:
         "unpaid": compared.unpaid,
         "emptied": list(compared.emptied),
         "consumers_not_worse": compared.not_worse,
+        "owners_not_worse": sum(one.saving >= 0 for one in compared.owners),
         "bill_before": sum(one.before for one in compared.participants),
         "bill_after": sum(one.after for one in compared.participants),
     }
