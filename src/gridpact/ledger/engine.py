@@ -4,7 +4,7 @@ An engine executes transactions on a state and can forget everything since the l
 knows no blocks on disk and no signatures: `embedded` and `audit` give it decoded transactions with
 their sender, in the order of their nonces. All engines run London rules with base fee, difficulty
 and coinbase zero. Gas bounds the work but is not accounted: revm leaves slots warm between
-transactions, so gas is in no receipt (spec/measured: pyrevm is not a transaction engine).
+transactions, so gas is in no receipt.
 """
 
 import importlib

@@ -1,6 +1,6 @@
 """revm through pyrevm: the fast engine.
 
-pyrevm is a way to make calls, not a transaction engine (spec/measured, Ledger). What it lacks is
+pyrevm is a way to make calls, not a transaction engine. What it lacks is
 made up for here:
 
 - it counts no nonces: we count them, and tell it before a contract is created;

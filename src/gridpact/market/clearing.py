@@ -1,7 +1,7 @@
 """Is this clearing one that the book allows? Checked before it is posted, whoever computed it.
 
 Any mechanism may propose fills; none may sell what was not offered. A peer's auction that turns
-bids of 20 and offers of 20 into 25 traded (see the measured defects of others) stops here.
+bids of 20 and offers of 20 into 25 traded stops here.
 """
 
 from collections.abc import Mapping, Sequence

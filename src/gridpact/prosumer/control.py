@@ -2,7 +2,7 @@
 
 Two battery rules: `self_consume`, the control every battery is sold with (charge from own
 surplus, discharge into own load), and `follow`, which keeps to an owner's schedule as far as sun,
-load and cell allow. Both hold the battery's equation, the discharge efficiency dividing (spec 1).
+load and cell allow. Both hold the battery's equation, the discharge efficiency dividing.
 Vehicles charge at full power from arrival until they have their energy.
 """
 

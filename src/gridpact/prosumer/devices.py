@@ -28,7 +28,7 @@ class Pv:
 class Battery:
     """A battery behind the meter. Power is at the terminals, `stored` energy inside the cell.
 
-    E_t = E_{t-1} + h (eta_c ch - dis / eta_d), 0 <= E_t <= capacity (spec 1, eta_d divides).
+    E_t = E_{t-1} + h (eta_c ch - dis / eta_d), 0 <= E_t <= capacity ([Wang23] multiplies by eta_d).
     """
 
     capacity_wh: float

@@ -1,4 +1,4 @@
-"""Who lives at the feeder: a fleet of participants drawn from a seed (spec scenario-sce56).
+"""Who lives at the feeder: a fleet of participants drawn from a seed (docs/scenario.md).
 
 Every load bus gets `per_bus` participants, groups of homes or commerce. A bus's mean load over the
 day is `load_share` of its peak, split evenly; within a group of homes each home has a profile of
