@@ -1,13 +1,16 @@
 """What the market promises of a whole day: nothing lost, nothing invented, limits kept."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.cycle.conftest import quietly
 
-from gridpact.assembly import DayResult
+from gridpact.assembly import DayResult, memory_ledgers, run_day
 from gridpact.model.order import Side, Tier
 from gridpact.quantities import amount
+from gridpact.scenario.scenario import Scenario
 from gridpact.settlement.split import split
 
 
@@ -134,3 +137,14 @@ def test_grid_check_binds_on_the_voltage_day_and_keeps_the_limits(voltage_day: D
 
 def test_nothing_is_cut_on_the_main_day(day: DayResult) -> None:
     assert not any(result.cleared.cuts for result in day.intervals)
+
+
+def test_inverters_hold_the_voltage_without_any_cut(voltage: Scenario) -> None:
+    """The same day with reactive power switched on: nothing is cut, every limit holds."""
+    able = replace(voltage, grid=replace(voltage.grid, inverter_q=True))
+    result = run_day(able, memory_ledgers(able), quietly, signed=False)
+    assert not any(one.cleared.cuts for one in result.intervals)
+    assert sum(len(one.cleared.reactive) for one in result.intervals) > 0
+    limit = able.grid.v_max_pu
+    assert max(float(np.max(flow.voltage_pu)) for flow in result.flows) <= limit + 1e-6
+    assert sum(float(flow.curtailed_wh.sum()) for flow in result.flows) == 0
