@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from gridpact.assembly import Assembled, DayResult, assemble, memory_ledgers, run_day
+from gridpact.assembly.day import DayResult, run_day
+from gridpact.assembly.ledgers import memory_ledgers
+from gridpact.assembly.parts import Assembled, assemble
 from gridpact.prosumer.bidding import Conduct
 from gridpact.prosumer.outlook import Model
 from gridpact.scenario.reader import load

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from bench.days import SCENARIOS
 from bench.rows import Row
-from gridpact.assembly import audit_ledger, embedded_ledgers, run_day
+from gridpact.assembly.day import run_day
+from gridpact.assembly.ledgers import audit_ledger, embedded_ledgers
 from gridpact.cycle.cycle import unwatched
 from gridpact.errors import Corrupt, HeadMismatch, LedgerError
 from gridpact.scenario.reader import load

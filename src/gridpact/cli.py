@@ -12,7 +12,8 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gridpact.assembly import DayResult, Ledgers
+    from gridpact.assembly.day import DayResult
+    from gridpact.assembly.ledgers import Ledgers
     from gridpact.scenario.scenario import Scenario
 
 app = typer.Typer(
@@ -62,7 +63,7 @@ def run(
     """
     from rich.console import Console
 
-    from gridpact.assembly import run_day
+    from gridpact.assembly.day import run_day
     from gridpact.report.beside import Beside
     from gridpact.report.findings import examine
     from gridpact.report.progress import Shown, short_table
@@ -108,7 +109,7 @@ def _make(folder: Path) -> None:
 
 def _open(url: str, scenario: "Scenario", folder: Path) -> "Ledgers":
     """Open the ledgers that a URL names."""
-    from gridpact.assembly import embedded_ledgers, memory_ledgers
+    from gridpact.assembly.ledgers import embedded_ledgers, memory_ledgers
     from gridpact.errors import BadInput
 
     kind, _, place = url.partition(":")
@@ -164,7 +165,7 @@ def audit(
     Hashes, signatures, Merkle roots, receipts, state hash, conservation of money (micro-units) and
     energy (Wh), cross-chain entries in pairs.
     """
-    from gridpact.assembly import audit_ledger
+    from gridpact.assembly.ledgers import audit_ledger
 
     heads = _heads(head or [])
     _require_digest(ledger, digest)

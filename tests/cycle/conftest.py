@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gridpact.assembly import DayResult, memory_ledgers, run_day
+from gridpact.assembly.day import DayResult, run_day
+from gridpact.assembly.ledgers import memory_ledgers
 from gridpact.scenario.reader import load
 from gridpact.scenario.scenario import Scenario
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 import msgspec
 import pytest
 
-from gridpact.assembly import Assembled, assemble, memory_ledgers
+from gridpact.assembly.ledgers import memory_ledgers
+from gridpact.assembly.parts import Assembled, assemble
 from gridpact.crypto.keys import Key
 from gridpact.cycle.cycle import run
 from gridpact.cycle.ports import Delivered, Expected, Field, Submitted

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from tests.cycle.conftest import quietly
 
-from gridpact.assembly import DayResult, memory_ledgers, run_day
+from gridpact.assembly.day import DayResult, run_day
+from gridpact.assembly.ledgers import memory_ledgers
 from gridpact.model.order import Side, Tier
 from gridpact.quantities import amount
 from gridpact.scenario.scenario import Scenario

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.peers import pandapower_net, voltages
 
-from gridpact.assembly import DayResult
+from gridpact.assembly.day import DayResult
 
 
 @pytest.mark.parametrize("which", ["day", "voltage_day"])

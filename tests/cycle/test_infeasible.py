@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from tests.cycle.conftest import quietly, shortened
 
-from gridpact.assembly import memory_ledgers, run_day
+from gridpact.assembly.day import run_day
+from gridpact.assembly.ledgers import memory_ledgers
 from gridpact.model.order import Side, Tier
 from gridpact.scenario.scenario import Scenario
 

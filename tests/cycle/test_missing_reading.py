@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from gridpact.assembly import assemble, memory_ledgers
+from gridpact.assembly.ledgers import memory_ledgers
+from gridpact.assembly.parts import assemble
 from gridpact.cycle.cycle import run
 from gridpact.cycle.ports import Delivered, Expected, Field, Submitted
 from gridpact.model.record import Limit

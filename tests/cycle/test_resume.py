@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from tests.cycle.conftest import SCENARIOS, quietly, shortened
 
-from gridpact.assembly import DayResult, Ledgers, embedded_ledgers, run_day
+from gridpact.assembly.day import DayResult, run_day
+from gridpact.assembly.ledgers import Ledgers, embedded_ledgers
 from gridpact.ledger.ledger import Head
 from gridpact.ledger.memory import MemoryLedger
 from gridpact.model.interval import Key
@@ -108,7 +109,8 @@ def test_an_interval_with_trade_has_as_many_writes_as_are_cut(
 RUN = """
 import sys
 from pathlib import Path
-from gridpact.assembly import embedded_ledgers, run_day
+from gridpact.assembly.day import run_day
+from gridpact.assembly.ledgers import embedded_ledgers
 from gridpact.scenario.reader import load
 from tests.cycle.conftest import quietly, shortened
 scenario = shortened(load(Path(sys.argv[1])), int(sys.argv[3]))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gridpact.assembly import DayResult
+from gridpact.assembly.day import DayResult
 from gridpact.cycle.result import IntervalResult
 from gridpact.errors import SettlementError
 from gridpact.model.participant import Named

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gridpact.assembly import DayResult
+from gridpact.assembly.day import DayResult
 from gridpact.prosumer.devices import FloatArray
 from gridpact.quantities import MICRO, PPM, Price
 from gridpact.report import style

@@ -5,7 +5,7 @@
 
 from dataclasses import dataclass
 
-from gridpact.assembly import DayResult
+from gridpact.assembly.day import DayResult
 from gridpact.report.claims import Claim, claims
 from gridpact.report.comparison import Comparison, compare
 from gridpact.report.money import require_booked

@@ -7,7 +7,7 @@ the ledgers' records and the day before.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gridpact.assembly import DayResult
+from gridpact.assembly.day import DayResult
 from gridpact.cycle.result import IntervalResult
 from gridpact.model.order import Side, Tier
 from gridpact.quantities import Money, Price, Wh, divide_half_even

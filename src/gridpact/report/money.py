@@ -8,7 +8,7 @@ shows money that a ledger does not have.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from gridpact.assembly import DayResult
+from gridpact.assembly.day import DayResult
 from gridpact.cycle.result import IntervalResult
 from gridpact.errors import SettlementError
 from gridpact.model.order import Tier

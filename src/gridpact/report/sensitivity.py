@@ -9,7 +9,8 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gridpact.assembly import memory_ledgers, run_day
+from gridpact.assembly.day import run_day
+from gridpact.assembly.ledgers import memory_ledgers
 from gridpact.cycle.cycle import unwatched
 from gridpact.prosumer.outlook import ForecastSettings, Model
 from gridpact.quantities import Money, Wh

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gridpact.assembly import DayResult
+from gridpact.assembly.day import DayResult
 from gridpact.prosumer.devices import FloatArray
 from gridpact.simulation.flow import Flow
 

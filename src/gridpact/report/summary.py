@@ -10,7 +10,7 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from gridpact.assembly import ChainEnd, DayResult
+from gridpact.assembly.day import ChainEnd, DayResult
 from gridpact.model.order import Refusal, Tier
 from gridpact.model.participant import Named
 from gridpact.model.record import Cleared

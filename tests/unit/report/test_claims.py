@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from gridpact.assembly import DayResult
+from gridpact.assembly.day import DayResult
 from gridpact.report.claims import Claim, claims
 from gridpact.report.comparison import Comparison
 from gridpact.report.findings import Findings

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from gridpact.assembly import DayResult
+from gridpact.assembly.day import DayResult
 from gridpact.errors import SettlementError
 from gridpact.model.order import Tier
 from gridpact.report.comparison import compare

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridpact.assembly import DayResult
+from gridpact.assembly.day import DayResult
 from gridpact.errors import SettlementError
 from gridpact.model.participant import Named
 from gridpact.report.findings import Findings

@@ -2,7 +2,8 @@
 
 import json
 
-from gridpact.assembly import DayResult, memory_ledgers, run_day
+from gridpact.assembly.day import DayResult, run_day
+from gridpact.assembly.ledgers import memory_ledgers
 from gridpact.cycle.cycle import unwatched
 from gridpact.report.findings import Findings, examine
 from gridpact.report.summary import heads, refusals, summary

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from gridpact.assembly import DayResult
+from gridpact.assembly.day import DayResult
 from gridpact.model.trade import Fill
 from gridpact.report.findings import Findings
 from gridpact.report.tables import PRICES, TRADES, write_prices, write_trades

@@ -1,6 +1,6 @@
 """Every trade stands once, under the names of those who made it."""
 
-from gridpact.assembly import DayResult
+from gridpact.assembly.day import DayResult
 from gridpact.model.order import Tier
 from gridpact.report.trades import trades
 

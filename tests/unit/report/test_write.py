@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from gridpact.assembly import memory_ledgers, run_day
+from gridpact.assembly.day import run_day
+from gridpact.assembly.ledgers import memory_ledgers
 from gridpact.cycle.cycle import unwatched
 from gridpact.report.findings import Findings, examine
 from gridpact.report.write import write_all

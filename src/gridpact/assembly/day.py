@@ -1,0 +1,105 @@
+"""A scenario from beginning to end: run its market, keep what report and summary show."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gridpact.assembly.founding import founding
+from gridpact.assembly.ledgers import Ledgers
+from gridpact.assembly.parts import assemble
+from gridpact.cycle.cycle import Watch, run
+from gridpact.cycle.result import IntervalResult
+from gridpact.ledger.ledger import Head, Ledger, Totals
+from gridpact.model.participant import Account
+from gridpact.prosumer.bidding import Conduct
+from gridpact.quantities import Money
+from gridpact.scenario.scenario import Scenario
+from gridpact.simulation.advice import Advisor
+from gridpact.simulation.baseline import Before, before
+from gridpact.simulation.flow import Flow
+from gridpact.simulation.people import People
+
+
+@dataclass(frozen=True)
+class ChainEnd:
+    """How a chain ended."""
+
+    name: str
+    head: Head
+    state_hash: bytes
+    totals: Totals
+    accounts: Mapping[bytes, Account]
+
+
+@dataclass(frozen=True, eq=False)
+class DayResult:
+    """A finished run: the records of every interval, the physical truth, and the day before.
+
+    `founding` is the money that entered at the door, per account, on the local and the zonal chain.
+    `seconds` is the time spent by phase of the cycle, and `set-up`.
+    """
+
+    scenario: Scenario
+    names: Mapping[bytes, str]
+    people: People
+    intervals: tuple[IntervalResult, ...]
+    flows: tuple[Flow, ...]
+    before: Before
+    advice: Advisor
+    chains: tuple[ChainEnd, ...]
+    founding: tuple[Mapping[bytes, Money], Mapping[bytes, Money]]
+    seconds: Mapping[str, float]
+
+
+@dataclass
+class Stopwatch:
+    """Seconds by phase; hands on to another watch."""
+
+    onward: Watch
+    seconds: dict[str, float] = field(default_factory=dict)
+    _phase: str = "set-up"
+    _since: float = field(default_factory=time.perf_counter)
+
+    def __call__(self, interval: int, phase: str) -> None:
+        self.lap(phase)
+        self.onward(interval, phase)
+
+    def lap(self, phase: str) -> None:
+        now = time.perf_counter()
+        self.seconds[self._phase] = self.seconds.get(self._phase, 0.0) + now - self._since
+        self._phase, self._since = phase, now
+
+
+def run_day(
+    scenario: Scenario,
+    ledgers: Ledgers,
+    watch: Watch,
+    signed: bool = True,
+    conduct: Mapping[str, Conduct] | None = None,
+) -> DayResult:
+    """Run a scenario's horizon, or what is left of it, and return what it came to."""
+    stopwatch = Stopwatch(watch)
+    parts = assemble(scenario, ledgers, signed, conduct)
+    intervals = tuple(run(parts.market, scenario.time.intervals, stopwatch))
+    stopwatch.lap("close")
+    ends = tuple(_end(ledger) for ledger in (ledgers.local, ledgers.zonal))
+    compared = before(parts.field.world, scenario.tariff, parts.field.meter_gain)
+    stopwatch.lap("end")
+    return DayResult(
+        scenario=scenario,
+        names=parts.names,
+        people=parts.people,
+        intervals=intervals,
+        flows=tuple(parts.field.flows),
+        before=compared,
+        advice=parts.advice,
+        chains=ends,
+        founding=founding(scenario, parts.market),
+        seconds=stopwatch.seconds,
+    )
+
+
+def _end(ledger: Ledger) -> ChainEnd:
+    return ChainEnd(
+        ledger.name, ledger.head(), ledger.state_hash(), ledger.totals(), ledger.accounts()
+    )

@@ -1,0 +1,39 @@
+"""What every account of the market brings when its two chains are founded."""
+
+from collections.abc import Mapping
+
+from gridpact.crypto.keccak import keccak
+from gridpact.cycle.found import found
+from gridpact.cycle.market import Market
+from gridpact.ledger.suite import fingerprint
+from gridpact.model.participant import Named, Role
+from gridpact.quantities import Money
+from gridpact.scenario.digest import digest
+from gridpact.scenario.scenario import Scenario
+
+
+def founding(
+    scenario: Scenario, market: Market
+) -> tuple[Mapping[bytes, Money], Mapping[bytes, Money]]:
+    """Return what every account brings, on the local and the zonal chain."""
+    funds = scenario.funds
+    both = {
+        Named.GRID_SUPPLY.address: funds.grid_supply,
+        Named.NETWORK_LOSS.address: funds.network_loss,
+        Named.REWARD.address: funds.reward,
+    }
+    local = {one.address: funds.participant for one in market.participants}
+    local |= both | {Named.NETWORK_OPERATOR.address: funds.network_operator}
+    zonal = {
+        one.address: funds.region if one.roles & Role.REGION else funds.plant
+        for one in market.zonal_participants
+    }
+    return local, zonal | both | {Named.INCENTIVE.address: funds.incentive}
+
+
+def found_both(scenario: Scenario, market: Market) -> None:
+    """Open both chains' accounts with the scenario's funds."""
+    (local, zonal), rules = founding(scenario, market), market.rules
+    whole = keccak(digest(scenario) + fingerprint())
+    found(market.local, market.region.id, market.participants, local, rules, whole)
+    found(market.zonal, market.zone, market.zonal_participants, zonal, rules, whole)

@@ -1,0 +1,167 @@
+"""The one place that names every concrete part: world, wires, rules and ledgers become a market.
+
+Nothing is decided here; `day.run_day` runs what `assemble` puts together.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gridpact.assembly.founding import found_both
+from gridpact.assembly.ledgers import Ledgers, operator_key
+from gridpact.crypto.keccak import keccak, name_hash
+from gridpact.crypto.keys import signed_by
+from gridpact.cycle.market import Collector, Market, PlantFacts, Region, Rules
+from gridpact.grid.check import RadialCheck
+from gridpact.market.zonal import Window
+from gridpact.model.order import Order
+from gridpact.model.participant import Named, Participant, Role
+from gridpact.prosumer.bidding import Conduct
+from gridpact.prosumer.fleet import stack
+from gridpact.prosumer.outlook import Outlook
+from gridpact.prosumer.plan import Planner
+from gridpact.scenario.scenario import Scenario
+from gridpact.simulation.advice import Advisor
+from gridpact.simulation.field import SimulatedField
+from gridpact.simulation.forecast import forecast
+from gridpact.simulation.meters import gains
+from gridpact.simulation.orders import Desk, Venue
+from gridpact.simulation.people import People, enlist
+from gridpact.simulation.wires import radial
+from gridpact.simulation.world import World
+
+
+@dataclass(frozen=True, eq=False)
+class Assembled:
+    """A market with its parts at hand."""
+
+    scenario: Scenario
+    market: Market
+    field: SimulatedField
+    people: People
+    advice: Advisor
+
+    @property
+    def names(self) -> dict[bytes, str]:
+        """Return the name of every account: participants, plants, the region, the named ones."""
+        known = {one.address: one.name for one in self.market.participants}
+        known |= {one.address: one.name for one in self.market.zonal_participants}
+        known[self.people.substation.address] = "substation meter"
+        return known | {account.address: account.value for account in Named}
+
+
+def assemble(
+    scenario: Scenario,
+    ledgers: Ledgers,
+    signed: bool = True,
+    conduct: Mapping[str, Conduct] | None = None,
+) -> Assembled:
+    """Put the market of a scenario together and found its chains if they are new.
+
+    Parameters
+    ----------
+    signed
+        Whether devices and collector sign. Studies over many seeds leave signatures out; then
+        nothing is verified either.
+    conduct
+        Participants who depart from honest orders, by name.
+    """
+    grid, feeder = scenario.grid, scenario.grid.file.feeder
+    people = enlist(scenario.sites, scenario.plants, int(feeder.ids[0]), scenario.seed)
+    check = RadialCheck(feeder, grid.v_min_pu, grid.v_max_pu, grid.root_voltage_pu, grid.inverter_q)
+    world = _world(scenario, people, check)
+    outlook = forecast(world.fleet, scenario.plants, scenario.forecast, scenario.seed)
+    region, zone = name_hash(scenario.region), name_hash(scenario.zone)
+    name = None if signed else plain_name
+    desk = Desk(
+        Venue(ledgers.local.domain, ledgers.zonal.domain, region, zone),
+        people,
+        scenario.tariff,
+        scenario.seed,
+        conduct or {},
+        signed,
+        name,
+    )
+    simulated = _field(scenario, world, outlook, desk)
+    band = (grid.v_min_pu, grid.v_max_pu)
+    advice = Advisor(
+        world, outlook, feeder, scenario.tariff, grid.root_voltage_pu, band, grid.inverter_q
+    )
+    region_key = operator_key(scenario, "region")
+    market = Market(
+        local=ledgers.local,
+        zonal=ledgers.zonal,
+        field=simulated,
+        day_ahead=advice,
+        grid_check=check,
+        region=Region(region, region_key.address, region_key.sign),
+        zone=zone,
+        collector=Collector(operator_key(scenario, "collector").sign if signed else None),
+        participants=tuple(party.participant for party in people.sites),
+        zonal_participants=(
+            *(party.participant for party in people.plants),
+            _region_party(scenario, region_key.address, int(feeder.ids[0])),
+        ),
+        plants={
+            party.address: PlantFacts(Window(*plant.window), round(plant.peak_w))
+            for party, plant in zip(people.plants, scenario.plants, strict=True)
+        },
+        tariff=scenario.tariff,
+        rules=Rules(scenario.settlement, scenario.rating, scenario.incentive),
+        minutes=scenario.time.minutes,
+        check=signed_by if signed else _trusting,
+        name=name,
+    )
+    found_both(scenario, market)
+    return Assembled(scenario, market, simulated, people, advice)
+
+
+def _world(scenario: Scenario, people: People, check: RadialCheck) -> World:
+    """Return the devices and wires of a scenario."""
+    grid = scenario.grid
+    return World(
+        stack(scenario.sites),
+        scenario.plants,
+        tuple(party.address for party in (*people.sites, *people.plants)),
+        radial(grid.file.feeder, grid.root_voltage_pu, grid.power_factor, check),
+        scenario.time.hours,
+    )
+
+
+def _field(scenario: Scenario, world: World, outlook: Outlook, desk: Desk) -> SimulatedField:
+    """Return the field; its owners plan on expected prices where the scenario says so."""
+    planner = Planner(world.fleet, outlook, scenario.tariff, scenario.time.hours)
+    meters = len(scenario.sites) + len(scenario.plants) + 1
+    return SimulatedField(
+        world,
+        outlook,
+        desk,
+        tuple(gains(meters, scenario.meter_error, scenario.seed)),
+        planner if scenario.strategy == "market" else None,
+    )
+
+
+def plain_name(order: Order) -> bytes:
+    """Return a unique name of an order without its EIP-712 digest, for studies."""
+    return keccak(
+        order.participant
+        + bytes((order.side, order.tier))
+        + order.interval.to_bytes(8, "big")
+        + order.energy_wh.to_bytes(8, "big")
+        + order.salt.to_bytes(8, "big")
+    )
+
+
+def _trusting(_participant: bytes, _digest: bytes, _signature: bytes) -> bool:
+    return True
+
+
+def _region_party(scenario: Scenario, address: bytes, bus: int) -> Participant:
+    label = scenario.region.encode()
+    return Participant(
+        name=f"region {scenario.region}",
+        address=address,
+        bus=bus,
+        roles=Role.REGION,
+        certificate=keccak(b"certificate of region " + label),
+        meter=keccak(b"meter of region " + label),
+    )
