@@ -15,6 +15,7 @@ GridpactError
     ├── WriteConflict     another content under a key that is taken
     ├── Reverted          a contract refused a transaction
     ├── Disagreement      the chain computed other numbers than the Python rule
+    ├── Unavailable       a chain or its disk does not take writes now: ask again
     ├── LedgerLocked      another process writes to this ledger
     ├── Corrupt           a stored field does not fit the rest
     └── HeadMismatch      the chain is sound but not the one expected
@@ -112,6 +113,10 @@ class Disagreement(LedgerError):
     def __init__(self, what: str, chain: object, rule: object) -> None:
         self.what, self.chain, self.rule = what, chain, rule
         super().__init__(f"{what}: the chain says {chain}, the rule says {rule}")
+
+
+class Unavailable(LedgerError):
+    """A chain or its disk does not take a write now; nothing was written, asking again may help."""
 
 
 class LedgerLocked(LedgerError):

@@ -15,7 +15,7 @@ from gridpact.errors import Corrupt, HeadMismatch, Reverted
 from gridpact.ledger.chain import Call, OutboxStep, Outcome
 from gridpact.ledger.engine import EngineFactory, EvmEngine, Moment, default_engine
 from gridpact.ledger.ledger import Head
-from gridpact.ledger.outbox import ORDER, crossing_of, problem
+from gridpact.ledger.outbox import crossing_of, problem, rank
 from gridpact.ledger.replay import Position, Replayed, genesis, replay_all
 from gridpact.ledger.rows import ChainRow, SnapshotRow, StepRow
 from gridpact.ledger.state_hash import State, pack, state_hash, unpack
@@ -232,12 +232,8 @@ def _outbox(rows: Sequence[StepRow], names: Mapping[int, str]) -> None:
         crossings.setdefault(row.id, []).append(row)
     for steps in crossings.values():
         taken: list[OutboxStep] = []
-        for row in sorted(steps, key=_rank):
+        for row in sorted(steps, key=lambda row: rank(row.state)):
             step = OutboxStep(crossing_of(row), row.state)
             if wrong := problem(names[row.chain], step, taken):
                 raise Corrupt(f"{names[row.chain]} block {row.block} outbox {row.position}", wrong)
             taken.append(step)
-
-
-def _rank(row: StepRow) -> int:
-    return ORDER.index(row.state) if row.state in ORDER else len(ORDER)

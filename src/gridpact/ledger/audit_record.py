@@ -4,6 +4,8 @@ Signatures recover to who they claim, fills stand in the clearing, each delivery
 of the loss, and the contracts' events say what the record says.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from itertools import pairwise
 
 from gridpact.crypto import merkle
@@ -24,8 +26,11 @@ from gridpact.model.record import (
     Found,
     Meters,
     Record,
+    Refund,
+    Returned,
     Settlement,
 )
+from gridpact.quantities import Wh
 
 
 def check_record(place: str, block: AuditedBlock, record: Record, seen: Seen) -> None:
@@ -44,6 +49,8 @@ def check_record(place: str, block: AuditedBlock, record: Record, seen: Seen) ->
             _within_orders(place, record, seen, block.key.interval)
         case Commitment():
             _commitment(place, block, record, seen)
+        case Returned():
+            _returned(place, block, record, seen)
         case Meters():
             _meters(place, block, record, seen)
         case Settlement():
@@ -138,7 +145,9 @@ def _commitment(place: str, block: AuditedBlock, commitment: Commitment, seen: S
         if commitment.bid.sequence in {one.sequence for one in seen.collected(block.key)}:
             raise Corrupt(place, "bid: two receipts with one sequence number")
     posted = sorted(cleared.fills, key=lambda fill: (fill.tier, fill.index))
-    if seen.is_zone:
+    if commitment.refused is not None:
+        fits = seen.is_zone  # its fills are called off: `require_coherent` wants none
+    elif seen.is_zone:
         shown = [(f.index, f.offer, f.seller, f.energy_wh, f.price, f.charge) for f in posted]
         there = [
             (f.index, f.offer, f.seller, f.energy_wh, f.price, f.charge) for f in commitment.fills
@@ -150,6 +159,30 @@ def _commitment(place: str, block: AuditedBlock, commitment: Commitment, seen: S
         )
     if not fits:
         raise Corrupt(place, "fills: not those that were cleared")
+
+
+def _returned(place: str, block: AuditedBlock, returned: Returned, seen: Seen) -> None:
+    """Check that each buyer has its whole lock back and that its energy is open again."""
+    interval = block.key.interval
+    commitment = seen.get(interval, Phase.COMMIT, Commitment)
+    cleared = seen.get(interval, Phase.CLEAR, Cleared)
+    if commitment is None or cleared is None or commitment.departed != returned.crossing:
+        raise Corrupt(place, "crossing: not what left in this interval")
+    locks = tuple(Refund(fill.hash, fill.buyer, fill.lock) for fill in commitment.crossed)
+    if returned.refunds != locks:
+        raise Corrupt(place, "refunds: not the locks of the fills that crossed")
+    before = [(one.participant, one.energy_wh) for one in cleared.unmet]
+    off = [(fill.buyer, fill.energy_wh) for fill in commitment.crossed]
+    now = [(one.participant, one.energy_wh) for one in returned.unmet]
+    if _totals(now) != _totals([*before, *off]):
+        raise Corrupt(place, "unmet: not what the fills that were called off leave open")
+
+
+def _totals(rows: Iterable[tuple[bytes, Wh]]) -> Counter[bytes]:
+    totals: Counter[bytes] = Counter()
+    for participant, energy in rows:
+        totals[participant] += energy
+    return totals
 
 
 # settlement

@@ -19,6 +19,7 @@ from gridpact.model.record import (
     Crossing,
     Meters,
     Prices,
+    Returned,
     Settlement,
 )
 from gridpact.quantities import Wh
@@ -57,8 +58,14 @@ def _crossings(chains: Mapping[str, Seen]) -> None:
             problem = f"crossing {_name(arrived)}: not what left {arrived.source}"
             raise Corrupt(chain.place(key), problem)
     for chain in chains.values():
+        for key, commitment in chain.of(Commitment):
+            _refused(chain, key, commitment.refused, sent, received)
+    for chain in chains.values():
         for key, confirmed in chain.of(Confirmed):
             _confirmed(chain, key, confirmed, chains, received)
+        for key, returned in chain.of(Returned):
+            _returned(chain, key, returned, chains, received)
+        _ended(chain)
 
 
 def _confirmed(
@@ -74,6 +81,57 @@ def _confirmed(
     if target is None or taken is None or target.heads[taken].hash != confirmed.receipt:
         problem = f"crossing {_name(crossing)}: confirmed by no block of {crossing.target}"
         raise Corrupt(chain.place(key), problem)
+
+
+def _refused(
+    chain: Seen,
+    key: Key,
+    refused: Crossing | None,
+    sent: Mapping[bytes, Crossing],
+    received: Mapping[bytes, Key],
+) -> None:
+    if refused is None:
+        return
+    if sent.get(refused.id) != refused:
+        problem = f"crossing {_name(refused)}: refused, and is not what left {refused.source}"
+        raise Corrupt(chain.place(key), problem)
+    if refused.id in received:
+        raise Corrupt(chain.place(key), f"crossing {_name(refused)}: refused and taken in")
+
+
+def _returned(
+    chain: Seen,
+    key: Key,
+    returned: Returned,
+    chains: Mapping[str, Seen],
+    received: Mapping[bytes, Key],
+) -> None:
+    """Money comes back only when the other chain refused it: never minted and returned."""
+    crossing = returned.crossing
+    if crossing.id in received:
+        raise Corrupt(chain.place(key), f"crossing {_name(crossing)}: taken in and returned")
+    target = chains.get(crossing.target)
+    blocks = {
+        target.heads[where].hash
+        for where, commitment in (target.of(Commitment) if target else ())
+        if target and commitment.refused == crossing
+    }
+    if returned.receipt not in blocks:
+        problem = f"crossing {_name(crossing)}: refused by no block of {crossing.target}"
+        raise Corrupt(chain.place(key), problem)
+
+
+def _ended(chain: Seen) -> None:
+    """Delivery never starts on money that is still on its way."""
+    done = {record.crossing.id for _, record in chain.of(Confirmed)}
+    done |= {record.crossing.id for _, record in chain.of(Returned)}
+    for key, commitment in chain.of(Commitment):
+        crossing = commitment.departed
+        if crossing is None or crossing.id in done:
+            continue
+        if chain.get(key.interval, Phase.DELIVER, Meters) is not None:
+            problem = f"crossing {_name(crossing)}: delivered before it was taken in or returned"
+            raise Corrupt(chain.place(key), problem)
 
 
 def _ends(

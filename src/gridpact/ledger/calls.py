@@ -7,23 +7,28 @@ content under a key. Lists longer than a contract takes go in numbered batches.
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from gridpact.crypto.keccak import keccak
 from gridpact.ledger import packing, roots
 from gridpact.ledger.abi import Rows, pack
 from gridpact.ledger.chain import Call
 from gridpact.ledger.suite import Suite
 from gridpact.model.interval import Key
 from gridpact.model.order import Accepted
+from gridpact.model.participant import Named
 from gridpact.model.record import (
     Anchor,
     Book,
     Cleared,
     Commitment,
     Confirmed,
+    Crossing,
     Found,
     Meters,
     Prices,
     Rating,
     Record,
+    Refund,
+    Returned,
     Settlement,
 )
 
@@ -68,6 +73,9 @@ class Calls:
                 calls = iter([self._anchor(key, record, content)])
             case Confirmed():
                 calls = iter(())
+            case Returned():
+                back = returning(record.crossing)
+                calls = self._refund(key, record.refunds, back, content)
         return list(calls)
 
     def _expect(self, digest: bytes) -> bytes:
@@ -100,6 +108,10 @@ class Calls:
 
     def _commit(self, key: Key, commitment: Commitment, content: bytes) -> Iterator[Call]:
         orders = list(self._books(key))
+        if commitment.refused is not None:
+            # nothing enters under this crossing, and nothing ever will: its reference is used up
+            given = pack(Named.OPERATOR.address, 0, commitment.refused.id)
+            yield self._suite.call("vault", "mint", given)
         if commitment.arrived is not None and commitment.bid is not None:
             region, crossing = commitment.bid.order.participant, commitment.arrived
             given = pack(region, crossing.amount, crossing.id)
@@ -136,16 +148,20 @@ class Calls:
             )
             yield self._suite.call("settlement", "settle", write, packed, expected)
         if settlement.arrived is not None:
-            for write, refunds in _batches(key, content, settlement.refunds):
-                packed = Rows(list(map(packing.refund, refunds)))
-                home = settlement.arrived.id
-                yield self._suite.call("settlement", "refund", write, home, packed)
+            yield from self._refund(key, settlement.refunds, settlement.arrived.id, content)
         if settlement.departed is not None:
             crossing = settlement.departed
             given = pack(settlement.fills[0].buyer, crossing.amount, crossing.id)
             write = packing.write(key, 0, content)
             yield self._suite.call("settlement", "send_home", write + given)
         yield from self._grid_tier(key, settlement, content)
+
+    def _refund(
+        self, key: Key, refunds: Sequence[Refund], under: bytes, content: bytes
+    ) -> Iterator[Call]:
+        for write, batch in _batches(key, content, refunds):
+            packed = Rows(list(map(packing.refund, batch)))
+            yield self._suite.call("settlement", "refund", write, under, packed)
 
     def _grid_tier(self, key: Key, settlement: Settlement, content: bytes) -> Iterator[Call]:
         for write, bills in _batches(key, content, settlement.bills):
@@ -171,6 +187,11 @@ class Calls:
     def _anchor(self, key: Key, anchor: Anchor, content: bytes) -> Call:
         given = pack(anchor.region, anchor.interval, anchor.number, anchor.head, anchor.previous)
         return self._suite.call("anchor", "post", packing.write(key, 0, content) + given)
+
+
+def returning(crossing: Crossing) -> bytes:
+    """Return the id under which a refused crossing's money comes back from transit."""
+    return keccak(b"returned" + crossing.id)
 
 
 def _batches(

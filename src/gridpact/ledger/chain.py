@@ -41,7 +41,8 @@ class Outcome(msgspec.Struct, frozen=True):
 class OutboxStep(NamedTuple):
     """A step of a cross-chain effect, recorded in the same disk commit as the block.
 
-    state: "sent" on the source, "received" on the target, "confirmed" on the source again.
+    state: "sent" on the source, "received" or "refused" on the target, "confirmed" or "returned"
+    on the source again.
     """
 
     crossing: Crossing

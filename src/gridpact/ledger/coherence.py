@@ -4,11 +4,20 @@ Contracts judge what each participant signed and owns; these are the statements 
 about itself that no contract sees as one. Used by `memory` and `market_ledger` alike.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from gridpact.errors import Disagreement, Reverted
 from gridpact.model.order import Accepted, Side
-from gridpact.model.record import Book, Commitment, Crossing, Found, Record, Settlement
+from gridpact.model.record import (
+    Book,
+    Commitment,
+    Crossing,
+    Found,
+    Record,
+    Refund,
+    Returned,
+    Settlement,
+)
 from gridpact.model.statement import Statement
 from gridpact.quantities import Money, amount
 
@@ -24,6 +33,9 @@ def require_coherent(chain: str, record: Record) -> None:
                 _accepted(accepted)
         case Commitment():
             _commitment(chain, record)
+        case Returned():
+            _amounts("refunds", _sum(record.refunds), record.crossing)
+            _ends(chain, record.crossing, None)
         case Settlement():
             _settlement(chain, record)
         case _:
@@ -52,6 +64,10 @@ def _commitment(chain: str, commitment: Commitment) -> None:
     _ends(chain, commitment.departed, commitment.arrived)
     if (commitment.arrived is None) != (commitment.bid is None):
         raise Reverted("settlement: money arrives for the region's bid and for nothing else")
+    if commitment.refused is not None:
+        _ends(chain, None, commitment.refused)
+        if commitment.fills or commitment.crossed or commitment.arrived:
+            raise Reverted("settlement: fills of a refused crossing", commitment.refused.id.hex())
 
 
 def _settlement(chain: str, settlement: Settlement) -> None:
@@ -64,7 +80,7 @@ def _settlement(chain: str, settlement: Settlement) -> None:
         if delivery.fill != statement.fill:
             raise Reverted("settlement: delivery and statement of two fills", delivery.fill.hex())
         back[fill.buyer] = back.get(fill.buyer, 0) + returns(statement)
-    _amounts("refunds", sum(refund.amount for refund in settlement.refunds), settlement.arrived)
+    _amounts("refunds", _sum(settlement.refunds), settlement.arrived)
     _ends(chain, settlement.departed, settlement.arrived)
     if settlement.departed is not None:
         _returned(back, settlement.departed)
@@ -74,6 +90,10 @@ def _returned(back: Mapping[bytes, Money], departed: Crossing) -> None:
     """A region sends home exactly what its settled fills left."""
     if list(back.values()) != [departed.amount]:
         raise Disagreement("departure", list(back.values()), departed.amount)
+
+
+def _sum(refunds: Iterable[Refund]) -> Money:
+    return sum(refund.amount for refund in refunds)
 
 
 def _amounts(what: str, total: Money, crossing: Crossing | None) -> None:

@@ -60,6 +60,8 @@ class Ledger(Protocol):
             The key holds other content.
         Reverted
             A contract refused it; nothing was written.
+        Unavailable
+            The chain takes no writes now; nothing was written.
         Disagreement
             The contracts computed other amounts than the record says; nothing was written.
         """

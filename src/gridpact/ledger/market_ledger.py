@@ -24,9 +24,11 @@ from gridpact.model.record import (
     Book,
     Commitment,
     Confirmed,
+    Crossing,
     Found,
     R,
     Record,
+    Returned,
     Settlement,
     content_hash,
     decode,
@@ -164,7 +166,7 @@ class MarketLedger:
 
     def _require_refundable(self, key: Key, record: Record) -> None:
         """The contract refunds whom it knows as a fill's buyer; the record must name the same."""
-        if not isinstance(record, Settlement) or not record.refunds:
+        if not isinstance(record, Settlement | Returned) or not record.refunds:
             return
         committed = self.read(Key(key.region, key.interval, Phase.COMMIT), Commitment)
         buyers = {fill.hash: fill.buyer for fill in committed.crossed} if committed else {}
@@ -176,6 +178,8 @@ class MarketLedger:
 def steps(record: Record) -> tuple[OutboxStep, ...]:
     """Return the steps of cross-chain effects that a record takes."""
     match record:
+        case Commitment(refused=Crossing() as refused):
+            return (OutboxStep(refused, "refused"),)
         case Commitment() | Settlement():
             sent, received = record.departed, record.arrived
             return (
@@ -184,5 +188,7 @@ def steps(record: Record) -> tuple[OutboxStep, ...]:
             )
         case Confirmed():
             return (OutboxStep(record.crossing, "confirmed"),)
+        case Returned():
+            return (OutboxStep(record.crossing, "returned"),)
         case _:
             return ()

@@ -34,6 +34,7 @@ from gridpact.model.record import (
     RatingTerms,
     Record,
     Refund,
+    Returned,
     Settlement,
     content_hash,
     encode,
@@ -167,6 +168,8 @@ class MemoryLedger:
                 self._commit(key, record)
             case Confirmed():
                 self._confirm(record.crossing)
+            case Returned():
+                self._return(record)
             case Settlement():
                 self._settle(key, record)
             case Rating():
@@ -191,6 +194,8 @@ class MemoryLedger:
     # commit
 
     def _commit(self, key: Key, commitment: Commitment) -> None:
+        if commitment.refused is not None:
+            self._refuse(commitment.refused)
         if commitment.arrived is not None:
             self._receive(commitment.arrived)
         if commitment.arrived is not None and commitment.bid is not None:
@@ -302,6 +307,9 @@ class MemoryLedger:
     def _refund(self, refunds: Sequence[Refund], crossing: Crossing | None) -> None:
         if crossing:
             self._receive(crossing)
+        self._give_back(refunds)
+
+    def _give_back(self, refunds: Sequence[Refund]) -> None:
         for refund in refunds:
             crossed = self._crossed.get(refund.fill)
             if crossed is None or crossed[0] != refund.buyer or refund.amount > crossed[1]:
@@ -327,10 +335,22 @@ class MemoryLedger:
             raise Reverted("settlement: crossing used", crossing.id.hex())
         self._crossings.put(crossing.id, (crossing, "received"))
 
+    def _refuse(self, crossing: Crossing) -> None:
+        if self._crossings.get(crossing.id) is not None:
+            raise Reverted("settlement: crossing used", crossing.id.hex())
+        self._crossings.put(crossing.id, (crossing, "refused"))
+
     def _confirm(self, crossing: Crossing) -> None:
+        self._end(crossing, "confirmed")
+
+    def _return(self, returned: Returned) -> None:
+        self._end(returned.crossing, "returned")
+        self._give_back(returned.refunds)
+
+    def _end(self, crossing: Crossing, how: str) -> None:
         if self._crossings.get(crossing.id) != (crossing, "sent"):
-            raise Reverted("settlement: nothing to confirm", crossing.id.hex())
-        self._crossings.put(crossing.id, (crossing, "confirmed"))
+            raise Reverted(f"settlement: nothing to be {how}", crossing.id.hex())
+        self._crossings.put(crossing.id, (crossing, how))
 
     # rate and seal
 

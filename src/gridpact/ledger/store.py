@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
-from gridpact.errors import LedgerError
+from gridpact.errors import LedgerError, Unavailable
 from gridpact.ledger import ledger_file, schema
 from gridpact.ledger.ledger import Head
 from gridpact.ledger.rows import (
@@ -209,6 +209,8 @@ class Store:
                 with suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")
                 raise
+        except sqlite3.OperationalError as error:  # disk full, disk error, busy
+            raise Unavailable(f"{self.path}: cannot be written: {error}") from error
         except sqlite3.Error as error:
             raise LedgerError(f"{self.path}: cannot be written: {error}") from error
 

@@ -38,6 +38,7 @@ class Code(StrEnum):
     PRICE_FORM = "price-form"
     GRID = "grid"
     SENSOR = "sensor"
+    CROSSING = "crossing"
 
 
 class Order(msgspec.Struct, frozen=True):

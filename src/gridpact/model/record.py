@@ -144,7 +144,8 @@ class Commitment(msgspec.Struct, frozen=True, tag=True):
 
     `fills` repeats those of the clearing that are locked here, `crossed` those whose money
     crosses; what no fill needs is freed. On the zonal chain `arrived` is the same crossing and
-    `bid` the region's own order, under which its fills stand.
+    `bid` the region's own order, under which its fills stand. A zonal chain that does not take a
+    crossing in says so under the same key: `refused` is that crossing, with the `reason`.
     """
 
     fills: tuple[Fill, ...]
@@ -152,6 +153,8 @@ class Commitment(msgspec.Struct, frozen=True, tag=True):
     departed: Crossing | None = None
     arrived: Crossing | None = None
     bid: Accepted | None = None
+    refused: Crossing | None = None
+    reason: str = ""
 
 
 class Confirmed(msgspec.Struct, frozen=True, tag=True):
@@ -159,6 +162,28 @@ class Confirmed(msgspec.Struct, frozen=True, tag=True):
 
     crossing: Crossing
     receipt: bytes
+
+
+class Refund(msgspec.Struct, frozen=True):
+    """What comes back to the buyer of a zonal fill: `fill` is its hash on the local chain."""
+
+    fill: bytes
+    buyer: bytes
+    amount: Money
+
+
+class Returned(msgspec.Struct, frozen=True, tag=True):
+    """The other chain refused a crossing for ever: every buyer has its whole lock back.
+
+    `receipt` is the hash of the block that refused. The fills whose money crossed are called off:
+    `unmet` stands instead of the clearing's, `refusals` are added to its own.
+    """
+
+    crossing: Crossing
+    receipt: bytes
+    refunds: tuple[Refund, ...]
+    unmet: tuple[Unmet, ...]
+    refusals: tuple[Refusal, ...]
 
 
 class Curtailed(msgspec.Struct, frozen=True):
@@ -184,14 +209,6 @@ class Meters(msgspec.Struct, frozen=True, tag=True):
     weighed_wh: Wh
     before_wh: Wh = 0
     curtailed: tuple[Curtailed, ...] = ()
-
-
-class Refund(msgspec.Struct, frozen=True):
-    """What comes back to the buyer of a zonal fill: `fill` is its hash on the local chain."""
-
-    fill: bytes
-    buyer: bytes
-    amount: Money
 
 
 class Incentive(msgspec.Struct, frozen=True):
@@ -256,10 +273,31 @@ class Anchor(msgspec.Struct, frozen=True, tag=True):
 
 
 Record: TypeAlias = (
-    Found | Book | Prices | Cleared | Commitment | Confirmed | Meters | Settlement | Rating | Anchor
+    Found
+    | Book
+    | Prices
+    | Cleared
+    | Commitment
+    | Confirmed
+    | Returned
+    | Meters
+    | Settlement
+    | Rating
+    | Anchor
 )
 R = TypeVar(
-    "R", Found, Book, Prices, Cleared, Commitment, Confirmed, Meters, Settlement, Rating, Anchor
+    "R",
+    Found,
+    Book,
+    Prices,
+    Cleared,
+    Commitment,
+    Confirmed,
+    Returned,
+    Meters,
+    Settlement,
+    Rating,
+    Anchor,
 )
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")

@@ -86,6 +86,7 @@ CODES: Mapping[Code, str] = {
     Code.PRICE_FORM: "a price that no pair can use",
     Code.GRID: "cut: the wires could not carry it",
     Code.SENSOR: "held by a sensor",
+    Code.CROSSING: "called off: its money did not reach the zone's chain in time",
 }
 
 REASONS: Mapping[str, str] = {

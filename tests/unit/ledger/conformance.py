@@ -46,6 +46,8 @@ from gridpact.model.record import (
     Meters,
     Rating,
     Record,
+    Refund,
+    Returned,
     Settlement,
 )
 from gridpact.quantities import amount, part
@@ -62,10 +64,12 @@ class Pair:
 T = TypeVar("T", bound=Record)
 
 
-def _upto(chains: Pair, phase: Phase, interval: int = 0, **given: int) -> Round:
+def _upto(
+    chains: Pair, phase: Phase, interval: int = 0, refusing: bool = False, **given: int
+) -> Round:
     """Found both chains and write an interval up to a phase."""
     founded(chains.local, chains.zonal)
-    market = Round(chains.local, chains.zonal, interval, **given)
+    market = Round(chains.local, chains.zonal, interval, refusing=refusing, **given)
     market.write(until=phase)
     return market
 
@@ -350,6 +354,85 @@ def test_only_what_left_is_confirmed_and_once(chains: Pair) -> None:
     where = market.key(Phase.COMMIT, part=9)
     _refused(chains.local, where, Confirmed(market.out, b"\1" * 32), LedgerError)
     _refused(chains.local, where, Confirmed(market.home, b"\1" * 32), LedgerError)
+
+
+# a crossing that is refused
+
+
+def test_a_refused_crossing_comes_back_whole(chains: Pair) -> None:
+    market = _upto(chains, Phase.DELIVER, refusing=True)
+    first = market.local_fills[0]
+    assert chains.local.account(ANN.address) == Account(DEPOSIT - first.lock, 0, first.lock)
+    assert chains.local.totals().transit == 0
+    assert chains.zonal.account(REGION_ACCOUNT.address) == Account()
+    assert chains.zonal.totals().minted == 5 * DEPOSIT
+
+
+def test_an_interval_without_its_zonal_trades_is_settled(chains: Pair) -> None:
+    founded(chains.local, chains.zonal)
+    Round(chains.local, chains.zonal, refusing=True).write()
+    Round(chains.local, chains.zonal, 1).write()
+    assert chains.local.totals().locked == chains.zonal.totals().locked == 0
+
+
+@pytest.mark.parametrize("part", [0, 7])
+def test_a_late_commit_of_a_refused_crossing_is_refused_for_ever(chains: Pair, part: int) -> None:
+    market = _upto(chains, Phase.DELIVER, refusing=True)
+    before = chains.zonal.head(), chains.zonal.state_hash()
+    key = market.key(Phase.COMMIT, ZONE, part)
+    with pytest.raises(LedgerError):
+        chains.zonal.write(key, market.taken)
+    assert before == (chains.zonal.head(), chains.zonal.state_hash())
+    assert chains.zonal.write(market.key(Phase.COMMIT, ZONE), market.refusal) == before[0]
+
+
+def test_what_was_taken_in_is_refused_no_more(chains: Pair) -> None:
+    market = _upto(chains, Phase.DELIVER)
+    _refused(chains.zonal, market.key(Phase.COMMIT, ZONE, 7), market.refusal, LedgerError)
+
+
+def test_what_was_confirmed_does_not_come_back(chains: Pair) -> None:
+    market = _upto(chains, Phase.DELIVER)
+    _refused(chains.local, market.key(Phase.COMMIT, part=2), market.returned(bytes(32)),
+             LedgerError)  # fmt: skip
+
+
+def test_what_came_back_is_neither_confirmed_nor_returned_again(chains: Pair) -> None:
+    market = _upto(chains, Phase.DELIVER, refusing=True)
+    receipt = market.block(chains.zonal, market.key(Phase.COMMIT, ZONE)).hash
+    late = Confirmed(market.out, receipt)
+    _refused(chains.local, market.key(Phase.COMMIT, part=1), late, LedgerError)
+    again = market.returned(receipt)
+    _refused(chains.local, market.key(Phase.COMMIT, part=3), again, LedgerError)
+
+
+def _not_returned(chains: Pair, change: Callable[[Returned], Returned]) -> None:
+    market = _upto(chains, Phase.DELIVER, refusing=True)
+    market = Round(chains.local, chains.zonal, 1, refusing=True)
+    for ledger, key, record in market.steps():
+        if isinstance(record, Returned):
+            _refused(chains.local, key, change(record), LedgerError)
+            return
+        ledger.write(key, record)
+
+
+def test_nobody_gets_back_more_than_left(chains: Pair) -> None:
+    def more(r: Returned) -> Returned:
+        much = r.refunds[0].amount + 1
+        crossing = replace(r.crossing, amount=much)
+        return replace(r, crossing=crossing, refunds=(replace(r.refunds[0], amount=much),))
+
+    _not_returned(chains, more)
+
+
+def test_nobody_gets_back_less_than_left(chains: Pair) -> None:
+    _not_returned(chains, lambda r: replace(r, refunds=()))
+
+
+def test_nobody_gets_back_what_another_sent(chains: Pair) -> None:
+    _not_returned(chains, lambda r: replace(r, refunds=(
+        Refund(r.refunds[0].fill, BEN.address, r.refunds[0].amount),
+    )))  # fmt: skip
 
 
 # settle

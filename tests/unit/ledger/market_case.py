@@ -17,7 +17,16 @@ from gridpact.crypto.keys import Key as Device
 from gridpact.ledger.ledger import Head, Ledger
 from gridpact.model.delivery import Delivery, Reading, SignedReading
 from gridpact.model.interval import Key, Phase
-from gridpact.model.order import MAX_FILLS, NONE, Accepted, Order, Side, Tier
+from gridpact.model.order import (
+    MAX_FILLS,
+    NONE,
+    Accepted,
+    Code,
+    Order,
+    Refusal,
+    Side,
+    Tier,
+)
 from gridpact.model.participant import Named, Participant, Role
 from gridpact.model.record import (
     Anchor,
@@ -35,10 +44,11 @@ from gridpact.model.record import (
     RatingTerms,
     Record,
     Refund,
+    Returned,
     Settlement,
 )
 from gridpact.model.statement import Bill, SettlementTerms, Statement
-from gridpact.model.trade import Fill
+from gridpact.model.trade import Fill, Unmet
 from gridpact.quantities import Money, Price, Wh, amount
 from gridpact.reputation.feedback import rate
 from gridpact.settlement.split import split
@@ -201,7 +211,8 @@ class Round:
     """One interval of the market. Iterate `steps` and write each: later ones read earlier ones.
 
     Sue offers 2,000 Wh and sells 1,200 to Ann and 700 to Ben; the plant sells Ann 800 more. What
-    Sue's meter shows is `sue_wh`, what is lost on the wires `loss_wh`.
+    Sue's meter shows is `sue_wh`, what is lost on the wires `loss_wh`. A zone that is `refusing`
+    does not take Ann's money in: the plant's sale is called off.
     """
 
     local: Ledger
@@ -210,6 +221,7 @@ class Round:
     sue_wh: Wh = 1_950
     plant_wh: Wh = 900
     loss_wh: Wh = 60
+    refusing: bool = False
 
     def steps(self) -> Iterator[tuple[Ledger, Key, Record]]:
         """Yield (ledger, key, record) in the order in which a cycle writes them."""
@@ -225,19 +237,22 @@ class Round:
             self.key(Phase.COMMIT),
             Commitment(self.local_fills, self.crossed, departed=self.out),
         )
-        commitment = Commitment(self.zonal_fills, arrived=self.out, bid=self.region_bid)
-        yield zonal, self.key(Phase.COMMIT, ZONE), commitment
-        taken = self.block(zonal, self.key(Phase.COMMIT, ZONE)).hash
-        yield local, self.key(Phase.COMMIT, part=1), Confirmed(self.out, taken)
+        yield zonal, self.key(Phase.COMMIT, ZONE), self.refusal if self.refusing else self.taken
+        receipt = self.block(zonal, self.key(Phase.COMMIT, ZONE)).hash
+        if self.refusing:
+            yield local, self.key(Phase.COMMIT, part=2), self.returned(receipt)
+        else:
+            yield local, self.key(Phase.COMMIT, part=1), Confirmed(self.out, receipt)
         yield local, self.key(Phase.DELIVER), self.local_meters
         yield zonal, self.key(Phase.DELIVER, ZONE), self.zonal_meters
         yield zonal, self.key(Phase.SETTLE, ZONE), self.zonal_settlement
         yield local, self.key(Phase.SETTLE), self.local_settlement
-        taken = self.block(local, self.key(Phase.SETTLE)).hash
-        yield zonal, self.key(Phase.SETTLE, ZONE, 1), Confirmed(self.home, taken)
+        if not self.refusing:
+            receipt = self.block(local, self.key(Phase.SETTLE)).hash
+            yield zonal, self.key(Phase.SETTLE, ZONE, 1), Confirmed(self.home, receipt)
         for ledger, where, fills, first in (
             (local, self.key(Phase.RATE), self.local_fills, 0),
-            (zonal, self.key(Phase.RATE, ZONE), self.zonal_fills, 2),
+            (zonal, self.key(Phase.RATE, ZONE), self.settled_there, 2),
         ):
             known = ledger.read(where, Rating)
             yield ledger, where, known or self.rating(ledger, fills, first)
@@ -324,6 +339,30 @@ class Round:
             amount_out,
         )
 
+    @property
+    def taken(self) -> Commitment:
+        return Commitment(self.zonal_fills, arrived=self.out, bid=self.region_bid)
+
+    @property
+    def refusal(self) -> Commitment:
+        return Commitment((), refused=self.out, reason="the zone is closed")
+
+    def returned(self, receipt: bytes) -> Returned:
+        """Return Ann's money from transit: the zone refused it in the block `receipt`."""
+        off = self.crossed[0]
+        return Returned(
+            self.out,
+            receipt,
+            (Refund(off.hash, off.buyer, off.lock),),
+            (Unmet(off.buyer, off.energy_wh),),
+            (Refusal(off.bid, off.buyer, Code.CROSSING, self.refusal.reason),),
+        )
+
+    @property
+    def settled_there(self) -> tuple[Fill, ...]:
+        """Return the fills that stand on the zonal chain after its word."""
+        return () if self.refusing else self.zonal_fills
+
     # delivery: what Ann and Ben take, Sue and the plant give in this interval [Wh]
 
     ann_wh, ben_wh = 3_000, 900
@@ -364,7 +403,7 @@ class Round:
     def deliveries(self) -> tuple[Delivery, ...]:
         """Return what became of the fills: two local, then the crossed one."""
         found, running, left = [], 0, {SUE.address: self.sue_wh, PLANT.address: self.plant_wh}
-        for traded in self.local_fills + self.crossed:
+        for traded in self.local_fills + (() if self.refusing else self.crossed):
             sent = min(traded.energy_wh, left[traded.seller])
             left[traded.seller] -= sent
             share = self.loss_wh * (running + sent) // self.weighed
@@ -387,26 +426,29 @@ class Round:
 
     @cached_property
     def zonal_settlement(self) -> Settlement:
-        statements = self._split(self.zonal_fills, 2)
-        sold = self.plant_wh - self.deliveries[2].sent
+        fills = self.settled_there
+        statements = self._split(fills, 2)
+        sold = self.plant_wh - sum(each.sent for each in self.deliveries[2:])
         return Settlement(
-            self.zonal_fills,
-            self._of(self.zonal_fills, 2),
+            fills,
+            self._of(fills, 2),
             statements,
             (bill(PLANT, 0, sold),),
-            departed=self.home,
+            departed=None if self.refusing else self.home,
         )
 
     @cached_property
     def home(self) -> Crossing:
-        left = sum(each.refund + each.claim for each in self._split(self.zonal_fills, 2))
+        left = sum(each.refund + each.claim for each in self._split(self.settled_there, 2))
         return Crossing(
             keccak(b"home" + self.key(Phase.SETTLE).packed), self.zonal.name, self.local.name, left
         )
 
     @cached_property
     def local_settlement(self) -> Settlement:
-        one, two, zonal = self.deliveries
+        one, two, *zonal = self.deliveries
+        brought = one.received + sum(each.received for each in zonal)
+        home = Refund(self.crossed[0].hash, ANN.address, self.home.amount)
         carried = sum(each.sent - each.received for each in self.deliveries)
         loss = self.loss_wh - carried
         return Settlement(
@@ -414,14 +456,14 @@ class Round:
             self._of(self.local_fills, 0),
             self._split(self.local_fills, 0),
             (
-                bill(ANN, self.ann_wh - one.received - zonal.received, 0),
+                bill(ANN, self.ann_wh - brought, 0),
                 bill(BEN, self.ben_wh - two.received, 0),
                 bill(SUE, 0, self.sue_wh - one.sent - two.sent),
             ),
             network_loss_wh=loss,
             network_loss_cost=amount(PRICES.retail - PRICES.network_share, loss),
-            refunds=(Refund(self.crossed[0].hash, ANN.address, self.home.amount),),
-            arrived=self.home,
+            refunds=() if self.refusing else (home,),
+            arrived=None if self.refusing else self.home,
         )
 
     def rating(self, ledger: Ledger, fills: Sequence[Fill], first: int) -> Rating:

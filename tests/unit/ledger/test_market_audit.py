@@ -37,6 +37,7 @@ from gridpact.model.record import (
     Meters,
     Prices,
     Record,
+    Returned,
     Settlement,
     encode,
 )
@@ -50,7 +51,8 @@ def _clock(key: Key) -> int:
 
 
 def _write(path: Path, lie: Lie | None = None, kind: type | None = None, on: str = "local",
-           plant_wh: int = 900, writes: int = 1_000, intervals: int = 1) -> None:  # fmt: skip
+           plant_wh: int = 900, writes: int = 1_000, intervals: int = 1,
+           refusing: bool = False) -> None:  # fmt: skip
     """Run the market; the first record of `kind` on chain `on` is not what it should be."""
     with open_store(path) as store:
         local = MarketLedger(EmbeddedChain(store, "local", 1, COLLECTOR, _clock), REGION)
@@ -59,6 +61,7 @@ def _write(path: Path, lie: Lie | None = None, kind: type | None = None, on: str
         left = writes
         for interval in range(intervals):
             market = Round(local, zonal, interval, sue_wh=1_700, plant_wh=plant_wh)
+            market.refusing = refusing and interval == 0
             for ledger, key, record in market.steps():
                 if left == 0:
                     return
@@ -83,6 +86,34 @@ def test_a_true_market_passes(tmp_path: Path) -> None:
 def test_a_run_that_was_stopped_anywhere_passes(tmp_path: Path, writes: int) -> None:
     _write(tmp_path / "ledger.db", writes=writes)
     _audit(tmp_path / "ledger.db")
+
+
+@pytest.mark.parametrize("writes", [*range(7, 16), 1_000])
+def test_a_crossing_that_was_refused_and_returned_passes(tmp_path: Path, writes: int) -> None:
+    _write(tmp_path / "ledger.db", writes=writes, intervals=2, refusing=True)
+    _audit(tmp_path / "ledger.db")
+
+
+def _refused_by_nothing(returned: Returned) -> Returned:
+    return replace(returned, receipt=bytes(32))
+
+
+def _served_and_unserved(returned: Returned) -> Returned:
+    return replace(returned, unmet=())
+
+
+@pytest.mark.parametrize(
+    ("lie", "problem"),
+    [
+        (_refused_by_nothing, "refused by no block of zonal"),
+        (_served_and_unserved, "unmet: not what the fills"),
+    ],
+)
+def test_a_lie_about_a_refused_crossing_is_found(tmp_path: Path, lie: Lie, problem: str) -> None:
+    _write(tmp_path / "ledger.db", lie, Returned, refusing=True)
+    with pytest.raises(Corrupt, match=problem) as caught:
+        _audit(tmp_path / "ledger.db")
+    assert "interval 0" in caught.value.place
 
 
 def _receipt_of_another(book: Book) -> Book:

@@ -11,14 +11,15 @@ def test_every_record_of_a_market_comes_back_from_its_bytes() -> None:
     local, zonal = MemoryLedger("local"), MemoryLedger("zonal")
     founded(local, zonal)
     kinds = set()
-    for ledger, key, record in Round(local, zonal).steps():
-        ledger.write(key, record)
-        assert decode(encode(record), type(record)) == record
-        assert decode_any(encode(record)) == record
-        kinds.add(type(record).__name__)
+    for refusing in (False, True):
+        for ledger, key, record in Round(local, zonal, int(refusing), refusing=refusing).steps():
+            ledger.write(key, record)
+            assert decode(encode(record), type(record)) == record
+            assert decode_any(encode(record)) == record
+            kinds.add(type(record).__name__)
     assert kinds == {
-        "Book", "Prices", "Cleared", "Commitment", "Confirmed", "Meters", "Settlement", "Rating",
-        "Anchor",
+        "Book", "Prices", "Cleared", "Commitment", "Confirmed", "Returned", "Meters", "Settlement",
+        "Rating", "Anchor",
     }  # fmt: skip
 
 
