@@ -4,7 +4,16 @@ Consumers have no account on the zonal chain: their region buys there with their
 assumed atomic across chains. A crossing is a pair of entries under one id in the order local
 commit, zonal commit, local confirm; each is written once under its own key, so a run that was
 killed between two of them does the next one when it starts again. Delivery starts only after the
-confirmation stands on the local chain.
+crossing's end stands on the local chain.
+
+That end is one of two. The zone takes the money in, or it refuses it, and both say so under one
+key, which is terminal: a zone that refused takes a late commit no more (`WriteConflict`, and the
+crossing's reference is used up in the vault), a zone that committed cannot refuse. The local chain
+follows what stands there, confirms or returns, so money is never both minted and returned, wherever
+the run is cut off: before the zone's word both are open, after it only one. A zone on another
+machine must hold to it alike, for it decides; where its word cannot be had at all, nothing is
+delivered and nothing returned, and the run stops until the next start asks again. The way home
+after settlement has no such deadline: it is taken when both chains can.
 """
 
 from collections.abc import Sequence
@@ -13,19 +22,23 @@ from msgspec.structs import replace
 
 from gridpact.crypto.keccak import keccak
 from gridpact.cycle.collect import Books
+from gridpact.cycle.compensation import called_off, give_back, taken_in
 from gridpact.cycle.market import Market
 from gridpact.cycle.phase import once
 from gridpact.errors import LedgerError
 from gridpact.market.zonal import region_fills
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Accepted, Order, Side, Tier
-from gridpact.model.record import Cleared, Commitment, Confirmed, Crossing
+from gridpact.model.record import Cleared, Commitment, Confirmed, Crossing, Returned
 from gridpact.model.trade import Fill
 from gridpact.quantities import amount
 
 
-def carry_out(market: Market, interval: int, cleared: Cleared, books: Books) -> None:
-    """Lock the buyers' money for every fill, on the chain where the fill is settled."""
+def carry_out(market: Market, interval: int, cleared: Cleared, books: Books) -> Cleared:
+    """Lock the buyers' money for every fill, on the chain where the fill is settled.
+
+    Returns the clearing as it stands: without its zonal trades when the zone refused their money.
+    """
     crossed = tuple(fill for fill in cleared.fills if fill.tier is Tier.ZONAL)
     departed = outward(market, interval, crossed)
     local_key = Key(market.region.id, interval, Phase.COMMIT)
@@ -40,19 +53,31 @@ def carry_out(market: Market, interval: int, cleared: Cleared, books: Books) -> 
         ),
     )
     zonal_key = Key(market.zone, interval, Phase.COMMIT)
-    once(
-        market.zonal,
-        zonal_key,
-        Commitment,
-        lambda: _zonal(market, interval, crossed, departed, books),
-    )
-    if departed is not None:
-        once(
+
+    def committed() -> Commitment:
+        return _zonal(market, interval, crossed, departed, books)
+
+    if departed is None:
+        once(market.zonal, zonal_key, Commitment, committed)
+        return cleared
+    taken = taken_in(market, zonal_key, departed, committed)
+    if taken.refused is not None:
+        returned = once(
             market.local,
-            Key(market.region.id, interval, Phase.COMMIT, 1),
-            Confirmed,
-            lambda: Confirmed(departed, _block(market, zonal_key)),
+            Key(market.region.id, interval, Phase.COMMIT, 2),
+            Returned,
+            lambda: give_back(
+                departed, _block(market, zonal_key), cleared, books.local.orders, taken.reason
+            ),
         )
+        return called_off(cleared, returned)
+    once(
+        market.local,
+        Key(market.region.id, interval, Phase.COMMIT, 1),
+        Confirmed,
+        lambda: Confirmed(departed, _block(market, zonal_key)),
+    )
+    return cleared
 
 
 def outward(market: Market, interval: int, fills: Sequence[Fill]) -> Crossing | None:

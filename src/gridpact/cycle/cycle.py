@@ -53,7 +53,7 @@ def trade(market: Market, interval: int, past: Past, watch: Watch) -> IntervalRe
     watch(interval, "clear")
     cleared = clear(market, interval, prices, books, expected)
     watch(interval, "commit")
-    carry_out(market, interval, cleared, books)
+    cleared = carry_out(market, interval, cleared, books)
     watch(interval, "deliver")
     flowed = deliver(market, interval, cleared, past)
     watch(interval, "settle")

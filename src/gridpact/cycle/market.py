@@ -19,6 +19,18 @@ from gridpact.model.statement import SettlementTerms
 from gridpact.prosumer.tariff import Tariff
 
 Sign = Callable[[bytes], bytes]
+InTime = Callable[[int, int], bool]
+"""Whether a chain that did not answer so often may still be asked to commit for an interval."""
+ATTEMPTS = 3
+
+
+def thrice(_interval: int, attempt: int) -> bool:
+    """Ask three times: in a simulated market no time passes between attempts.
+
+    A pilot gives a function that waits and compares its clock with the commit deadline, 10 minutes
+    before delivery (5-decisions, section 17).
+    """
+    return attempt < ATTEMPTS
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,8 @@ class Market:
     `zone` is the zonal chain's identifier, under which its writes stand. `participants` belong to
     the region's chain, `plants` (by address) and the region to the zonal one. Who is `suspended`
     may not order, but its meter is heard. `check` verifies signatures and `name` names orders; both
-    are real unless a study leaves signatures out.
+    are real unless a study leaves signatures out. `in_time` tells how long an unavailable zone is
+    asked again.
     """
 
     local: Ledger
@@ -82,6 +95,7 @@ class Market:
     suspended: frozenset[bytes] = frozenset()
     check: Check = signed_by
     name: Callable[[Order], bytes] | None = None
+    in_time: InTime = thrice
 
     @property
     def buses(self) -> dict[bytes, int]:
