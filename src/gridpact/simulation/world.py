@@ -13,13 +13,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from gridpact.errors import PowerFlowDiverged
 from gridpact.model.grid_check import Injector
 from gridpact.prosumer.control import Operation, Schedule, State, follow, self_consume
 from gridpact.prosumer.devices import FloatArray, Plant
 from gridpact.prosumer.fleet import Fleet
 from gridpact.quantities import whole
 from gridpact.simulation.flow import Flow
-from gridpact.simulation.wires import Wires
+from gridpact.simulation.wires import GridState, Wires
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +152,11 @@ def run_interval(
         Set points of the inverters, set beforehand; the real-time check may replace them.
     planned
         What owners plan for this interval, None under self-consumption control.
+
+    Raises
+    ------
+    PowerFlowDiverged
+        The wires cannot carry the load at any voltage: such a day cannot happen, nor be simulated.
     """
     load, available, plants = sun_w
     operation, after = operate(world, state, interval, load, available, planned)
@@ -161,7 +167,7 @@ def run_interval(
     operation, after = _shed(world, operation, after, wish.feed_w - final)
     sites = len(load)
     p_w, q_var = _injections(world, wish, final, reactive)
-    grid = world.wires.flow(p_w, q_var)
+    grid = _flow(world, interval, p_w, q_var)
     return (
         Flow(
             interval=interval,
@@ -186,6 +192,14 @@ def run_interval(
         ),
         after,
     )
+
+
+def _flow(world: World, interval: int, p_w: FloatArray, q_var: FloatArray) -> GridState:
+    try:
+        return world.wires.flow(p_w, q_var)
+    except PowerFlowDiverged as error:
+        # the wires count the intervals of one call: here always the first
+        raise PowerFlowDiverged(interval, error.bus, error.mismatch) from error
 
 
 def _caps(ids: Sequence[bytes], limits_w: Mapping[bytes, int]) -> FloatArray:

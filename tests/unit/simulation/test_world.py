@@ -7,6 +7,7 @@ import pytest
 from tests.unit.prosumer.fleets import site
 from tests.unit.simulation.days import field, of_sites, ran, shipped, world
 
+from gridpact.errors import PowerFlowDiverged
 from gridpact.model.record import Limit
 from gridpact.prosumer import control
 from gridpact.prosumer.devices import Battery
@@ -98,3 +99,11 @@ def test_dearest_ask_is_cut_first_and_plants_after_neighbours():
     assert physics.ranks == (0, 1, 2, 3)
     swapped = replace(shipped("day"), sites=(site("a", ask_share=0.7), site("b", ask_share=0.3)))
     assert world(swapped).ranks == (1, 0, 2, 3)
+
+
+def test_load_beyond_what_the_wires_can_carry_names_its_interval():
+    """Such a day cannot happen: no voltage brings a hundred megawatts to the feeder's end."""
+    heavy = site(load_w=[1_000.0, *[1e8] * 23], intervals=24, bus=37)
+    with pytest.raises(PowerFlowDiverged) as caught:
+        ran(of_sites("day", heavy))
+    assert caught.value.interval == 1
