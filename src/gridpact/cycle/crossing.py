@@ -31,7 +31,6 @@ from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Accepted, Order, Side, Tier
 from gridpact.model.record import Cleared, Commitment, Confirmed, Crossing, Returned
 from gridpact.model.trade import Fill
-from gridpact.quantities import amount
 
 
 def carry_out(market: Market, interval: int, cleared: Cleared, books: Books) -> Cleared:
@@ -114,7 +113,8 @@ def _zonal(
 def _region_bid(market: Market, interval: int, fills: Sequence[Fill], sequence: int) -> Accepted:
     """Return the region's own order on the zonal chain, over all its consumers' zonal fills.
 
-    `sequence` follows those of the plants' book: no two receipts have one number.
+    It reserves exactly what its fills lock, which has just arrived for them: a region needs no
+    money of its own. `sequence` follows those of the plants' book: no two receipts have one number.
     """
     order = Order(
         participant=market.region.account,
@@ -126,18 +126,15 @@ def _region_bid(market: Market, interval: int, fills: Sequence[Fill], sequence: 
         price=max(fill.price for fill in fills),
         salt=interval,
     )
-    charge = max(fill.charge for fill in fills)
     digest = order.digest(market.zonal.domain)
     unsigned = Accepted(
         hash=digest,
         order=order,
         signature=market.region.sign(digest),
         sequence=sequence,
-        reserved=amount(order.price, order.energy_wh)
-        + amount(charge, order.energy_wh)
-        + len(fills),
+        reserved=sum(fill.lock for fill in fills),
         receipt=b"",
-        charge=charge,
+        charge=max(fill.charge for fill in fills),
     )
     if market.collector.sign is None:
         return unsigned

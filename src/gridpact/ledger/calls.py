@@ -112,10 +112,11 @@ class Calls:
             # nothing enters under this crossing, and nothing ever will: its reference is used up
             given = pack(Named.OPERATOR.address, 0, commitment.refused.id)
             yield self._suite.call("vault", "mint", given)
-        if commitment.arrived is not None and commitment.bid is not None:
+        if commitment.bid is not None:
             region, crossing = commitment.bid.order.participant, commitment.arrived
-            given = pack(region, crossing.amount, crossing.id)
-            yield self._suite.call("vault", "mint", given)
+            if crossing is not None:  # fills of no price need no money
+                given = pack(region, crossing.amount, crossing.id)
+                yield self._suite.call("vault", "mint", given)
             orders.append(commitment.bid)
             bid = Rows([packing.collection(commitment.bid, len(commitment.fills))])
             write = packing.write(key, 0, content)

@@ -62,12 +62,14 @@ def _commitment(chain: str, commitment: Commitment) -> None:
     total = sum(fill.lock for fill in commitment.crossed)
     _amounts("crossing", total, commitment.departed)
     _ends(chain, commitment.departed, commitment.arrived)
-    if (commitment.arrived is None) != (commitment.bid is None):
+    if commitment.arrived is not None and commitment.bid is None:
         raise Reverted("settlement: money arrives for the region's bid and for nothing else")
     if commitment.refused is not None:
         _ends(chain, None, commitment.refused)
-        if commitment.fills or commitment.crossed or commitment.arrived:
+        if commitment.fills or commitment.crossed or commitment.arrived or commitment.bid:
             raise Reverted("settlement: fills of a refused crossing", commitment.refused.id.hex())
+    if commitment.bid is not None:
+        _amounts("region's bid", sum(fill.lock for fill in commitment.fills), commitment.arrived)
 
 
 def _settlement(chain: str, settlement: Settlement) -> None:

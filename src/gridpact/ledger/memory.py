@@ -198,9 +198,10 @@ class MemoryLedger:
             self._refuse(commitment.refused)
         if commitment.arrived is not None:
             self._receive(commitment.arrived)
-        if commitment.arrived is not None and commitment.bid is not None:
+        if commitment.bid is not None:
             crossing = commitment.arrived
-            self._vault.mint(commitment.bid.order.participant, crossing.amount, crossing.id)
+            if crossing is not None:
+                self._vault.mint(commitment.bid.order.participant, crossing.amount, crossing.id)
             self._orders.collect((key.region, key.interval), (commitment.bid,))
         for fill in commitment.fills:
             if self._locked.get(fill) is not None:

@@ -345,7 +345,7 @@ def test_exactly_the_locks_of_the_crossed_fills_depart(chains: Pair) -> None:
 
 def test_a_crossing_arrives_once(chains: Pair) -> None:
     market = _upto(chains, Phase.DELIVER)
-    again = Commitment((), arrived=market.out, bid=market.region_bid)
+    again = Commitment(market.zonal_fills, arrived=market.out, bid=market.region_bid)
     _refused(chains.zonal, market.key(Phase.COMMIT, ZONE, 7), again, LedgerError)
 
 

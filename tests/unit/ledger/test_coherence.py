@@ -77,3 +77,11 @@ def test_a_region_sends_home_what_its_fills_left() -> None:
     right: Settlement = MARKET.zonal_settlement
     with pytest.raises(Disagreement):
         require_coherent("zonal", replace(right, departed=replace(HOME, amount=1)))
+
+
+def test_a_bid_of_the_region_needs_money_unless_its_fills_cost_nothing() -> None:
+    priced, bid = MARKET.zonal_fills, MARKET.region_bid
+    free = tuple(replace(fill, price=0, charge=0) for fill in priced)
+    require_coherent("zonal", Commitment(free, bid=bid))
+    with pytest.raises(Disagreement):
+        require_coherent("zonal", Commitment(priced, bid=bid))
