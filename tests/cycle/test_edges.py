@@ -56,3 +56,14 @@ def test_fills_too_small_to_cost_anything_are_settled_without_a_crossing(
     )
     require_booked(day)
     audit_ledger(tmp_path / "ledger.db", {})
+
+
+def test_feed_in_above_the_energy_part_of_retail_does_not_stop_the_day_ahead_flow(
+    noon: Scenario,
+) -> None:
+    """Buyers keep to retail: what no neighbour may pay for goes to grid supply."""
+    tariff = replace(noon.tariff, feed_in=450_000)
+    day = _ran(replace(noon, tariff=tariff))
+    assert not any(result.cleared.fills for result in day.intervals)
+    assert any(bill.sale for result in day.intervals for bill in result.settlement.bills)
+    require_booked(day)

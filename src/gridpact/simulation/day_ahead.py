@@ -31,7 +31,8 @@ def problem(
     """Return the problem of the whole horizon.
 
     `band` is (v_min, v_max) [pu]. Prices are per MWh: import at the energy part of retail, export
-    at the feed-in tariff.
+    at the feed-in tariff, at most the price of import: beyond that it is a subsidy, which the flow
+    must not earn by taking and giving at once.
     """
     fleet, intervals = world.fleet, world.fleet.intervals
     active = _by_bus(world.wires, fleet.bus, outlook.load_w) / _W_PER_MW
@@ -45,7 +46,7 @@ def problem(
         load_p_mw=active,
         load_q_mvar=active * world.wires.reactive_share,
         price_buy=retail * 1000 / MICRO,
-        price_sell=np.full(intervals, tariff.feed_in * 1000 / MICRO),
+        price_sell=np.minimum(retail, tariff.feed_in) * 1000 / MICRO,
         devices=DeviceSets(
             pv=_pv(world, outlook, inverter_q), storage=_storage(fleet), ev=_ev(fleet)
         ),
