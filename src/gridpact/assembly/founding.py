@@ -35,5 +35,13 @@ def found_both(scenario: Scenario, market: Market) -> None:
     """Open both chains' accounts with the scenario's funds."""
     (local, zonal), rules = founding(scenario, market), market.rules
     whole = keccak(digest(scenario) + fingerprint())
-    found(market.local, market.region.id, market.participants, local, rules, whole)
+    found(
+        market.local,
+        market.region.id,
+        market.participants,
+        local,
+        rules,
+        whole,
+        market.region.substation,
+    )
     found(market.zonal, market.zone, market.zonal_participants, zonal, rules, whole)

@@ -93,7 +93,7 @@ def assemble(
         field=simulated,
         day_ahead=advice,
         grid_check=check,
-        region=Region(region, region_key.address, region_key.sign),
+        region=Region(region, region_key.address, region_key.sign, people.substation.address),
         zone=zone,
         collector=Collector(operator_key(scenario, "collector").sign if signed else None),
         participants=tuple(party.participant for party in people.sites),

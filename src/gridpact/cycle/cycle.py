@@ -55,7 +55,7 @@ def trade(market: Market, interval: int, past: Past, watch: Watch) -> IntervalRe
     watch(interval, "commit")
     cleared = carry_out(market, interval, cleared, books)
     watch(interval, "deliver")
-    flowed = deliver(market, interval, cleared, past)
+    flowed = deliver(market, interval, prices, cleared, past)
     watch(interval, "settle")
     settled = settle(market, interval, prices, cleared, past, flowed.allocation)
     watch(interval, "rate")

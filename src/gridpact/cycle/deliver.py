@@ -9,11 +9,12 @@ from gridpact.cycle.past import Past
 from gridpact.cycle.phase import once
 from gridpact.cycle.ports import Delivered
 from gridpact.cycle.result import metered
-from gridpact.errors import SettlementError
-from gridpact.model.delivery import Metered, SignedReading
+from gridpact.model.balance import close
+from gridpact.model.delivery import Metered, Reading, SignedReading
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Tier
-from gridpact.model.record import Cleared, Curtailed, Meters
+from gridpact.model.record import Cleared, Curtailed, Meters, Prices
+from gridpact.quantities import MAX_ENERGY, Score
 from gridpact.settlement.allocation import Allocation, allocate
 
 
@@ -31,19 +32,21 @@ class Flowed:
     allocation: Allocation
 
 
-def deliver(market: Market, interval: int, cleared: Cleared, past: Past) -> Flowed:
+def deliver(market: Market, interval: int, prices: Prices, cleared: Cleared, past: Past) -> Flowed:
     """Let energy flow, write what the meters signed, and give it to the fills.
 
     Everything but the readings themselves follows from the readings on the ledgers, so a resumed
     run settles what was measured, not what would be measured now.
     """
     reactive = {row.participant: row.reactive_var for row in cleared.reactive}
-    delivered = _heard(market, market.field.deliver(interval, cleared.limits, reactive))
+    delivered = _heard(
+        market, interval, past, market.field.deliver(interval, cleared.limits, reactive)
+    )
     local = once(
         market.local,
         Key(market.region.id, interval, Phase.DELIVER),
         Meters,
-        lambda: _local(market, delivered, past),
+        lambda: _local(market, delivered, past, prices.loss_share),
     )
     stopped = tuple(delivered.curtailed)
     zonal = once(
@@ -56,32 +59,58 @@ def deliver(market: Market, interval: int, cleared: Cleared, past: Past) -> Flow
     return Flowed(local, zonal, energy, _allocated(market, cleared, local, zonal.curtailed, energy))
 
 
-def _heard(market: Market, delivered: Delivered) -> Delivered:
-    """Leave out readings that their meters did not sign: they count as missing."""
+def _heard(market: Market, interval: int, past: Past, delivered: Delivered) -> Delivered:
+    """Leave out readings that cannot count: to the market those meters fell silent.
 
-    def signed(readings: Sequence[SignedReading], domain: Domain) -> list[SignedReading]:
-        return [
-            one
-            for one in readings
-            if market.check(one.reading.meter, one.reading.digest(domain), one.signature)
-        ]
+    A reading counts when its meter is known on the chain and signed it for this interval, when its
+    registers did not run backwards and hold a possible number, and when it is the only one: a meter
+    that signed two has said nothing.
+    """
 
+    def usable(one: SignedReading, region: bytes, domain: Domain) -> bool:
+        reading = one.reading
+        imported, exported = past.readings.get(reading.meter, (0, 0))
+        return (
+            (reading.region, reading.interval) == (region, interval)
+            and imported <= reading.import_wh <= MAX_ENERGY
+            and exported <= reading.export_wh <= MAX_ENERGY
+            and market.check(reading.meter, reading.digest(domain), one.signature)
+        )
+
+    def heard(
+        readings: Sequence[SignedReading], region: bytes, domain: Domain, meters: Sequence[bytes]
+    ) -> list[SignedReading]:
+        said: dict[bytes, dict[Reading, SignedReading]] = {meter: {} for meter in meters}
+        for one in readings:
+            if one.reading.meter in said and usable(one, region, domain):
+                said[one.reading.meter].setdefault(one.reading, one)
+        return [found for each in said.values() if len(each) == 1 for found in each.values()]
+
+    region = market.region
+    people = [one.address for one in market.participants]
     return replace(
         delivered,
-        local=signed(delivered.local, market.local.domain),
-        zonal=signed(delivered.zonal, market.zonal.domain),
+        local=heard(delivered.local, region.id, market.local.domain, [*people, region.substation]),
+        zonal=heard(delivered.zonal, market.zone, market.zonal.domain, list(market.plants)),
     )
 
 
-def _local(market: Market, delivered: Delivered, past: Past) -> Meters:
+def _local(market: Market, delivered: Delivered, past: Past, expected: Score) -> Meters:
     energy = metered((*delivered.local, *delivered.zonal), past.readings)
-    loss_wh, imports_wh = _balance(delivered.local[-1].reading.meter, energy)
     homes = {one.address for one in market.participants}
+    above = energy.pop(market.region.substation, None)
+    imports = sum(row.import_wh for row in energy.values())
+    rest = sum(row.export_wh for row in energy.values()) - imports
+    if above is not None:
+        rest += above.import_wh - above.export_wh
+    complete = above is not None and energy.keys() == homes | set(market.plants)
+    closed = close(rest + past.carried_wh, imports, expected, complete)
     return Meters(
         readings=tuple(delivered.local),
-        loss_wh=loss_wh,
-        weighed_wh=imports_wh + loss_wh,
+        loss_wh=closed.loss_wh,
+        weighed_wh=imports + closed.loss_wh,
         curtailed=tuple(row for row in delivered.curtailed if row.participant in homes),
+        carried_wh=closed.carried_wh,
     )
 
 
@@ -127,14 +156,3 @@ def _allocated(
         curtailed=(*local.curtailed, *curtailed),
         disputed={who for who in parties if who not in energy},
     )
-
-
-def _balance(substation: bytes, energy: Mapping[bytes, Metered]) -> tuple[int, int]:
-    """Return the region's loss and its imports: what came in and was not metered out. [Wh]"""
-    above = energy[substation]
-    meters = [row for row in energy.values() if row.participant != substation]
-    imports = sum(row.import_wh for row in meters)
-    loss = above.import_wh - above.export_wh + sum(row.export_wh for row in meters) - imports
-    if loss < 0:
-        raise SettlementError(f"the meters show {-loss} Wh more out of the region than into it")
-    return loss, imports

@@ -20,6 +20,7 @@ def found(
     money: Mapping[bytes, Money],
     rules: Rules,
     scenario: bytes = b"",
+    substation: bytes = b"",
 ) -> Found:
     """Write a chain's first record, or read it when the chain has begun.
 
@@ -31,6 +32,8 @@ def found(
         What enters at the door, per account; an account without an entry starts empty.
     scenario
         Digest of what the run is started from, contracts included.
+    substation
+        The meter towards the grid above; a zone has none.
 
     Raises
     ------
@@ -50,6 +53,7 @@ def found(
         rating=rules.rating,
         incentive=rules.incentive,
         scenario=scenario,
+        substation=substation,
     )
     written = once(ledger, Key(region, 0, Phase.FOUND), Found, lambda: record)
     if written != record:

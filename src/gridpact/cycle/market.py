@@ -35,11 +35,15 @@ def thrice(_interval: int, attempt: int) -> bool:
 
 @dataclass(frozen=True)
 class Region:
-    """The region as a party of the zone: its identifier, and its account and key there."""
+    """The region: its identifier, its account and key as a party of the zone, its own meter.
+
+    `substation` is the address of the meter through which it takes from the grid above.
+    """
 
     id: bytes
     account: bytes
     sign: Sign
+    substation: bytes
 
 
 @dataclass(frozen=True)

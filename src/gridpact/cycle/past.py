@@ -17,13 +17,14 @@ class Past:
 
     `readings`: (import, export) of every meter so far [Wh]; `steadiness` of each plant;
     `reference`: the zone's renewable price of the last interval that had one, C_REG;
-    `granted`: incentives paid since midnight.
+    `granted`: incentives paid since midnight; `carried_wh`: what the region's balance left open.
     """
 
     reference: Price
     readings: Mapping[bytes, tuple[int, int]] = field(default_factory=dict)
     steadiness: Mapping[bytes, Steadiness] = field(default_factory=dict)
     granted: Money = 0
+    carried_wh: int = 0
 
 
 def beginning(market: Market) -> Past:
@@ -47,6 +48,7 @@ def advance(past: Past, market: Market, result: IntervalResult) -> Past:
             for plant, known in past.steadiness.items()
         },
         granted=0 if new_day else past.granted + granted,
+        carried_wh=result.meters.carried_wh,
     )
 
 

@@ -91,13 +91,12 @@ def _accepted(place: str, accepted: Accepted, seen: Seen) -> None:
 
 def _meters(place: str, block: AuditedBlock, meters: Meters, seen: Seen) -> None:
     known = {participant.address for participant in seen.found.participants}
-    if not seen.is_zone and meters.readings:
-        last = meters.readings[-1].reading.meter
-        seen.substation = seen.substation or last
+    heard = [signed.reading.meter for signed in meters.readings]
+    if not seen.is_zone:
         known.add(seen.substation)
-        if last != seen.substation:
+        if seen.substation in heard[:-1]:
             raise Corrupt(place, "readings: the substation's is not the last")
-    if len({signed.reading.meter for signed in meters.readings}) != len(meters.readings):
+    if len(set(heard)) != len(heard):
         raise Corrupt(place, "readings: two of one meter")
     for signed in meters.readings:
         _reading(place, block, signed, seen)

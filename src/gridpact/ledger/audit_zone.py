@@ -1,7 +1,8 @@
 """What the chains of a zone must be together: energy, crossings and anchors.
 
 Energy is exact, to the watt-hour: what each meter took is what its fills and its grid supply
-brought it; the region's loss is what the substation's meter leaves open. Money that left one chain
+brought it; the region's loss is what the substation's meter leaves open, and where meters are
+missing the expected loss, with the rest carried on (`model.balance`). Money that left one chain
 arrived on the other under the same id. Intervals that a stopped run left unfinished are judged as
 far as they go.
 """
@@ -11,7 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from gridpact.errors import Corrupt
 from gridpact.ledger.seen import Seen
+from gridpact.model.balance import close
 from gridpact.model.interval import Key, Phase
+from gridpact.model.participant import Role
 from gridpact.model.record import (
     Anchor,
     Commitment,
@@ -175,7 +178,7 @@ def _energy(interval: int, regions: Sequence[Seen], zones: Sequence[Seen]) -> No
         return  # a stopped run: the interval is not settled on every chain yet
     place = f"interval {interval}"
     metered = _metered(interval, chains)
-    _balance(place, interval, regions, metered)
+    _balance(place, interval, chains, metered)
     _same_prices(place, interval, chains)
     received, sent = _traded(place, interval, chains)
     bought, sold = _grid_tier([record for record in settled if record is not None])
@@ -211,23 +214,50 @@ def _metered(interval: int, chains: Sequence[Seen]) -> dict[bytes, tuple[Wh, Wh]
 def _balance(
     place: str,
     interval: int,
-    regions: Sequence[Seen],
+    chains: Sequence[Seen],
     metered: Mapping[bytes, tuple[Wh, Wh]],
 ) -> None:
-    """Check that the regions' losses are what their substations' meters leave open."""
+    """Check that the regions' losses are what their substations' meters leave open.
+
+    While a meter is missing they are the expected ones and the rest is carried: exactly that.
+    """
+    regions = [chain for chain in chains if not chain.is_zone]
     above = {region.substation for region in regions}
     from_above = sum(metered[meter][0] - metered[meter][1] for meter in above if meter in metered)
     people = [energy for meter, energy in metered.items() if meter not in above]
     imports, exports = sum(row[0] for row in people), sum(row[1] for row in people)
-    posted = [region.get(interval, Phase.DELIVER, Meters) for region in regions]
-    loss = sum(record.loss_wh for record in posted if record)
-    weighed = sum(record.weighed_wh for record in posted if record)
-    if loss != from_above + exports - imports:
-        raise Corrupt(
-            place, f"loss: {loss} Wh posted, the meters leave {from_above + exports - imports}"
-        )
+    posted = _posted(interval, regions)
+    carried = sum(record.carried_wh for record in _posted(interval - 1, regions))
+    loss = sum(record.loss_wh for record in posted)
+    weighed = sum(record.weighed_wh for record in posted)
+    rest = sum(record.carried_wh for record in posted)
+    prices = [region.get(interval, Phase.PRICE, Prices) for region in regions]
+    expected = max((one.loss_share for one in prices if one), default=0)
+    due = close(
+        from_above + exports - imports + carried,
+        imports,
+        expected,
+        complete=_registered(chains) <= metered.keys(),
+    )
+    if loss != due.loss_wh:
+        raise Corrupt(place, f"loss: {loss} Wh posted, the meters leave {due.loss_wh}")
+    if rest != due.carried_wh:
+        raise Corrupt(place, f"loss: {rest} Wh carried on, the meters leave {due.carried_wh}")
     if weighed != imports + loss:
         raise Corrupt(place, f"loss: shared over {weighed} Wh, not over {imports + loss}")
+
+
+def _posted(interval: int, regions: Sequence[Seen]) -> list[Meters]:
+    found = (region.get(interval, Phase.DELIVER, Meters) for region in regions)
+    return [record for record in found if record is not None]
+
+
+def _registered(chains: Sequence[Seen]) -> set[bytes]:
+    """Return every meter that a complete interval hears: people, plants and substations."""
+    meters = {chain.substation for chain in chains if not chain.is_zone}
+    for chain in chains:
+        meters |= {one.address for one in chain.found.participants if Role.REGION not in one.roles}
+    return meters
 
 
 def _same_prices(place: str, interval: int, chains: Sequence[Seen]) -> None:

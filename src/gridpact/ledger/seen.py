@@ -18,7 +18,7 @@ from gridpact.quantities import Wh
 
 @dataclass
 class Seen:
-    """One chain. `collector` signed its first receipt; `substation` its region's balance."""
+    """One chain. `collector` signed its first receipt."""
 
     name: str
     suite: Suite
@@ -27,7 +27,6 @@ class Seen:
     records: dict[Key, Record] = field(default_factory=dict)
     heads: dict[Key, Head] = field(default_factory=dict)
     collector: bytes = b""
-    substation: bytes = b""
     readings: dict[bytes, list[Reading]] = field(default_factory=dict)
 
     def add(self, block: AuditedBlock, record: Record) -> None:
@@ -42,6 +41,11 @@ class Seen:
         said = self.readings.get(meter, [])
         at = bisect_left(said, interval, key=lambda reading: reading.interval)
         return (said[at - 1].import_wh, said[at - 1].export_wh) if at else (0, 0)
+
+    @property
+    def substation(self) -> bytes:
+        """Return the meter towards the grid above, as the chain was founded; a zone has none."""
+        return self.found.substation
 
     @property
     def is_zone(self) -> bool:

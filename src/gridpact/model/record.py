@@ -66,6 +66,7 @@ class Found(msgspec.Struct, frozen=True, tag=True):
     """The first write of a chain: who takes part, what they brought, the rules' numbers.
 
     `scenario` is the digest of what the run was started from: a ledger continues no other.
+    `substation` is the meter through which the region takes from the grid above; a zone has none.
     """
 
     chain: str
@@ -76,6 +77,7 @@ class Found(msgspec.Struct, frozen=True, tag=True):
     rating: RatingTerms
     incentive: IncentiveTerms
     scenario: bytes = b""
+    substation: bytes = b""
 
 
 class Book(msgspec.Struct, frozen=True, tag=True):
@@ -199,9 +201,11 @@ class Meters(msgspec.Struct, frozen=True, tag=True):
     The substation's own meter signs too (its import is what the region takes from the grid above);
     its reading is the last one.
 
-    loss = substation import - substation export + sum of exports - sum of imports, >= 0;
-    `weighed` = sum of imports + loss, over which the loss is shared; `before` = rho already
-    settled on another chain in this interval, where the running sum starts.
+    loss = substation import - substation export + sum of exports - sum of imports + what the
+    interval before carried, >= 0. Where a meter is missing or that is below zero it is the expected
+    loss, and the rest is `carried` (`model.balance`). `weighed` = sum of imports + loss, over which
+    the loss is shared; `before` = rho already settled on another chain in this interval, where the
+    running sum starts.
     """
 
     readings: tuple[SignedReading, ...]
@@ -209,6 +213,7 @@ class Meters(msgspec.Struct, frozen=True, tag=True):
     weighed_wh: Wh
     before_wh: Wh = 0
     curtailed: tuple[Curtailed, ...] = ()
+    carried_wh: int = 0
 
 
 class Incentive(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from gridpact.assembly.day import DayResult
 from gridpact.cycle.result import IntervalResult
+from gridpact.model.delivery import Metered
 from gridpact.model.order import Side, Tier
 from gridpact.quantities import Money, Price, Wh, divide_half_even
 from gridpact.report.trades import Trade, of_interval
@@ -58,7 +59,8 @@ def hour(day: DayResult, result: IntervalResult, moved: Sequence[Flow]) -> Hour:
     bought = sum(bill.bought_wh for bill in result.settlement.bills)
     imported = sum(row.import_wh for row in result.metered.values() if row.participant in sites)
     contracted = sum(one.energy_wh for one in result.cleared.unmet)
-    above = result.metered[day.people.substation.address]
+    substation = day.people.substation.address
+    above = result.metered.get(substation, Metered(substation, 0, 0))
     spent, gains = _spent(moved, sites), net(moved)
     return Hour(
         interval=t,

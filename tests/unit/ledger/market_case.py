@@ -101,7 +101,16 @@ def found_local(chain: str) -> Found:
     deposits = _deposits(
         ANN.address, BEN.address, SUE.address, *(account.address for account in named)
     )
-    return Found(chain, REGION, people, deposits, TERMS, RATING, IncentiveTerms())
+    return Found(
+        chain,
+        REGION,
+        people,
+        deposits,
+        TERMS,
+        RATING,
+        IncentiveTerms(),
+        substation=SUBSTATION.address,
+    )
 
 
 def found_zonal(chain: str) -> Found:

@@ -152,6 +152,16 @@ def _loss_hidden(meters: Meters) -> Meters:
     return replace(meters, readings=(more, *meters.readings[1:]))
 
 
+def _rest_made_up(meters: Meters) -> Meters:
+    # every meter was heard: nothing may be carried into the next interval
+    return replace(meters, carried_wh=10)
+
+
+def _meter_left_out(meters: Meters) -> Meters:
+    # without Ben's reading the expected loss is shared out, and his 900 Wh stay open
+    return replace(meters, readings=(meters.readings[0], *meters.readings[2:]))
+
+
 def _other_prices(prices: Prices) -> Prices:
     return replace(prices, margin=prices.margin + 1)
 
@@ -215,6 +225,8 @@ def _cleared_too_much(cleared: Cleared) -> Cleared:
         (_meter_of_nobody, Meters, "local", "nobody's meter"),
         (_reading_twice, Meters, "local", "two of one meter"),
         (_loss_hidden, Meters, "local", "the meters leave 50"),
+        (_rest_made_up, Meters, "local", "10 Wh carried on, the meters leave 0"),
+        (_meter_left_out, Meters, "local", "0 Wh carried on, the meters leave 900"),
         (_other_prices, Prices, "zonal", "not the same on all chains"),
         (_confirmed_by_nothing, Confirmed, "local", "confirmed by no block of zonal"),
         (_anchor_of_nothing, Anchor, "zonal", "region has no such block"),
