@@ -8,7 +8,7 @@ The structure of the file is judged here (ScenarioError names file and row), the
 `grid.feeder.build` (FeederError names bus or line).
 """
 
-import math
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +16,10 @@ from pathlib import Path
 
 from gridpact.errors import FeederError, ScenarioError
 from gridpact.grid.feeder import Feeder, Line, build
+from gridpact.scenario.table import Table
+
+_LAST_BUS = 2**31 - 1
+_LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True)
@@ -38,15 +42,16 @@ def read_feeder(path: Path) -> FeederFile:
     FeederError
         The rows describe no radial, connected net; the message begins with the file.
     """
-    table = _load(path)
-    peak, shunt = _buses(path, table)
-    lines = _lines(path, table)
-    factor = _number(path, table, "power_factor")
-    if not 0 < factor <= 1:
-        raise ScenarioError(path, "power_factor", f"{factor} is not in (0, 1]")
-    root = table.get("root")
-    if not isinstance(root, int) or isinstance(root, bool):
-        raise ScenarioError(path, "root", "expected the number of a bus")
+    data = _load(path)
+    table = Table(path, "", data)
+    name = table.name("name", path.stem)
+    s_base_mva, v_base_kv = table.number("s_base_mva"), table.number("v_base_kv")
+    factor = table.number("power_factor", low=0.01, high=1.0)
+    root = table.whole("root", high=_LAST_BUS)
+    table.know("buses", "lines")
+    table.finish()
+    peak, shunt = _buses(path, data)
+    lines = _lines(path, data)
     for row, line in enumerate(lines, start=1):
         for bus in (line.from_bus, line.to_bus):
             if bus not in peak:
@@ -54,17 +59,12 @@ def read_feeder(path: Path) -> FeederFile:
     reached = {bus for line in lines for bus in (line.from_bus, line.to_bus)}
     if alone := sorted(set(peak) - reached):
         raise FeederError(f"{path}: bus {alone[0]}", "is an island: no line reaches it")
+    shunts = {bus: mvar for bus, mvar in shunt.items() if mvar}
     try:
-        feeder = build(
-            root,
-            lines,
-            {bus: mvar for bus, mvar in shunt.items() if mvar},
-            _number(path, table, "s_base_mva"),
-            _number(path, table, "v_base_kv"),
-        )
+        feeder = build(root, lines, shunts, s_base_mva, v_base_kv)
     except FeederError as error:
         raise FeederError(f"{path}: {error.place}", error.problem) from error
-    return FeederFile(str(table.get("name", path.stem)), feeder, peak, factor)
+    return FeederFile(name, feeder, peak, factor)
 
 
 def _load(path: Path) -> dict[str, object]:
@@ -73,19 +73,14 @@ def _load(path: Path) -> dict[str, object]:
             return tomllib.load(file)
     except OSError as error:
         raise ScenarioError(path, "", f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ScenarioError(path, "", f"is no TOML file: {error}") from error
 
 
-def _number(path: Path, table: Mapping[str, object], key: str) -> float:
-    value = table.get(key)
-    if not _is_number(value):
-        raise ScenarioError(path, key, f"expected a number, found {value!r}")
-    return float(value)  # type: ignore[arg-type]
-
-
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= _LARGEST
 
 
 def _rows(path: Path, table: Mapping[str, object], key: str, form: str) -> list[list[float]]:
@@ -108,6 +103,8 @@ def _buses(path: Path, table: Mapping[str, object]) -> tuple[dict[int, float], d
         if len(row) != 3 or not isinstance(row[0], int):
             raise ScenarioError(path, place, f"expected {form}, found {row}")
         bus = row[0]
+        if not 0 <= bus <= _LAST_BUS:
+            raise ScenarioError(path, place, f"bus {bus} is not between 0 and {_LAST_BUS}")
         if bus in peak:
             raise ScenarioError(path, place, f"bus {bus} is numbered twice")
         if row[1] < 0:

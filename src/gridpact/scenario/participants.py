@@ -6,28 +6,44 @@ A participant brings a column of the scenario's profiles, or of a CSV file of it
 
 from collections.abc import Callable
 
+import numpy as np
+
+from gridpact.errors import ScenarioError
 from gridpact.prosumer.devices import Battery, Ev, FloatArray, Plant, Pv, Site
 from gridpact.quantities import PPM
 from gridpact.scenario.fleet import Day
 from gridpact.scenario.table import Table
 
+_MOST_KW = 1e6
+"""A gigawatt, or a gigawatt-hour: far beyond any feeder, far below where numbers overflow."""
+
+
+def _kilo(row: Table, key: str, default: float = 0.0) -> float:
+    """Return a power or an energy that is given in thousands. [W, VA or Wh]"""
+    return 1000 * row.number(key, default, high=_MOST_KW)
+
 
 def _profile(day: Day, column: str, rated_w: float) -> tuple[FloatArray, FloatArray | None]:
     """Return a column's power today and yesterday. [W]"""
-    before = day.yesterday(column)
-    return (
-        day.mean(column) * rated_w,
-        None if before is None else before * rated_w,
-    )
+    today, before = day.mean(column), day.yesterday(column)
+    for shares in (today, before):
+        if shares is not None and float(np.abs(shares).max()) * rated_w > 1000 * _MOST_KW:
+            raise ScenarioError(
+                day.profiles.file,
+                f"column {column}",
+                f"expected at most {_MOST_KW:.0f} kW; it holds {np.abs(shares).max():g},"
+                f" times {rated_w / 1000:g} kW",
+            )
+    return today * rated_w, None if before is None else before * rated_w
 
 
 def read_participant(row: Table, bus: Callable[[Table], int], day: Day) -> Site:
     """Return one row's site. `bus` reads and judges the row's bus, `day` holds its profiles."""
-    name, at = row.text("name"), bus(row)
+    name, at = row.name("name"), bus(row)
     row.text("file", "")
-    load, load_before = _profile(day, row.text("profile"), 1000 * row.number("rated_kw", 1.0))
-    pv_w = 1000 * row.number("pv_kw", 0.0)
-    inverter_va = 1000 * row.number("inverter_kva", pv_w / 1000)
+    load, load_before = _profile(day, row.text("profile"), _kilo(row, "rated_kw", 1.0))
+    pv_w = _kilo(row, "pv_kw")
+    inverter_va = _kilo(row, "inverter_kva", pv_w / 1000)
     column = row.text("pv_profile") if pv_w else row.text("pv_profile", "")
     pv, pv_before = _profile(day, column, pv_w) if pv_w else (load * 0.0, load * 0.0)
     site = Site(
@@ -49,8 +65,8 @@ def read_participant(row: Table, bus: Callable[[Table], int], day: Day) -> Site:
 
 
 def _battery(row: Table) -> Battery | None:
-    capacity = 1000 * row.number("battery_kwh", 0.0)
-    power = 1000 * row.number("battery_kw", capacity / 2000)
+    capacity = _kilo(row, "battery_kwh")
+    power = _kilo(row, "battery_kw", capacity / 2000)
     start = row.number("battery_start_share", 0.0, high=1.0)
     charge = row.number("charge_efficiency_share", 0.95, low=0.01, high=1.0)
     discharge = row.number("discharge_efficiency_share", 0.95, low=0.01, high=1.0)
@@ -59,8 +75,7 @@ def _battery(row: Table) -> Battery | None:
 
 def _ev(row: Table, day: Day) -> Ev | None:
     """Return the vehicles of a row; None when they need nothing or come after the horizon."""
-    energy = 1000 * row.number("ev_kwh", 0.0)
-    power = 1000 * row.number("ev_kw", 11.0)
+    energy, power = _kilo(row, "ev_kwh"), _kilo(row, "ev_kw", 11.0)
     first, last = row.pair("ev_h", (18.0, 24.0), high=24.0)
     if energy > power * (last - first):
         raise row.error(
@@ -78,10 +93,10 @@ def _intervals(day: Day, first_h: float, last_h: float) -> tuple[int, int]:
 
 def read_plant(row: Table, bus: Callable[[Table], int], day: Day) -> Plant:
     """Return one row's plant; `window_h` is the steady window it announces."""
-    name, at = row.text("name"), bus(row)
+    name, at = row.name("name"), bus(row)
     row.text("file", "")
-    peak_w = 1000 * row.number("peak_kw")
-    inverter_va = 1000 * row.number("inverter_kva", peak_w / 1000)
+    peak_w = 1000 * row.number("peak_kw", high=_MOST_KW)
+    inverter_va = _kilo(row, "inverter_kva", peak_w / 1000)
     power, before = _profile(day, row.text("profile"), peak_w)
     plant = Plant(
         name=name,

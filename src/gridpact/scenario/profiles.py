@@ -8,6 +8,7 @@ market's interval. Built-in: a summer and a winter week of SimBench (see data/si
 import csv
 import datetime
 import math
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -106,9 +107,13 @@ def _read(path: Path, _changed: int) -> Profiles:
             rows = list(csv.reader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ScenarioError(path, "", f"cannot be read as CSV: {error}") from error
-    if len(rows) < 3 or len(rows[0]) < 2:
+    if rows and len(rows[0]) == 1:
+        raise ScenarioError(path, "row 1", "expected a time and columns, separated by commas")
+    if len(rows) < 3 or not rows[0]:
         raise ScenarioError(path, "row 1", "expected a header and at least two rows")
     header = tuple(name.strip() for name in rows[0][1:])
+    if twice := [name for name, count in Counter(header).items() if count > 1]:
+        raise ScenarioError(path, "row 1", f"two columns are named {twice[0]!r}")
     times, values = [], []
     for number, row in enumerate(rows[1:], 2):
         if len(row) != len(header) + 1:
@@ -125,12 +130,14 @@ def _read(path: Path, _changed: int) -> Profiles:
 
 
 def _time(path: Path, number: int, cell: str) -> datetime.datetime:
+    expected = f"expected a time like 2016-06-09 00:15:00, not {cell!r}"
     try:
-        return datetime.datetime.fromisoformat(cell)
+        time = datetime.datetime.fromisoformat(cell)
     except ValueError as error:
-        raise ScenarioError(
-            path, f"row {number}", f"expected a time like 2016-06-09 00:15:00, not {cell!r}"
-        ) from error
+        raise ScenarioError(path, f"row {number}", expected) from error
+    if time.tzinfo is not None:
+        raise ScenarioError(path, f"row {number}", f"{expected}: the market's time has no zone")
+    return time
 
 
 def _cell(path: Path, number: int, column: str, cell: str) -> float:

@@ -6,11 +6,13 @@ in a scenario are relative to it.
 
 import dataclasses
 import datetime
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 from gridpact.errors import ScenarioError
+from gridpact.model.participant import Named
 from gridpact.prosumer.devices import Plant, Site
 from gridpact.prosumer.outlook import ForecastSettings, Model
 from gridpact.scenario import fleet, market_terms
@@ -36,6 +38,7 @@ def load(path: Path, seed: int | None = None) -> Scenario:
     root = Table(path, "", _toml(path))
     own_seed = root.whole("seed", 1)
     used_seed = own_seed if seed is None else seed
+    region, zone = _chains(root)
     time = _time(root.table("time"))
     grid = _grid(root.table("feeder"), path)
     profiles = _profiles(root.table("profiles"), path)
@@ -44,7 +47,7 @@ def load(path: Path, seed: int | None = None) -> Scenario:
     plants = tuple(
         read_plant(row, _at_bus(grid), _day_of(row, day, path)) for row in root.tables("plant")
     )
-    _check_names(root, sites, plants)
+    _check_names(root, sites, plants, region)
     settlement = root.table("settlement")
     tariff_table = root.table("tariff")
     tariff = market_terms.read_tariff(tariff_table, time)
@@ -53,8 +56,8 @@ def load(path: Path, seed: int | None = None) -> Scenario:
         name=root.text("name", path.stem),
         scheme=root.text("scheme", "gridpact", choices=("gridpact",)),
         seed=used_seed,
-        region=root.text("region", "region"),
-        zone=root.text("zone", "zone"),
+        region=region,
+        zone=zone,
         time=time,
         grid=grid,
         sites=sites,
@@ -79,7 +82,7 @@ def _toml(path: Path) -> dict[str, object]:
             return tomllib.load(file)
     except OSError as error:
         raise ScenarioError(path, "", f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ScenarioError(path, "", f"is no TOML file: {error}") from error
 
 
@@ -99,10 +102,10 @@ def _grid(table: Table, path: Path) -> Grid:
     file = table.text("file", "") if table.has("file") or not case else ""
     if bool(case) == bool(file):
         raise table.error("case", 'expected either case = "sce56" or file = "…toml"')
+    known = sorted(built_in.stem for built_in in _FEEDERS.glob("*.toml"))
+    if case and case not in known:
+        raise table.error("case", f"no built-in feeder {case!r}; there are: {', '.join(known)}")
     where = _FEEDERS / f"{case}.toml" if case else path.parent / file
-    if case and not where.is_file():
-        known = ", ".join(sorted(p.stem for p in _FEEDERS.glob("*.toml")))
-        raise table.error("case", f"no built-in feeder {case!r}; there are: {known}")
     if not where.is_file():
         raise table.error("file", f"no such file: {where}")
     feeder = read_feeder(where)
@@ -172,10 +175,26 @@ def _sites(root: Table, grid: Grid, day: fleet.Day, seed: int) -> tuple[Site, ..
     return (*drawn, *listed)
 
 
-def _check_names(root: Table, sites: tuple[Site, ...], plants: tuple[Plant, ...]) -> None:
-    seen: set[str] = set()
+def _chains(root: Table) -> tuple[str, str]:
+    """Return the names of region and zone, which are those of their chains, too."""
+    names = root.text("region", "region"), root.text("zone", "zone")
+    for key, name in zip(("region", "zone"), names, strict=True):
+        if not re.fullmatch(r"[\w.-]+", name):
+            raise root.error(key, f"expected letters, digits, - _ or . alone, not {name!r}")
+    if names[0] == names[1]:
+        raise root.error("zone", f"is named {names[1]!r} as the region is; each has its own chain")
+    return names
+
+
+def _check_names(
+    root: Table, sites: tuple[Site, ...], plants: tuple[Plant, ...], region: str
+) -> None:
+    """Refuse names given twice, and those of the market's own accounts and meters."""
+    taken, seen = {"substation meter", f"region {region}", *Named}, set[str]()
     named = [("participant", site.name) for site in sites]
     for kind, name in [*named, *(("plant", plant.name) for plant in plants)]:
+        if name in taken:
+            raise root.error(kind, f"{name!r} is the name of an account or meter of the market's")
         if name in seen:
             raise root.error(kind, f"duplicate name {name!r}")
         seen.add(name)

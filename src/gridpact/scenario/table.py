@@ -7,6 +7,7 @@ Units are part of a key's name (`peak_kw`), so a wrong unit is an unknown key.
 
 import datetime
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -18,6 +19,8 @@ _UNITS = (
     *("v", "kv", "pu", "h", "s", "minutes", "minute", "hours", "share"),
 )
 _MISSING: Any = object()
+_LARGEST = sys.float_info.max
+"""TOML has whole numbers of any size and infinity; neither is a quantity."""
 
 
 def stem(key: str) -> str:
@@ -41,6 +44,10 @@ class Table:
 
     def has(self, key: str) -> bool:
         return key in self._data
+
+    def know(self, *keys: str) -> None:
+        """Note keys that somebody else reads."""
+        self._known += keys
 
     def _get(self, key: str, default: Any, expected: str) -> Any:
         self._known.append(key)
@@ -72,7 +79,7 @@ class Table:
         return self._checked(key, value, low, high, expected)
 
     def _checked(self, key: str, value: float, low: float, high: float, expected: str) -> float:
-        if not math.isfinite(value) or not low <= value <= high:
+        if not (low <= value <= high and abs(value) <= _LARGEST):
             raise self.error(key, f"expected {expected}, not {_show(value)}")
         return float(value)
 
@@ -102,6 +109,15 @@ class Table:
         value = self._get(key, _MISSING, "a date like 2016-06-09")
         if not isinstance(value, datetime.date) or isinstance(value, datetime.datetime):
             raise self.error(key, f"expected a date like 2016-06-09, not {_show(value)}")
+        if not 1970 <= value.year < 9999:
+            raise self.error(key, f"expected a date from 1970 on, not {value}")
+        return value
+
+    def name(self, key: str, default: str = _MISSING) -> str:
+        """Return a name that can stand in a line: not empty, no control characters."""
+        value = self.text(key, default)
+        if not value.strip() or not value.isprintable():
+            raise self.error(key, f"expected a name that can be printed, not {_show(value)}")
         return value
 
     def pair(
@@ -137,9 +153,9 @@ class Table:
     def tables(self, key: str) -> list["Table"]:
         """Return the rows of an array of tables, none when absent."""
         rows = self._get(key, [], "a list of tables")
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise self.error(key, f"expected tables [[{key}]], not {_show(rows)}")
         name = f"{self.place}.{key}" if self.place else key
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise self.error(key, f"expected tables [[{name}]], not {_show(rows)}")
         return [Table(self.file, f"{name} {i}", row) for i, row in enumerate(rows, 1)]
 
     def finish(self) -> None:
@@ -160,9 +176,11 @@ def _unknown(key: str, known: Sequence[str]) -> str:
 def _range(low: float, high: float) -> str:
     if math.isinf(high) or high >= 2**62:
         return f">= {low:g}"
-    return f"between {low:g} and {high:g}"
+    return f"between {low:.12g} and {high:.12g}"
 
 
 def _show(value: object) -> str:
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
     shown = str(value).lower() if isinstance(value, bool) else repr(value)
     return shown if len(shown) <= 60 else shown[:57] + "…"

@@ -47,7 +47,12 @@ def test_feeder_is_read_with_loads_shunts_and_ratings(tmp_path: Path) -> None:
         ("power_factor = 0.9", "power_factor = 1.2", "power_factor", "1.2"),
         ("v_base_kv = 1.0", "v_base_kv = true", "v_base_kv", "number"),
         ("v_base_kv = 1.0", "", "v_base_kv", "number"),
-        ("root = 1", 'root = "one"', "root", "number of a bus"),
+        ("root = 1", 'root = "one"', "root", "expected a whole number"),
+        ("v_base_kv = 1.0", "v_base_v = 1000.0", "v_base_v", "wrong unit: expected v_base_kv"),
+        ("root = 1", "root = 1\ncolour = 3", "colour", "unknown key"),
+        ("root = 1", "root = 1\nlimes = []", "limes", "did you mean lines?"),
+        ("[2, 0.1, 0.0]", f"[2, 1{'0' * 400}, 0.0]", "buses, row 2", "expected numbers"),
+        ("[2, 0.1, 0.0]", "[-2, 0.1, 0.0]", "buses, row 2", "bus -2 is not between"),
     ],
 )
 def test_unusable_row_is_refused_with_its_place(

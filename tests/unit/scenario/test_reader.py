@@ -48,13 +48,18 @@ BAD = [
     ("wrong unit, optional", "battery_kwh = 5.0", "battery_wh = 5.0", "expected battery_kwh"),
     ("wrong unit of a price", "feed_in_per_kwh", "feed_in_per_mwh", "expected feed_in_per_kwh"),
     ("unknown table", "seed = 7", "seed = 7\n[weather]\nx = 1", "weather: unknown key"),
-    ("text for a number", "pv_kw = 4.0", 'pv_kw = "4 kW"', "expected a number >= 0, not '4 kW'"),
-    ("true for a number", "pv_kw = 4.0", "pv_kw = true", "expected a number >= 0, not true"),
+    ("text for a number", "pv_kw = 4.0", 'pv_kw = "4 kW"', "between 0 and 1000000, not '4 kW'"),
+    ("true for a number", "pv_kw = 4.0", "pv_kw = true", "between 0 and 1000000, not true"),
     ("number for a text", 'name = "bob"', "name = 5", "participant 2.name: expected a text, not 5"),
     ("fraction for a whole", "seed = 7", "seed = 7.5", "seed: expected a whole number"),
-    ("negative", "pv_kw = 4.0", "pv_kw = -4.0", "participant 1.pv_kw: expected a number >= 0"),
-    ("not a number", "pv_kw = 4.0", "pv_kw = nan", "participant 1.pv_kw: expected a number >= 0"),
-    ("infinite", "pv_kw = 4.0", "pv_kw = inf", "participant 1.pv_kw: expected a number >= 0"),
+    ("negative", "pv_kw = 4.0", "pv_kw = -4.0", "participant 1.pv_kw: expected a number between"),
+    (
+        "not a number",
+        "pv_kw = 4.0",
+        "pv_kw = nan",
+        "participant 1.pv_kw: expected a number between",
+    ),
+    ("infinite", "pv_kw = 4.0", "pv_kw = inf", "participant 1.pv_kw: expected a number between"),
     ("date as text", "2016-06-09", '"9 June"', "time.date: expected a date like 2016-06-09"),
     ("unknown feeder", '"sce56"', '"sce57"', "feeder.case: no built-in feeder 'sce57'"),
     ("no feeder", 'case = "sce56"', "", "feeder.case: expected either case"),
@@ -87,6 +92,32 @@ BAD = [
     ("horizon", "intervals = 4", "intervals = 5", "shorter than the horizon"),
     ("two days", "intervals = 4", "intervals = 25", "25 times 60 minutes exceed one day"),
     ("another day", "2016-06-09", "2016-06-10", "shorter than the horizon"),
+    ("before time", "2016-06-09", "0001-01-01", "time.date: expected a date from 1970 on"),
+    ("date and time", "2016-06-09", "2016-06-09T00:00:00", "not 2016-06-09T00:00:00"),
+    ("endless number", "pv_kw = 4.0", f"pv_kw = 1{'0' * 400}", "participant 1.pv_kw: expected"),
+    (
+        "too much sun",
+        "pv_kw = 4.0",
+        "pv_kw = 1e9",
+        "pv_kw: expected a number between 0 and 1000000",
+    ),
+    ("too much load", "rated_kw = 2.0", "rated_kw = 1e300", "participant 1.rated_kw: expected"),
+    ("nameless", '"ann"', '" "', "participant 1.name: expected a name that can be printed"),
+    ("name of two lines", '"ann"', '"a\\nb"', "participant 1.name: expected a name that can be"),
+    ("name of an account", '"ann"', '"grid_supply"', "'grid_supply' is the name of an account"),
+    ("name of a meter", '"ann"', '"substation meter"', "is the name of an account or meter"),
+    ("name of the region", '"ann"', '"region region"', "is the name of an account or meter"),
+    ("one chain", "seed = 7", 'seed = 7\nzone = "region"', "zone: is named 'region' as the region"),
+    ("chain no option names", "seed = 7", 'seed = 7\nregion = "a=b"', "region: expected letters"),
+    ("nameless chain", "seed = 7", 'seed = 7\nzone = ""', "zone: expected letters, digits"),
+    ("feeder elsewhere", '"sce56"', '"../feeders/sce56"', "feeder.case: no built-in feeder"),
+    ("dear feed-in", "0.08", "0.14", "feed_in_per_kwh: is more than the lowest retail price less"),
+    (
+        "window crossed",
+        "peak_kw = 100.0",
+        "peak_kw = 1.0\nwindow_h = [18, 8]",
+        "two rising numbers",
+    ),
 ]
 
 
@@ -113,6 +144,11 @@ CSV = [
     ("hole", csv().replace("2016-06-09 01:15:00,0.25,0.05\n", ""), "row 7: time 2016-06-09 01:30"),
     ("cells", csv().replace("01:15:00,0.25", "01:15:00"), "row 7: expected 3 cells, not 2"),
     ("time", csv().replace("2016-06-09 00:00:00", "noon"), "row 2: expected a time"),
+    ("zone of time", csv().replace("01:15:00,", "01:15:00+02:00,"), "row 7: expected a time like"),
+    ("semicolons", csv().replace(",", ";"), "row 1: expected a time and columns, separated by"),
+    ("empty", "", "row 1: expected a header and at least two rows"),
+    ("column twice", csv().replace("home,sun", "home,home"), "row 1: two columns are named 'home'"),
+    ("enormous", csv(value="1e308", at=3), "column home: expected at most 1000000 kW"),
     ("header alone", "time,home,sun\n", "row 1: expected a header and at least two rows"),
 ]
 
@@ -124,6 +160,12 @@ def test_bad_profile_is_one_sentence_with_its_row(tmp_path, profiles, told):
         load(path)
     assert told in str(caught.value)
     assert "profiles.csv" in str(caught.value)
+
+
+def test_nested_without_end_is_no_scenario(tmp_path):
+    path = write(tmp_path, f"x = {'[' * 5000}{']' * 5000}")
+    with pytest.raises(ScenarioError, match="is no TOML file"):
+        load(path)
 
 
 def test_missing_scenario_is_bad_input(tmp_path):
