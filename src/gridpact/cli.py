@@ -3,6 +3,7 @@
 Heavy imports wait until a command needs them, so that `--help` answers at once.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -64,6 +65,7 @@ def run(
     from rich.console import Console
 
     from gridpact.assembly.day import run_day
+    from gridpact.assembly.ledgers import embedded_ledgers, memory_ledgers
     from gridpact.report.beside import Beside
     from gridpact.report.findings import examine
     from gridpact.report.progress import Shown, short_table
@@ -74,12 +76,13 @@ def run(
     chosen = load(scenario)
     _require_known(scheme or chosen.scheme)
     folder = out or Path("out") / scenario.stem
+    file = _ledger_file(ledger, folder)
     _make(folder)
     console = Console()
     forecasts = Beside(sensitivity, chosen)
-    ledgers = _open(ledger, chosen, folder)
+    ledgers = embedded_ledgers(chosen, file) if file else memory_ledgers(chosen)
     try:
-        if not ledger.startswith("memory:"):
+        if file:
             _say_what_awaits(console, chosen, ledgers)
         with Shown(console, chosen.time.intervals, chosen.time.hours) as watch:
             day = run_day(chosen, ledgers, watch)
@@ -99,25 +102,34 @@ def _require_known(scheme: str) -> None:
 
 
 def _make(folder: Path) -> None:
+    """Make the output folder and see that it can be written before a day is run for it."""
     from gridpact.errors import BadInput
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(f"--out {folder}: cannot be made: {error.strerror}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise BadInput(f"--out {folder}: cannot be written")
 
 
-def _open(url: str, scenario: "Scenario", folder: Path) -> "Ledgers":
-    """Open the ledgers that a URL names."""
-    from gridpact.assembly.ledgers import embedded_ledgers, memory_ledgers
+def _ledger_file(url: str, folder: Path) -> Path | None:
+    """Return the ledger file that a URL names; None for ledgers in memory."""
     from gridpact.errors import BadInput
 
-    kind, _, place = url.partition(":")
+    if not url:
+        return folder / "ledger.db"
     if url == "memory:":
-        return memory_ledgers(scenario)
-    if not url or (kind == "embedded" and place):
-        return embedded_ledgers(scenario, Path(place) if place else folder / "ledger.db")
-    raise BadInput(f"--ledger {url}: expected embedded:PATH or memory:")
+        return None
+    kind, _, place = url.partition(":")
+    if kind != "embedded" or not place:
+        raise BadInput(f"--ledger {url}: expected embedded:PATH or memory:")
+    file = Path(place)
+    if file.is_dir():
+        raise BadInput(f"--ledger {url}: is a folder, expected a file in it")
+    if not file.parent.is_dir():
+        raise BadInput(f"--ledger {url}: there is no folder {file.parent}")
+    return file
 
 
 def _say_what_awaits(console: "Console", scenario: "Scenario", ledgers: "Ledgers") -> None:

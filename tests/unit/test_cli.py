@@ -112,6 +112,10 @@ def test_another_scenario_in_the_same_folder_is_refused(
         (("run", "nowhere.toml"), "nowhere.toml"),
         (("run", str(SCENARIOS / "sce56-day.toml"), "--scheme", "pareto"), "gridpact"),
         (("run", str(SCENARIOS / "sce56-day.toml"), "--ledger", "ftp:x"), "embedded:PATH"),
+        (("run", str(SCENARIOS / "sce56-day.toml"), "--ledger", "embedded:"), "embedded:PATH"),
+        (("run", str(SCENARIOS / "sce56-day.toml"), "--ledger", "embedded:."), "is a folder"),
+        (("run", str(SCENARIOS / "sce56-day.toml"), "--ledger", "embedded:a/b.db"), "no folder a"),
+        (("run", str(SCENARIOS / "sce56-day.toml"), "--out", __file__), "cannot be made"),
         (("audit", "nowhere.db"), "nowhere.db"),
         (("audit", __file__, "--head", "sce56=12"), "64 hex digits"),
     ],
@@ -128,6 +132,7 @@ def test_bad_input_is_one_sentence_and_exit_code_two(
     assert code == 2
     assert expected in error
     assert len(error.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("command", [(), ("run",), ("audit",)])

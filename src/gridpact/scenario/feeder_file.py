@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gridpact.errors import FeederError, ScenarioError
 from gridpact.grid.feeder import Feeder, Line, build
-from gridpact.scenario.table import Table
+from gridpact.scenario.table import Table, show
 
 _LAST_BUS = 2**31 - 1
 _LARGEST = sys.float_info.max
@@ -90,7 +90,9 @@ def _rows(path: Path, table: Mapping[str, object], key: str, form: str) -> list[
         raise ScenarioError(path, key, f"expected rows {form}")
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, list) or not all(_is_number(value) for value in row):
-            raise ScenarioError(path, f"{key}, row {number}", f"expected numbers {form}: {row}")
+            raise ScenarioError(
+                path, f"{key}, row {number}", f"expected numbers {form}, found {show(row)}"
+            )
     return rows
 
 
@@ -101,7 +103,7 @@ def _buses(path: Path, table: Mapping[str, object]) -> tuple[dict[int, float], d
     for number, row in enumerate(_rows(path, table, "buses", form), start=1):
         place = f"buses, row {number}"
         if len(row) != 3 or not isinstance(row[0], int):
-            raise ScenarioError(path, place, f"expected {form}, found {row}")
+            raise ScenarioError(path, place, f"expected {form}, found {show(row)}")
         bus = row[0]
         if not 0 <= bus <= _LAST_BUS:
             raise ScenarioError(path, place, f"bus {bus} is not between 0 and {_LAST_BUS}")
@@ -118,7 +120,7 @@ def _lines(path: Path, table: Mapping[str, object]) -> list[Line]:
     lines = []
     for number, row in enumerate(_rows(path, table, "lines", form), start=1):
         if len(row) not in (4, 5) or not all(isinstance(bus, int) for bus in row[:2]):
-            raise ScenarioError(path, f"lines, row {number}", f"expected {form}, found {row}")
+            raise ScenarioError(path, f"lines, row {number}", f"expected {form}, found {show(row)}")
         rating = float(row[4]) if len(row) == 5 else None
         lines.append(Line(int(row[0]), int(row[1]), float(row[2]), float(row[3]), rating))
     return lines

@@ -6,12 +6,16 @@ in a scenario are relative to it.
 
 import dataclasses
 import datetime
+import math
 import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from gridpact.errors import ScenarioError
+import numpy as np
+
+from gridpact.errors import PowerFlowDiverged, ScenarioError
+from gridpact.grid.power_flow import power_flow
 from gridpact.model.participant import Named
 from gridpact.prosumer.devices import Plant, Site
 from gridpact.prosumer.outlook import ForecastSettings, Model
@@ -48,6 +52,7 @@ def load(path: Path, seed: int | None = None) -> Scenario:
         read_plant(row, _at_bus(grid), _day_of(row, day, path)) for row in root.tables("plant")
     )
     _check_names(root, sites, plants, region)
+    _check_supply(root, grid, sites)
     settlement = root.table("settlement")
     tariff_table = root.table("tariff")
     tariff = market_terms.read_tariff(tariff_table, time)
@@ -198,6 +203,24 @@ def _check_names(
         if name in seen:
             raise root.error(kind, f"duplicate name {name!r}")
         seen.add(name)
+
+
+def _check_supply(root: Table, grid: Grid, sites: tuple[Site, ...]) -> None:
+    """Refuse loads that the feeder cannot carry at any voltage when nobody generates."""
+    feeder = grid.file.feeder
+    load_pu = np.zeros((len(sites[0].load_w), feeder.size))
+    for site in sites:
+        load_pu[:, feeder.index[site.bus]] += site.load_w / (feeder.s_base_mva * 1e6)
+    reactive = math.tan(math.acos(grid.power_factor))
+    try:
+        power_flow(feeder, -load_pu, -load_pu * reactive, grid.root_voltage_pu)
+    except PowerFlowDiverged as error:
+        load_kw = load_pu[error.interval].sum() * feeder.s_base_mva * 1000
+        raise root.error(
+            "feeder",
+            f"cannot carry the {load_kw:.0f} kW of load of interval {error.interval}: no voltage"
+            f" at bus {error.bus} solves the power flow",
+        ) from error
 
 
 def _forecast(table: Table) -> ForecastSettings:

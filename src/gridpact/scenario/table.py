@@ -75,12 +75,12 @@ class Table:
         expected = f"a number {_range(low, high)}"
         value = self._get(key, default, expected)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.error(key, f"expected {expected}, not {_show(value)}")
+            raise self.error(key, f"expected {expected}, not {show(value)}")
         return self._checked(key, value, low, high, expected)
 
     def _checked(self, key: str, value: float, low: float, high: float, expected: str) -> float:
         if not (low <= value <= high and abs(value) <= _LARGEST):
-            raise self.error(key, f"expected {expected}, not {_show(value)}")
+            raise self.error(key, f"expected {expected}, not {show(value)}")
         return float(value)
 
     def whole(self, key: str, default: int = _MISSING, *, low: int = 0, high: int = 2**62) -> int:
@@ -88,13 +88,13 @@ class Table:
         expected = f"a whole number {_range(low, high)}"
         value = self._get(key, default, expected)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise self.error(key, f"expected {expected}, not {_show(value)}")
+            raise self.error(key, f"expected {expected}, not {show(value)}")
         return value
 
     def flag(self, key: str, default: bool = _MISSING) -> bool:
         value = self._get(key, default, "true or false")
         if not isinstance(value, bool):
-            raise self.error(key, f"expected true or false, not {_show(value)}")
+            raise self.error(key, f"expected true or false, not {show(value)}")
         return value
 
     def text(self, key: str, default: str = _MISSING, *, choices: Sequence[str] = ()) -> str:
@@ -102,13 +102,13 @@ class Table:
         expected = "one of " + ", ".join(choices) if choices else "a text"
         value = self._get(key, default, expected)
         if not isinstance(value, str) or (choices and value not in choices):
-            raise self.error(key, f"expected {expected}, not {_show(value)}")
+            raise self.error(key, f"expected {expected}, not {show(value)}")
         return value
 
     def day(self, key: str) -> datetime.date:
         value = self._get(key, _MISSING, "a date like 2016-06-09")
         if not isinstance(value, datetime.date) or isinstance(value, datetime.datetime):
-            raise self.error(key, f"expected a date like 2016-06-09, not {_show(value)}")
+            raise self.error(key, f"expected a date like 2016-06-09, not {show(value)}")
         if not 1970 <= value.year < 9999:
             raise self.error(key, f"expected a date from 1970 on, not {value}")
         return value
@@ -117,7 +117,7 @@ class Table:
         """Return a name that can stand in a line: not empty, no control characters."""
         value = self.text(key, default)
         if not value.strip() or not value.isprintable():
-            raise self.error(key, f"expected a name that can be printed, not {_show(value)}")
+            raise self.error(key, f"expected a name that can be printed, not {show(value)}")
         return value
 
     def pair(
@@ -130,7 +130,7 @@ class Table:
             isinstance(item, int | float) and not isinstance(item, bool) for item in value
         )
         if not numbers or len(value) != 2 or value[0] > value[1]:
-            raise self.error(key, f"expected {expected}, not {_show(value)}")
+            raise self.error(key, f"expected {expected}, not {show(value)}")
         first, second = (self._checked(key, item, low, high, expected) for item in value)
         return first, second
 
@@ -147,7 +147,7 @@ class Table:
         """Return a sub-table, empty when absent."""
         value = self._get(key, {}, "a table")
         if not isinstance(value, dict):
-            raise self.error(key, f"expected a table [{key}], not {_show(value)}")
+            raise self.error(key, f"expected a table [{key}], not {show(value)}")
         return Table(self.file, f"{self.place}.{key}" if self.place else key, value)
 
     def tables(self, key: str) -> list["Table"]:
@@ -155,7 +155,7 @@ class Table:
         rows = self._get(key, [], "a list of tables")
         name = f"{self.place}.{key}" if self.place else key
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise self.error(key, f"expected tables [[{name}]], not {_show(rows)}")
+            raise self.error(key, f"expected tables [[{name}]], not {show(rows)}")
         return [Table(self.file, f"{name} {i}", row) for i, row in enumerate(rows, 1)]
 
     def finish(self) -> None:
@@ -179,7 +179,8 @@ def _range(low: float, high: float) -> str:
     return f"between {low:.12g} and {high:.12g}"
 
 
-def _show(value: object) -> str:
+def show(value: object) -> str:
+    """Return a value as it stands in a message: as TOML has it, cut where it is long."""
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     shown = str(value).lower() if isinstance(value, bool) else repr(value)

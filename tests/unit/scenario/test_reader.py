@@ -102,6 +102,12 @@ BAD = [
         "pv_kw: expected a number between 0 and 1000000",
     ),
     ("too much load", "rated_kw = 2.0", "rated_kw = 1e300", "participant 1.rated_kw: expected"),
+    (
+        "kW for W",
+        "rated_kw = 2.0",
+        "rated_kw = 1e6",
+        "feeder: cannot carry the 250000 kW of",
+    ),
     ("nameless", '"ann"', '" "', "participant 1.name: expected a name that can be printed"),
     ("name of two lines", '"ann"', '"a\\nb"', "participant 1.name: expected a name that can be"),
     ("name of an account", '"ann"', '"grid_supply"', "'grid_supply' is the name of an account"),
