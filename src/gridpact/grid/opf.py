@@ -169,7 +169,7 @@ def _explain(problem: Problem, feeder: Feeder, columns: Columns) -> tuple[Confli
 def _given_way(
     problem: Problem, feeder: Feeder, model: Model, x: FloatArray
 ) -> tuple[Conflict, ...]:
-    """Return the limits that gave way, the worst interval of each."""
+    """Return the limits that gave way, with every interval in which they did."""
     T, devices = problem.intervals, problem.devices
     rated = np.flatnonzero(np.isfinite(feeder.s_max))
     lines = [f"s_max of {feeder.branch_name(int(place))}" for place in rated]
@@ -182,8 +182,7 @@ def _given_way(
     found: list[Conflict] = []
     for name, labels in label.items():
         given = x[model.slack[name]].reshape(T, len(labels))
-        gave = np.flatnonzero((given > _SLACK_SHOWN).any(axis=0))
-        found += [Conflict(labels[k], int(given[:, k].argmax())) for k in gave]
+        found += [Conflict(labels[k], int(t)) for t, k in np.argwhere(given > _SLACK_SHOWN)]
     late = np.flatnonzero(x[model.slack["ev short"]] > _SLACK_SHOWN)
     found += [Conflict(f"energy of ev {k} at bus {devices.ev.bus[k]}") for k in late]
     final = x[model.slack["final short"]] + x[model.slack["final over"]]
@@ -205,10 +204,10 @@ def _burning(problem: Problem, points: SetPoints) -> tuple[Conflict, ...]:
 
 
 def _broken(problem: Problem, flow: PowerFlow) -> tuple[Conflict, ...]:
-    """Return the limits that an AC power flow breaks, the first interval of each."""
-    first: dict[str, int] = {}
+    """Return the limits that an AC power flow breaks, interval by interval."""
+    broken: list[Conflict] = []
     for t in range(problem.intervals):
         found = margins(flow, t, Band(problem.v_min, problem.v_max))
-        for name in names(flow.feeder, found.choose(found.excess > _EXCESS)):
-            first.setdefault(name, t)
-    return tuple(Conflict(name, t) for name, t in first.items())
+        over = found.choose(found.excess > _EXCESS)
+        broken += [Conflict(name, t) for name in names(flow.feeder, over)]
+    return tuple(broken)

@@ -252,7 +252,7 @@ class Exactness:
 
 @dataclass(frozen=True)
 class Conflict:
-    """A limit that cannot hold with the others, in its worst interval (None: not tied to one)."""
+    """A limit that cannot hold with the others in an interval (None: it is tied to none)."""
 
     limit: str
     interval: int | None = None

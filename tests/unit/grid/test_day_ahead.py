@@ -68,6 +68,15 @@ def test_conflict_is_told_in_its_interval_only_and_has_no_price() -> None:
     assert loud.loss_share > quiet.loss_share > 0
 
 
+def test_limit_that_breaks_twice_conflicts_twice_and_has_no_price_either_time() -> None:
+    feeder, load = at_bus_2([2.0, 0.1, 1.9], r=0.05)
+    first, quiet, last = day_ahead(problem(feeder, load, DeviceSets(), v_min=0.95))
+    assert first.conflicts == ("v_min at bus 2 in interval 0",)
+    assert quiet.conflicts == ()
+    assert last.conflicts == ("v_min at bus 2 in interval 2",)
+    assert set(first.locational.values()) == set(last.locational.values()) == {0}
+
+
 def test_impossible_duty_leaves_losses_of_the_loads_and_no_schedule() -> None:
     feeder, load = at_bus_2([0.2, 0.2])
     car = Ev(np.array([2]), one(0.1), one(0.5), np.array([0]), np.array([2]), one(0.9))
