@@ -32,9 +32,9 @@ class Claim:
 
 
 def claims(day: DayResult, compared: Comparison, curves: Series) -> tuple[Claim, ...]:
-    """Return the paper's claims, for a horizon of one whole day, then gridpact's promises."""
-    whole_day = round(len(curves.begins) * curves.hours, 6) == 24
-    paper = tuple(_paper(compared, curves)) if whole_day else ()
+    """Return the paper's claims, for the hours of one whole day, then gridpact's promises."""
+    hourly = curves.hours <= 1 and round(len(curves.begins) * curves.hours, 6) == 24
+    paper = tuple(_paper(compared, curves)) if hourly else ()
     return (*paper, *_promises(day, compared, curves))
 
 

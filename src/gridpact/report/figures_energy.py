@@ -90,9 +90,10 @@ def voltages(found: Findings) -> Figure:
         t, place = divmod(extreme, v.shape[1])
         at, value = float(edges[t] + edges[t + 1]) / 2, float(v[t, place])
         axes.plot([at], [value], "o", color=INK, markersize=4)
-        late = at > float(edges[0]) + 0.7 * float(edges[-1] - edges[0])
+        span = float(edges[-1] - edges[0])
+        late, beside = at > float(edges[0]) + 0.7 * span, 0.0125 * span
         name = f"{value:.4f} at bus {grid.file.feeder.ids[place]}"
-        where = (at - 0.3 if late else at + 0.3, value + shift * (high - low))
+        where = (at - beside if late else at + beside, value + shift * (high - low))
         style.label(axes, where, name, INK, "right" if late else "left")
     margin = (high - low) * 0.12
     axes.set_ylim(min(low, float(v.min())) - margin, max(high, float(v.max())) + margin)
@@ -156,6 +157,8 @@ def imbalances(found: Findings) -> Figure:
         },
     )
     style.line(axes, edges, per_hour("cleared") / 1000, BEFORE, "cleared", 1.5)
+    if not per_hour("cleared").any():
+        style.note(axes, "nothing was cleared")
     style.hour_axis(axes, edges)
     style.legend(axes)
     return figure

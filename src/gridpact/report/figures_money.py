@@ -45,11 +45,14 @@ def gains(found: Findings) -> Figure:
     axes.set_yticks(range(len(groups)), [group.name for group in groups], color=INK)
     axes.invert_yaxis()
     span = max((abs(change) for change in changes), default=1.0)
+    digits = 0 if span >= 100 else 2
+    if not groups:
+        style.note(axes, "nothing changed for anybody")
     for place, change in enumerate(changes):
         beside = change + (0.02 if change > 0 else -0.02) * span
         side = "left" if change > 0 else "right"
         style.label(
-            axes, (beside, place), f"{change:+,.0f}".replace("-", "−"), colours[place], side
+            axes, (beside, place), f"{change:+,.{digits}f}".replace("-", "−"), colours[place], side
         )
     axes.axvline(0, color="#b9c3cc", linewidth=0.8)
     axes.grid(visible=False)
@@ -84,7 +87,11 @@ def dlmp(found: Findings) -> Figure:
     day, edges = found.day, found.curves.edges
     advice = [day.advice.day[result.interval] for result in day.intervals]
     values = np.array([list(one.dlmp.values()) for one in advice]) / MICRO
+    held = np.array([not one.conflicts for one in advice])
+    values[~held] = np.nan  # what limits cannot hold has no price
     highest, lowest = values.max(axis=1), values.min(axis=1)
+    if not held.all():
+        style.note(axes, f"no price where limits cannot hold: {int((~held).sum())} intervals")
     style.area(axes, edges, highest, AFTER, "all buses", base=lowest, alpha=0.3)
     style.line(axes, edges, np.median(values, axis=1), AFTER, "median bus")
     prices = [result.prices for result in day.intervals]
@@ -106,14 +113,16 @@ def reputations(found: Findings) -> Figure:
     neighbours = [path for who, path in paths.items() if who not in plants]
     for path in neighbours:
         axes.plot(edges, path, color=LOCAL, linewidth=0.8, alpha=0.35)
+    if not paths:
+        style.note(axes, "nobody sold")
     if neighbours:
         middle = np.median(neighbours, axis=0)
         axes.plot(edges, middle, color=LOCAL, linewidth=2.0, label="median of neighbours who sold")
-    height = 0.0
+    height, beside = 0.0, float(edges[-1] - edges[0]) / 120
     for who in sorted(plants & paths.keys(), key=lambda one: float(paths[one][-1])):
         axes.plot(edges, paths[who], color=ZONAL, linewidth=2.0)
         height = max(float(paths[who][-1]), height + 0.07)
-        style.label(axes, (float(edges[-1]) + 0.2, height), day.names[who], "#a86a10")
+        style.label(axes, (float(edges[-1]) + beside, height), day.names[who], "#a86a10")
     if plants & paths.keys():
         axes.plot([], [], color=ZONAL, linewidth=2.0, label="plants")
         axes.set_position((0.105, 0.153, 0.76, 0.73))

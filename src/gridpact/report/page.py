@@ -8,6 +8,8 @@ them.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from textwrap import shorten
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -59,10 +61,12 @@ def page(found: Findings, figures: Mapping[str, str], sensitivity: Sequence[Sens
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        money=_money, signed=_signed, kwh=_kwh, price=_price, percent=_percent, score=_score
-    )
     day, compared, curves = found.day, found.compared, found.curves
+    sums = totals(compared)
+    kwh = partial(_kwh, digits=_digits(sums["imported"]))
+    environment.filters.update(
+        money=_money, signed=_signed, kwh=kwh, price=_price, percent=_percent, score=_score
+    )
     return environment.get_template("report.html.j2").render(
         day=day,
         scenario=day.scenario,
@@ -70,12 +74,13 @@ def page(found: Findings, figures: Mapping[str, str], sensitivity: Sequence[Sens
         curves=curves,
         claims=found.claims,
         figures={name: (Markup(svg), *FIGURES[name]) for name, svg in figures.items()},
-        totals=totals(compared),
+        totals=sums,
         matrix=matrix(compared),
         reasons=_reasons(compared),
         cases=_cases(compared),
         refused=_refused(found),
         cuts=_cuts(found),
+        unheld=unheld(found),
         ratings=_ratings(found),
         sensitivity=sensitivity,
         heads=heads(day),
@@ -147,11 +152,13 @@ def _refused(found: Findings) -> list[tuple[str, str, int, str]]:
     refused = refusals(found.day)
     counts = Counter(one.code for one in refused)
     first = {one.code: one for one in reversed(refused)}
-    return [
-        (code.value, CODES[code], count,
-         f"{found.day.names.get(first[code].participant, 'unknown')}: {first[code].detail}")
-        for code, count in counts.most_common()
-    ]  # fmt: skip
+    rows = []
+    for code, count in counts.most_common():
+        one = first[code]
+        who = found.day.names.get(one.participant, "unknown")
+        example = shorten(f"{who}: {one.detail}", 160, placeholder=" …")
+        rows.append((code.value, CODES[code], count, example))
+    return rows
 
 
 def _cuts(found: Findings) -> list[dict[str, Any]]:
@@ -162,6 +169,16 @@ def _cuts(found: Findings) -> list[dict[str, Any]]:
             row.update(intervals=1, fills=cut.from_fills_wh, surplus=cut.from_surplus_wh)
     return [
         {"name": found.day.names[who], "limit": limit, **row} for (who, limit), row in rows.items()
+    ]
+
+
+def unheld(found: Findings) -> list[tuple[int, tuple[str, ...]]]:
+    """Return the intervals in which limits bound and no cut could hold them, with the limits."""
+    cleared = [(result.interval, result.cleared) for result in found.day.intervals]
+    return [
+        (interval, tuple(dict.fromkeys(one.binding)))
+        for interval, one in cleared
+        if one.binding and not one.fills and not one.cuts
     ]
 
 
@@ -181,8 +198,13 @@ def _signed(money: Money) -> str:
     return f"{money / MICRO:+,.2f}".replace("-", "−")
 
 
-def _kwh(energy: Wh | float) -> str:
-    return f"{energy / 1000:,.0f}"
+def _digits(energy: Wh) -> int:
+    """Return how many digits of a kWh a day of that much energy shows: three figures at least."""
+    return 0 if energy >= 1_000_000 else 1 if energy >= 100_000 else 2
+
+
+def _kwh(energy: Wh | float, digits: int = 0) -> str:
+    return f"{energy / 1000:,.{digits}f}"
 
 
 def _price(price: int | None) -> str:

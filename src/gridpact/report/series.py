@@ -58,13 +58,15 @@ class Series:
     def self_sufficiency(self) -> float:
         """Share of what the feeder used, losses included, that did not come from above."""
         used = self.energy(self.demand + self.loss)
-        return 1 - self.energy(np.maximum(self.substation, 0.0)) / used if used else 0.0
+        drawn = self.energy(np.maximum(self.substation, 0.0))
+        return max(0.0, 1 - drawn / used) if used else 0.0
 
     @property
     def self_consumption(self) -> float:
         """Share of what the feeder generated that did not leave it."""
         made = self.energy(self.generation)
-        return 1 - self.energy(np.maximum(-self.substation, 0.0)) / made if made else 0.0
+        given = self.energy(np.maximum(-self.substation, 0.0))
+        return max(0.0, 1 - given / made) if made else 0.0
 
 
 def series(day: DayResult) -> Series:

@@ -124,6 +124,13 @@ def label(axes: Axes, at: tuple[float, float], text: str, colour: str, align: st
     )
 
 
+def note(axes: Axes, text: str) -> None:
+    """Say why a picture is empty."""
+    axes.text(
+        0.5, 0.5, text, transform=axes.transAxes, color=QUIET, fontsize=11, ha="center", va="center"
+    )
+
+
 def legend(axes: Axes) -> None:
     """Put the names of the coloured parts, if there are any, above the picture, in one row."""
     if not axes.get_legend_handles_labels()[1]:

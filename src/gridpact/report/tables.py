@@ -7,7 +7,7 @@ fill's hash on `chain`, where it was settled.
 prices.parquet: one row per interval and bus. retail, feed_in, network_share [micro-units/kWh],
 loss_share [ppm] and the energy-weighted mean prices of the interval's local and zonal fills (null
 without any) repeat on every row of an interval; dlmp and locational [micro-units/kWh] are the bus's
-own, from the day-ahead power flow.
+own, from the day-ahead power flow; dlmp is null where that found limits which cannot hold.
 """
 
 from collections.abc import Mapping, Sequence
@@ -111,7 +111,7 @@ def write_prices(found: Findings, path: Path) -> Path:
                 "loss_share": prices.loss_share,
                 "mean_local": hour.local_price,
                 "mean_zonal": hour.zonal_price,
-                "dlmp": dlmp,
+                "dlmp": None if advice.conflicts else dlmp,
                 "locational": posted.get(bus, 0),
             }
             for bus, dlmp in advice.dlmp.items()
