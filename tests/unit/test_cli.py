@@ -1,7 +1,10 @@
 """The command line: what it writes, what it says, and how it ends."""
 
 import json
+import os
 import re
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -155,3 +158,24 @@ def test_a_file_that_is_no_ledger_fails_with_a_fact(
     code, _, error = run_command(monkeypatch, capsys, "audit", str(file))
     assert code == 1
     assert "ledger.db" in error
+
+
+def test_interrupted_run_says_that_it_goes_on_and_nothing_else(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "gridpact", "run", str(SCENARIOS / "sce56-day.toml")]
+    with subprocess.Popen(
+        [*command, "--out", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("interval 1 of 24")
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said == (
+        f"gridpact: stopped: {tmp_path / 'ledger.db'} keeps what is done; "
+        "the same command goes on from there\n"
+    )

@@ -4,6 +4,7 @@ A plain process with a pipe: should the main process be killed, this one ends by
 nothing of its parent's, if it is started before the parent opens its files.
 """
 
+import signal
 from collections.abc import Callable
 from multiprocessing import Pipe, Process
 from multiprocessing.connection import Connection
@@ -40,6 +41,8 @@ class Beside(Generic[T]):
 
 
 def _deliver(work: Callable[[A], T], argument: A, sending: Connection) -> None:
+    # Ctrl-C reaches every process of a terminal: only the main one has something to say about it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         sending.send(work(argument))
     except GridpactError as failure:

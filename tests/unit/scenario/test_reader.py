@@ -1,5 +1,6 @@
 """A scenario is read whole or refused in one sentence with its place."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from tests.unit.scenario.texts import SMALL, csv, write
 from gridpact.errors import BadInput, ScenarioError
 from gridpact.prosumer.outlook import Model
 from gridpact.scenario.reader import load
+from gridpact.scenario.table import Table
 
 SHIPPED = Path(__file__).resolve().parents[3] / "scenarios"
 
@@ -231,3 +233,31 @@ def test_participant_of_the_documentation_can_be_read(tmp_path):
     assert bakery.battery.power_w == 10_000
     assert bakery.ev is None
     assert bakery.min_reputation == 200_000
+
+
+def test_feeder_of_the_documentation_can_be_read(tmp_path):
+    guide = (SHIPPED.parent / "docs" / "scenario.md").read_text(encoding="utf-8")
+    block = guide.split("## Your own feeder")[1].split("```toml\n")[1].split("```")[0]
+    (tmp_path / "village.toml").write_text(block)
+    text = SMALL.replace('case = "sce56"', 'file = "village.toml"')
+    text = text.replace("bus = 53", "bus = 2").replace("bus = 5", "bus = 2")
+    feeder = load(write(tmp_path, text)).grid.file
+    assert (feeder.name, feeder.power_factor) == ("village", 0.95)
+    assert sorted(feeder.feeder.index) == [1, 2, 3]
+
+
+def test_every_key_that_is_read_stands_in_the_documentation(tmp_path, monkeypatch):
+    asked = set()
+    get = Table._get
+
+    def noted(table, key, default, expected):
+        asked.add(key)
+        return get(table, key, default, expected)
+
+    monkeypatch.setattr(Table, "_get", noted)
+    load(SHIPPED / "sce56-day.toml")
+    load(write(tmp_path))
+    guide = (SHIPPED.parent / "docs" / "scenario.md").read_text(encoding="utf-8")
+    guide += (SHIPPED / "sce56-day.toml").read_text(encoding="utf-8")
+    assert {"bus", "kappa", "battery_start_share"} < asked
+    assert not [key for key in sorted(asked) if not re.search(rf"\b{key}\b", guide)]
