@@ -54,7 +54,8 @@ def gains(found: Findings) -> Figure:
         style.label(
             axes, (beside, place), f"{change:+,.{digits}f}".replace("-", "−"), colours[place], side
         )
-    axes.axvline(0, color="#b9c3cc", linewidth=0.8)
+    if groups:
+        axes.axvline(0, color="#b9c3cc", linewidth=0.8)
     axes.grid(visible=False)
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)
