@@ -55,10 +55,8 @@ def read_tariff(table: Table, time: Time) -> Tariff:
     )
     if tariff.network_share > min(retail):
         raise table.error("network_share_per_kwh", "is more than the lowest retail price")
-    if tariff.feed_in > min(retail) - tariff.network_share:
-        raise table.error(
-            "feed_in_per_kwh", "is more than the lowest retail price less the network's share"
-        )
+    if tariff.feed_in > min(retail):
+        raise table.error("feed_in_per_kwh", "is more than the lowest retail price")
     table.finish()
     return tariff
 

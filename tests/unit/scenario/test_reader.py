@@ -119,7 +119,7 @@ BAD = [
     ("chain no option names", "seed = 7", 'seed = 7\nregion = "a=b"', "region: expected letters"),
     ("nameless chain", "seed = 7", 'seed = 7\nzone = ""', "zone: expected letters, digits"),
     ("feeder elsewhere", '"sce56"', '"../feeders/sce56"', "feeder.case: no built-in feeder"),
-    ("dear feed-in", "0.08", "0.14", "feed_in_per_kwh: is more than the lowest retail price less"),
+    ("dear feed-in", "0.08", "0.23", "feed_in_per_kwh: is more than the lowest retail price"),
     (
         "window crossed",
         "peak_kw = 100.0",
