@@ -109,3 +109,14 @@ def test_honest_orders_are_all_accepted_and_trade_as_without_the_bad_ones(
         one.hash for one in undisturbed[NOON].book.orders
     ]
     assert results[NOON].settlement == undisturbed[NOON].settlement
+
+
+def test_suspended_participant_is_refused_and_still_metered(scenario: Scenario) -> None:
+    parts = assemble(scenario, memory_ledgers(scenario), signed=False)
+    banned = parts.market.participants[0].address
+    market = replace(parts.market, people=parts.market.people.suspend(banned))
+    [result] = run(market, 1)
+    refused = {one.code for one in result.book.refusals if one.participant == banned}
+    assert refused == {Code.BLACKLIST}
+    assert result.metered[banned].import_wh > 0
+    assert any(bill.participant == banned for bill in result.settlement.bills)

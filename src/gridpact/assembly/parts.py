@@ -12,6 +12,7 @@ from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import signed_by
 from gridpact.cycle.market import Collector, Market, PlantFacts, Region, Rules
 from gridpact.grid.check import RadialCheck
+from gridpact.identity.roster import Roster
 from gridpact.market.zonal import Window
 from gridpact.model.order import Order
 from gridpact.model.participant import Named, Participant, Role
@@ -96,10 +97,12 @@ def assemble(
         region=Region(region, region_key.address, region_key.sign, people.substation.address),
         zone=zone,
         collector=Collector(operator_key(scenario, "collector").sign if signed else None),
-        participants=tuple(party.participant for party in people.sites),
-        zonal_participants=(
-            *(party.participant for party in people.plants),
-            _region_party(scenario, region_key.address, int(feeder.ids[0])),
+        people=Roster.of(party.participant for party in people.sites),
+        zonal_people=Roster.of(
+            (
+                *(party.participant for party in people.plants),
+                _region_party(scenario, region_key.address, int(feeder.ids[0])),
+            )
         ),
         plants={
             party.address: PlantFacts(Window(*plant.window), round(plant.peak_w))

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from gridpact.cycle.market import Market
 from gridpact.cycle.phase import once
 from gridpact.cycle.ports import Expected
+from gridpact.identity.roster import Roster
 from gridpact.ledger.ledger import Ledger
 from gridpact.market.admission import Gate, admit
 from gridpact.market.caps import Pairs
 from gridpact.market.draw import book_seed
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import SignedOrder, Tier
-from gridpact.model.participant import Participant
 from gridpact.model.record import Book, Prices
 
 
@@ -31,11 +31,11 @@ def collect(market: Market, interval: int, prices: Prices, expected: Expected) -
 
     def local() -> Book:
         return _book(market, market.local, market.region.id, interval, pairs, expected,
-                     market.participants, submitted.local)  # fmt: skip
+                     market.people, submitted.local)  # fmt: skip
 
     def zonal() -> Book:
         return _book(market, market.zonal, market.zone, interval, {Tier.ZONAL: pairs[Tier.ZONAL]},
-                     expected, market.zonal_participants, submitted.zonal)  # fmt: skip
+                     expected, market.zonal_people, submitted.zonal)  # fmt: skip
 
     return Books(
         once(market.local, Key(market.region.id, interval, Phase.COLLECT), Book, local),
@@ -50,15 +50,15 @@ def _book(
     interval: int,
     pairs: dict[Tier, Pairs],
     expected: Expected,
-    participants: Iterable[Participant],
+    people: Roster,
     submitted: Iterable[SignedOrder],
 ) -> Book:
     gate = Gate(
         domain=ledger.domain,
         region=region,
         interval=interval,
-        participants={one.address: one for one in participants},
-        suspended=market.suspended,
+        participants=people.participants,
+        suspended=people.suspended,
         pairs=pairs,
         demand_buses=frozenset(one.bus for one in market.participants),
         bid_limit={who: row.bid_wh for who, row in expected.allowance.items()},

@@ -3,11 +3,12 @@
 `assembly` fills it with concrete parts; a test fills it with plain ones in a few lines.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gridpact.crypto.keys import signed_by
 from gridpact.cycle.ports import DayAhead, Field
+from gridpact.identity.roster import Roster
 from gridpact.ledger.ledger import Ledger
 from gridpact.market.admission import Check
 from gridpact.market.zonal import Window
@@ -75,11 +76,10 @@ class PlantFacts:
 class Market:
     """One region with its zone.
 
-    `zone` is the zonal chain's identifier, under which its writes stand. `participants` belong to
-    the region's chain, `plants` (by address) and the region to the zonal one. Who is `suspended`
-    may not order, but its meter is heard. `check` verifies signatures and `name` names orders; both
-    are real unless a study leaves signatures out. `in_time` tells how long an unavailable zone is
-    asked again.
+    `zone` is the zonal chain's identifier, under which its writes stand. `people` belong to the
+    region's chain, the plants and the region itself to the zonal one. `check` verifies signatures
+    and `name` names orders; both are real unless a study leaves signatures out. `in_time` tells how
+    long an unavailable zone is asked again.
     """
 
     local: Ledger
@@ -90,16 +90,23 @@ class Market:
     region: Region
     zone: bytes
     collector: Collector
-    participants: Sequence[Participant]
-    zonal_participants: Sequence[Participant]
+    people: Roster
+    zonal_people: Roster
     plants: Mapping[bytes, PlantFacts]
     tariff: Tariff
     rules: Rules
     minutes: int = 60
-    suspended: frozenset[bytes] = frozenset()
     check: Check = signed_by
     name: Callable[[Order], bytes] | None = None
     in_time: InTime = thrice
+
+    @property
+    def participants(self) -> tuple[Participant, ...]:
+        return tuple(self.people.participants.values())
+
+    @property
+    def zonal_participants(self) -> tuple[Participant, ...]:
+        return tuple(self.zonal_people.participants.values())
 
     @property
     def buses(self) -> dict[bytes, int]:
