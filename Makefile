@@ -5,7 +5,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
         --no-annotate --no-header --python-version 3.11
 
-.PHONY: demo test check format bench contracts vectors lock clean
+.PHONY: demo test check format bench soak contracts vectors lock clean
 
 demo: .venv/runtime.stamp  ## run the market day and print where the report is
 	$(BIN)/gridpact run scenarios/sce56-day.toml --out out/sce56-day
@@ -20,6 +20,9 @@ format: .venv/dev.stamp
 
 bench: .venv/dev.stamp  ## every benchmark; renews docs/bench/
 	$(BIN)/python -m bench all
+
+soak: .venv/dev.stamp  ## hundreds of random markets; renews docs/bench/soak.md
+	$(BIN)/python -m bench soak
 
 contracts: .venv/dev.stamp  ## compile the contracts anew
 	$(BIN)/python scripts/compile_contracts.py

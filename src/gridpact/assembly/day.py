@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from gridpact.assembly.founding import founding
 from gridpact.assembly.ledgers import Ledgers
-from gridpact.assembly.parts import assemble
+from gridpact.assembly.parts import Assembled, assemble
 from gridpact.cycle.cycle import Watch, run
 from gridpact.cycle.result import IntervalResult
 from gridpact.ledger.ledger import Head, Ledger, Totals
@@ -79,7 +79,12 @@ def run_day(
 ) -> DayResult:
     """Run a scenario's horizon, or what is left of it, and return what it came to."""
     stopwatch = Stopwatch(watch)
-    parts = assemble(scenario, ledgers, signed, conduct)
+    return run_parts(assemble(scenario, ledgers, signed, conduct), ledgers, stopwatch)
+
+
+def run_parts(parts: Assembled, ledgers: Ledgers, stopwatch: Stopwatch) -> DayResult:
+    """Run an assembled market over its scenario's horizon; tests put parts of their own in it."""
+    scenario = parts.scenario
     intervals = tuple(run(parts.market, scenario.time.intervals, stopwatch))
     stopwatch.lap("close")
     ends = tuple(_end(ledger) for ledger in (ledgers.local, ledgers.zonal))
