@@ -171,7 +171,7 @@ def test_bad_profile_is_one_sentence_with_its_row(tmp_path, profiles, told):
 
 
 def test_nested_without_end_is_no_scenario(tmp_path):
-    path = write(tmp_path, f"x = {'[' * 5000}{']' * 5000}")
+    path = write(tmp_path, f"x = {'[' * 100_000}{']' * 100_000}")
     with pytest.raises(ScenarioError, match="is no TOML file"):
         load(path)
 
