@@ -134,7 +134,9 @@ def settlement() -> dict[str, Any]:
     prices = ((120_003, 20_000), (99_999, 61_001))
     return {
         "terms": {
-            name: getattr(SettlementTerms(), name) for name in SettlementTerms.__annotations__
+            name: getattr(SettlementTerms(), name)
+            for name in SettlementTerms.__annotations__
+            if name != "dispute_window"  # says when, not how much
         },
         "lossShare": 20_000,
         "fills": [_settled(*pair, numbers) for pair in prices for numbers in DELIVERIES],

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,7 +30,7 @@ def _agreed(
     rule: Ask, fill: Fill, delivery: Delivery, terms: SettlementTerms, loss_share: Score
 ) -> Statement:
     """Return the statement of the Python rule after the contract has come to the same."""
-    numbers = msgspec.structs.astuple(terms)
+    numbers = [getattr(terms, name) for name in VECTORS["terms"]]
     there = rule("settle", fill.terms, packing.delivery(delivery), *numbers, loss_share)
     here = split(fill, delivery, terms, loss_share)
     assert there == (int(here.case), *(getattr(here, name) for name in NAMES), 0, 0)

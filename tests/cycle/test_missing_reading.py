@@ -67,7 +67,7 @@ def test_missing_reading_holds_the_locks_of_its_party_and_of_nobody_else(
     ledgers = memory_ledgers(scenario)
     market = assemble(scenario, ledgers, signed=False).market
     market = replace(market, field=SilentMeter(market.field, silent, NOON))
-    results = list(run(market, NOON + 3))
+    results = list(run(market, NOON + 2))  # the dispute's window is not over yet
 
     settlement = results[NOON].settlement
     disputed = {

@@ -8,6 +8,7 @@ from gridpact.assembly.founding import founding
 from gridpact.assembly.ledgers import Ledgers
 from gridpact.assembly.parts import Assembled, assemble
 from gridpact.cycle.cycle import Watch, run
+from gridpact.cycle.disputes import concluded
 from gridpact.cycle.result import IntervalResult
 from gridpact.ledger.ledger import Head, Ledger, Totals
 from gridpact.model.participant import Account
@@ -85,7 +86,7 @@ def run_day(
 def run_parts(parts: Assembled, ledgers: Ledgers, stopwatch: Stopwatch) -> DayResult:
     """Run an assembled market over its scenario's horizon; tests put parts of their own in it."""
     scenario = parts.scenario
-    intervals = tuple(run(parts.market, scenario.time.intervals, stopwatch))
+    intervals = concluded(tuple(run(parts.market, scenario.time.intervals, stopwatch)))
     stopwatch.lap("close")
     ends = tuple(_end(ledger) for ledger in (ledgers.local, ledgers.zonal))
     compared = before(parts.field.world, scenario.tariff, parts.field.meter_gain)

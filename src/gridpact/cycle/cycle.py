@@ -13,18 +13,19 @@ from collections.abc import Callable, Iterator
 from gridpact.cycle.collect import Books, collect
 from gridpact.cycle.crossing import carry_out
 from gridpact.cycle.deliver import Flowed, deliver
+from gridpact.cycle.disputes import end_disputes
 from gridpact.cycle.market import Market
 from gridpact.cycle.past import Past, advance, beginning
 from gridpact.cycle.phase import once
 from gridpact.cycle.ports import Expected
-from gridpact.cycle.result import IntervalResult
+from gridpact.cycle.rate import rate
+from gridpact.cycle.result import Ended, IntervalResult
 from gridpact.cycle.settle import Settled, settle
 from gridpact.cycle.tiers import clear
 from gridpact.errors import SettlementError
 from gridpact.model.interval import Key, Phase
 from gridpact.model.record import Anchor, Cleared, Prices, Rating
 from gridpact.quantities import PPM, Score, divide_half_even
-from gridpact.reputation.feedback import rate as rated
 
 Watch = Callable[[int, str], None]
 """Told which phase of which interval begins."""
@@ -58,11 +59,12 @@ def trade(market: Market, interval: int, past: Past, watch: Watch) -> IntervalRe
     flowed = deliver(market, interval, prices, cleared, past)
     watch(interval, "settle")
     settled = settle(market, interval, prices, cleared, past, flowed.allocation)
+    ended = end_disputes(market, interval)
     watch(interval, "rate")
-    ratings = rate(market, interval, settled)
+    ratings = rate(market, interval, settled.local, settled.zonal)
     watch(interval, "seal")
     seal(market, interval)
-    return _result(interval, prices, books, cleared, flowed, settled, ratings)
+    return _result(interval, prices, books, cleared, flowed, settled, ratings, ended)
 
 
 def price(market: Market, interval: int, expected: Expected) -> Prices:
@@ -98,26 +100,6 @@ def loss_share(market: Market, interval: int, expected: Expected) -> Score:
     return divide_half_even(PPM * loss_w, imports_w + loss_w) if loss_w else 0
 
 
-def rate(market: Market, interval: int, settled: Settled) -> tuple[Rating, Rating]:
-    """Move the sellers' reputations by what they delivered."""
-    terms = market.rules.rating
-
-    def local() -> Rating:
-        fills, deliveries = settled.local.fills, settled.local.deliveries
-        scores = {fill.seller: market.local.score(fill.seller) for fill in fills}
-        return Rating(rated(scores, fills, deliveries, terms))
-
-    def zonal() -> Rating:
-        fills, deliveries = settled.zonal.fills, settled.zonal.deliveries
-        scores = {fill.seller: market.zonal.score(fill.seller) for fill in fills}
-        return Rating(rated(scores, fills, deliveries, terms))
-
-    return (
-        once(market.local, Key(market.region.id, interval, Phase.RATE), Rating, local),
-        once(market.zonal, Key(market.zone, interval, Phase.RATE), Rating, zonal),
-    )
-
-
 def seal(market: Market, interval: int) -> Anchor:
     """Anchor the region's newest block of the interval on the zonal chain."""
 
@@ -145,6 +127,7 @@ def _result(
     flowed: Flowed,
     settled: Settled,
     ratings: tuple[Rating, Rating],
+    ended: Ended | None,
 ) -> IntervalResult:
     return IntervalResult(
         interval=interval,
@@ -159,4 +142,5 @@ def _result(
         zonal_settlement=settled.zonal,
         rating=ratings[0],
         plant_rating=ratings[1],
+        ended=ended,
     )

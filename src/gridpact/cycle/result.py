@@ -6,7 +6,27 @@ from dataclasses import dataclass
 from gridpact.ledger.ledger import Ledger
 from gridpact.model.delivery import Metered, SignedReading
 from gridpact.model.interval import Key, Phase
-from gridpact.model.record import Book, Cleared, Meters, Prices, R, Rating, Settlement
+from gridpact.model.record import (
+    Book,
+    Cleared,
+    Meters,
+    Prices,
+    R,
+    Rated,
+    Rating,
+    Settlement,
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The disputes of an earlier `interval`, settled and rated when their window was over."""
+
+    interval: int
+    local: Settlement
+    zonal: Settlement
+    rating: Rating
+    plant_rating: Rating
 
 
 @dataclass(frozen=True)
@@ -16,7 +36,8 @@ class IntervalResult:
     `cleared.fills` holds the fills of both tiers under the participants' own bids;
     `settlement` settles the local ones, `zonal_settlement` the zonal ones, in the same order as
     `cleared.fills` has them, with the region as their buyer. `metered` is every meter's energy of
-    the interval, participants and plants. [Wh]
+    the interval, participants and plants. [Wh] `ended` are disputes of an earlier interval whose
+    window was over with this one.
     """
 
     interval: int
@@ -31,6 +52,13 @@ class IntervalResult:
     zonal_settlement: Settlement
     rating: Rating
     plant_rating: Rating
+    ended: Ended | None = None
+
+    @property
+    def rated(self) -> tuple[Rated, ...]:
+        """Return who was rated within this interval, on both chains, in order of time."""
+        before = (*self.ended.rating.rated, *self.ended.plant_rating.rated) if self.ended else ()
+        return (*before, *self.rating.rated, *self.plant_rating.rated)
 
 
 def metered(

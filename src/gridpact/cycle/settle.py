@@ -74,12 +74,12 @@ def settle(
         lambda: _local(market, prices, local_fills, deliveries, allocation, crossed, zonal),
     )
     if zonal.departed is not None:
-        home = zonal.departed
+        departed = zonal.departed
         once(
             market.zonal,
             Key(market.zone, interval, Phase.SETTLE, 1),
             Confirmed,
-            lambda: Confirmed(home, _block(market, interval)),
+            lambda: Confirmed(departed, block(market, interval)),
         )
     return Settled(local, zonal)
 
@@ -95,13 +95,9 @@ def _local(
 ) -> Settlement:
     rules, free = market.rules, _free(market.local)
     statements = _statements(market, fills, deliveries, prices, free)
-    refunds = tuple(
-        Refund(fill.hash, fill.buyer, statement.refund + statement.claim)
-        for fill, statement in zip(crossed, zonal.statements, strict=True)
-        if statement.refund + statement.claim
-    )
+    home = refunds(crossed, zonal.statements)
     _pay(free, fills, deliveries, statements, rules.settlement)
-    for refund in refunds:
+    for refund in home:
         free[refund.buyer] += refund.amount
     homes = {one.address for one in market.participants}
     rows = bills([row for row in allocation.balances if row.participant in homes], prices, free)
@@ -118,8 +114,17 @@ def _local(
         network_loss_cost=loss_purchase(
             allocation.network_loss_wh, prices, free[Named.NETWORK_OPERATOR.address]
         ),
-        refunds=refunds,
+        refunds=home,
         arrived=zonal.departed,
+    )
+
+
+def refunds(crossed: Sequence[Fill], statements: Sequence[Statement]) -> tuple[Refund, ...]:
+    """Return what comes home to the buyers of zonal fills, whose statements are on the zone."""
+    return tuple(
+        Refund(fill.hash, fill.buyer, statement.refund + statement.claim)
+        for fill, statement in zip(crossed, statements, strict=True)
+        if statement.refund + statement.claim
     )
 
 
@@ -212,8 +217,9 @@ def _pay(
         free[settled.fill.buyer] += settled.statement.refund
 
 
-def _block(market: Market, interval: int) -> bytes:
-    head = market.local.written_at(Key(market.region.id, interval, Phase.SETTLE))
+def block(market: Market, interval: int, part: int = 0) -> bytes:
+    """Return the hash of the local chain's block in which an interval was settled."""
+    head = market.local.written_at(Key(market.region.id, interval, Phase.SETTLE, part))
     if head is None:
         raise LedgerError(f"{market.local.name}: interval {interval} is not settled")
     return head.hash

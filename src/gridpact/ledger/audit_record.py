@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
 
+from msgspec.structs import replace
+
 from gridpact.crypto import merkle
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import recover, signed_by
@@ -25,12 +27,17 @@ from gridpact.model.record import (
     Commitment,
     Found,
     Meters,
+    Rating,
     Record,
     Refund,
     Returned,
     Settlement,
 )
+from gridpact.model.statement import Case
 from gridpact.quantities import Wh
+
+ENDED = 2
+"""The part of a settlement that ends an interval's disputes."""
 
 
 def check_record(place: str, block: AuditedBlock, record: Record, seen: Seen) -> None:
@@ -55,6 +62,8 @@ def check_record(place: str, block: AuditedBlock, record: Record, seen: Seen) ->
             _meters(place, block, record, seen)
         case Settlement():
             _settlement(place, block, record, seen)
+        case Rating():
+            _rating(place, block, seen)
         case _:
             pass
     differs = difference(record, block.outcomes, seen.suite)
@@ -195,7 +204,38 @@ def _settlement(place: str, block: AuditedBlock, settlement: Settlement, seen: S
         back = sum(map(returns, settlement.statements))
         if back != (settlement.departed.amount if settlement.departed else 0):
             raise Corrupt(place, f"money: {back} is the regions' and did not go home")
-    _loss_shares(place, block, settlement, seen)
+    if block.key.part:
+        _ended(place, block, settlement, seen)
+    else:
+        _loss_shares(place, block, settlement, seen)
+
+
+def _ended(place: str, block: AuditedBlock, settlement: Settlement, seen: Seen) -> None:
+    """Check a dispute's end: what was in dispute, by the readings of its interval, in its time."""
+    interval, window = block.key.interval, seen.found.settlement.dispute_window
+    first = seen.get(interval, Phase.SETTLE, Settlement)
+    if block.key.part != ENDED or first is None:
+        raise Corrupt(place, "deliveries: of no dispute")
+    if seen.get(interval + window, Phase.DELIVER, Meters) is None:
+        raise Corrupt(place, f"deliveries: settled within {window} intervals of the dispute")
+    rows = zip(first.fills, first.deliveries, first.statements, strict=True)
+    held = [(fill, made) for fill, made, one in rows if one.case is Case.DISPUTE]
+    due = [(fill, replace(made, disputed=False)) for fill, made in held]
+    if due != list(zip(settlement.fills, settlement.deliveries, strict=True)):
+        raise Corrupt(place, "deliveries: not the disputed ones as their readings prove them")
+    if settlement.bills or settlement.network_loss_wh or settlement.incentives:
+        raise Corrupt(place, "bills: a dispute's end moves no energy")
+
+
+def _rating(place: str, block: AuditedBlock, seen: Seen) -> None:
+    """Check that no dispute stays open beyond its window: the interval's ratings come after."""
+    due = block.key.interval - seen.found.settlement.dispute_window
+    first = seen.get(due, Phase.SETTLE, Settlement)
+    if block.key.part or first is None:
+        return
+    disputed = any(one.case is Case.DISPUTE for one in first.statements)
+    if disputed and seen.get(due, Phase.SETTLE, Settlement, ENDED) is None:
+        raise Corrupt(place, f"disputes of interval {due}: not settled after their window")
 
 
 def _loss_shares(place: str, block: AuditedBlock, settlement: Settlement, seen: Seen) -> None:
@@ -203,8 +243,6 @@ def _loss_shares(place: str, block: AuditedBlock, settlement: Settlement, seen: 
     meters = seen.get(block.key.interval, Phase.DELIVER, Meters)
     if meters is None:
         raise Corrupt(place, "deliveries: settled before the meters were read")
-    if block.key.part:
-        return  # a dispute settled later keeps the share of its bounded energy
     running, loss, weighed = meters.before_wh, meters.loss_wh, meters.weighed_wh
     for delivery in settlement.deliveries:
         share = _carried(running + delivery.sent, loss, weighed) - _carried(running, loss, weighed)

@@ -22,7 +22,8 @@ class SettlementTerms(msgspec.Struct, frozen=True):
 
     tau: further reasonable loss beyond the expected share; eps: meter tolerance, the larger of a
     share and a floor; kappa: penalty factor on a shortfall; reward: share of the price, paid from
-    the `reward` account; unused_fee: what a buyer pays for cleared energy it did not use.
+    the `reward` account; unused_fee: what a buyer pays for cleared energy it did not use;
+    dispute_window: intervals after which a disputed fill is settled by what was signed.
     """
 
     tau: Score = 50_000
@@ -33,6 +34,7 @@ class SettlementTerms(msgspec.Struct, frozen=True):
     unused_fee: Price = 60_000
     feed_in: Price = 80_000
     loss_fund_share: Score = 200_000
+    dispute_window: int = 2
 
 
 class Statement(msgspec.Struct, frozen=True):

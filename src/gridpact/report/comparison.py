@@ -14,6 +14,7 @@ from gridpact.assembly.day import DayResult
 from gridpact.cycle.result import IntervalResult
 from gridpact.errors import SettlementError
 from gridpact.model.participant import Named
+from gridpact.model.statement import Case
 from gridpact.prosumer.devices import FloatArray, Site
 from gridpact.quantities import Money, amount
 from gridpact.report.hours import Hour, hour
@@ -81,6 +82,16 @@ class Comparison:
     trades: tuple[Trade, ...]
     unpaid: Money
     emptied: tuple[str, ...]
+
+    @property
+    def in_dispute(self) -> tuple[Trade, ...]:
+        """Return the trades whose locks are held: their dispute window outlasts the day."""
+        return tuple(row for row in self.trades if row.settled.statement.case is Case.DISPUTE)
+
+    @property
+    def held_in_dispute(self) -> Money:
+        """Return the money of these locks, on both chains."""
+        return sum(row.settled.fill.lock for row in self.in_dispute)
 
     @property
     def group_of(self) -> dict[bytes, str]:

@@ -109,8 +109,11 @@ def short_table(found: Findings) -> Table:
         f"{curves.voltage.min():.4f} - {curves.voltage.max():.4f}",
         f"{curves.energy(curves.curtailed):,.0f} kWh cut",
     )
-    held = sum(claim.holds for claim in found.claims)
-    table.add_row("claims that hold", "", f"{held} of {len(found.claims)}", "see report.html")
+    if compared.in_dispute:
+        disputed = f"{len(compared.in_dispute)} trades"
+        table.add_row("held in dispute", "", _money(compared.held_in_dispute), disputed)
+    hold = sum(claim.holds for claim in found.claims)
+    table.add_row("claims that hold", "", f"{hold} of {len(found.claims)}", "see report.html")
     return table
 
 

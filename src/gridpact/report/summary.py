@@ -83,11 +83,7 @@ def refusals(day: DayResult) -> tuple[Refusal, ...]:
 
 def reputations(day: DayResult) -> dict[str, int]:
     """Return the last reputation of every seller that was rated, by name. [ppm]"""
-    last = {
-        row.participant: row.after
-        for result in day.intervals
-        for row in (*result.rating.rated, *result.plant_rating.rated)
-    }
+    last = {row.participant: row.after for result in day.intervals for row in result.rated}
     return {
         day.names[who]: score
         for who, score in sorted(last.items(), key=lambda row: day.names[row[0]])
@@ -153,6 +149,7 @@ def _money(compared: Comparison) -> dict[str, Any]:
         "fees": sum(row.fee_seller + row.fee_network for row in rows),
         "rewards": sum(row.reward for row in rows),
         "claims": sum(row.claim for row in rows),
+        "held_in_dispute": compared.held_in_dispute,
         "unpaid": compared.unpaid,
         "emptied": list(compared.emptied),
         "consumers_not_worse": compared.not_worse,

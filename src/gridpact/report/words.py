@@ -68,7 +68,7 @@ FIGURES: Mapping[str, tuple[str, str]] = {
 }
 
 CASES: Mapping[Case, str] = {
-    Case.DISPUTE: "a reading is missing or cannot be true: the money stays locked",
+    Case.DISPUTE: "a reading is missing or cannot be true: the money is held for a while",
     Case.FULL: "delivered in full: paid in full, full reward",
     Case.HALF: "sent in full, loss above the expected: paid in full, half the reward",
     Case.LOSSY: "sent in full, lost beyond reason: paid in full, the network makes it good",

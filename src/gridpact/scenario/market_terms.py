@@ -72,6 +72,7 @@ def read_settlement(table: Table, tariff: Tariff) -> SettlementTerms:
         unused_fee=_price(table, "unused_fee_per_kwh", tariff.zonal_charge / MICRO),
         feed_in=tariff.feed_in,
         loss_fund_share=_share(table, "loss_fund_share", 0.2),
+        dispute_window=table.whole("dispute_window", 2, low=1, high=10**6),
     )
     table.finish()
     return terms

@@ -42,7 +42,11 @@ def resolve(
     `sent_wh` and `received_wh` are the most that signed readings of seller and buyer prove for
     this fill. More received than sent is no longer a dispute: it counts as what was sent.
     """
+    return split(fill, bounded(delivery, sent_wh, received_wh), terms, loss_share)
+
+
+def bounded(delivery: Delivery, sent_wh: Wh, received_wh: Wh) -> Delivery:
+    """Return a disputed delivery as the signed readings of seller and buyer bound it."""
     sent = min(delivery.sent, sent_wh)
     received = min(delivery.received, received_wh, sent)
-    bounded = replace(delivery, sent=sent, received=received, disputed=False)
-    return split(fill, bounded, terms, loss_share)
+    return replace(delivery, sent=sent, received=received, disputed=False)

@@ -530,6 +530,44 @@ def test_the_region_sends_home_what_its_fills_left(chains: Pair) -> None:
     _refused(chains.zonal, key, less)
 
 
+# disputes
+
+
+def _in_dispute(chains: Pair) -> Round:
+    """Write an interval in which Sue's meter stayed silent."""
+    founded(chains.local, chains.zonal)
+    silent = Round(chains.local, chains.zonal, sue_wh=0, silent=True)
+    silent.write()
+    return silent
+
+
+def test_a_disputed_fill_keeps_its_lock_until_it_is_settled(chains: Pair) -> None:
+    silent = _in_dispute(chains)
+    locks = [traded.lock for traded in silent.local_fills]
+    assert chains.local.totals().locked == sum(locks)
+    before = chains.local.account(ANN.address).free
+    for ledger, key, record in silent.end():
+        ledger.write(key, record)
+        assert ledger.totals().holds
+    assert chains.local.totals().locked == 0
+    assert chains.local.account(ANN.address) == Account(before + locks[0])
+
+
+def test_a_dispute_ends_once(chains: Pair) -> None:
+    silent = _in_dispute(chains)
+    for ledger, key, record in silent.end():
+        ledger.write(key, record)
+    _refused(chains.local, silent.key(Phase.SETTLE, part=4), silent.ended)
+
+
+def test_a_seller_is_rated_for_a_dispute_when_it_has_ended(chains: Pair) -> None:
+    silent = _in_dispute(chains)
+    assert chains.local.score(SUE.address) == RATING.prior
+    for ledger, key, record in silent.end():
+        ledger.write(key, record)
+    assert chains.local.score(SUE.address) < RATING.prior
+
+
 # rate and seal
 
 

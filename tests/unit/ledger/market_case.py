@@ -221,7 +221,9 @@ class Round:
 
     Sue offers 2,000 Wh and sells 1,200 to Ann and 700 to Ben; the plant sells Ann 800 more. What
     Sue's meter shows is `sue_wh`, what is lost on the wires `loss_wh`. A zone that is `refusing`
-    does not take Ann's money in: the plant's sale is called off.
+    does not take Ann's money in: the plant's sale is called off. A `silent` Sue puts her sales
+    into dispute; `ends` is the round whose disputes end with this. Where earlier rounds differ,
+    `said` is what the registers of Sue's export and of the substation's import stood at.
     """
 
     local: Ledger
@@ -231,6 +233,9 @@ class Round:
     plant_wh: Wh = 900
     loss_wh: Wh = 60
     refusing: bool = False
+    silent: bool = False
+    said: tuple[Wh, Wh] | None = None
+    ends: "Round | None" = None
 
     def steps(self) -> Iterator[tuple[Ledger, Key, Record]]:
         """Yield (ledger, key, record) in the order in which a cycle writes them."""
@@ -259,6 +264,8 @@ class Round:
         if not self.refusing:
             receipt = self.block(local, self.key(Phase.SETTLE)).hash
             yield zonal, self.key(Phase.SETTLE, ZONE, 1), Confirmed(self.home, receipt)
+        if self.ends:
+            yield from self.ends.end()
         for ledger, where, fills, first in (
             (local, self.key(Phase.RATE), self.local_fills, 0),
             (zonal, self.key(Phase.RATE, ZONE), self.settled_there, 2),
@@ -266,6 +273,30 @@ class Round:
             known = ledger.read(where, Rating)
             yield ledger, where, known or self.rating(ledger, fills, first)
         yield zonal, self.key(Phase.SEAL, ZONE), self.anchor
+
+    def end(self) -> Iterator[tuple[Ledger, Key, Record]]:
+        """Yield what ends this round's disputes."""
+        yield self.zonal, self.key(Phase.SETTLE, ZONE, 2), Settlement((), (), (), ())
+        yield self.local, self.key(Phase.SETTLE, part=2), self.ended
+        rated = rate(
+            {SUE.address: self.local.score(SUE.address)},
+            self.local_fills,
+            self.ended.deliveries,
+            RATING,
+        )
+        where = self.key(Phase.RATE, part=2)
+        yield self.local, where, self.local.read(where, Rating) or Rating(rated)
+        yield self.zonal, self.key(Phase.RATE, ZONE, 2), Rating(())
+
+    @property
+    def ended(self) -> Settlement:
+        """Settle Sue's sales by what she signed for the interval: nothing."""
+        made = tuple(replace(one, disputed=False) for one in self._of(self.local_fills, 0))
+        said = tuple(
+            split(traded, delivered, TERMS, PRICES.loss_share)
+            for traded, delivered in zip(self.local_fills, made, strict=True)
+        )
+        return Settlement(self.local_fills, made, said, ())
 
     def write(self, until: Phase | None = None) -> None:
         """Write all steps, or those before the first of phase `until`."""
@@ -394,11 +425,14 @@ class Round:
 
     @cached_property
     def local_meters(self) -> Meters:
+        n, domain = self.interval, self.local.domain
+        given, taken = self.said or (n * self.sue_wh, n * self.substation_wh)
+        sue = reading(SUE, domain, n, 0, given + self.sue_wh)
         readings = (
             self._reading(ANN, self.ann_wh, 0),
             self._reading(BEN, self.ben_wh, 0),
-            self._reading(SUE, 0, self.sue_wh),
-            self._reading(SUBSTATION, self.substation_wh, 0),
+            *(() if self.silent else (sue,)),
+            reading(SUBSTATION, domain, n, taken + self.substation_wh, 0),
         )
         return Meters(readings, self.loss_wh, self.weighed)
 
@@ -418,7 +452,8 @@ class Round:
             share = self.loss_wh * (running + sent) // self.weighed
             share -= self.loss_wh * running // self.weighed
             running += sent
-            found.append(delivery(traded, sent, sent - share))
+            made = delivery(traded, sent, sent - share)
+            found.append(replace(made, disputed=self.silent and traded.seller == SUE.address))
         return tuple(found)
 
     def _split(self, fills: Sequence[Fill], first: int) -> tuple[Statement, ...]:
