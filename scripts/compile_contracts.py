@@ -15,17 +15,9 @@ from vyper.compiler import compile_code
 from vyper.compiler.input_bundle import FilesystemInputBundle
 from vyper.compiler.settings import OptimizationLevel, Settings
 
+from gridpact.ledger.suite import ORDER
+
 CONTRACTS = Path(__file__).parents[1] / "src" / "gridpact" / "contracts"
-NAMES = (
-    "registry",
-    "vault",
-    "orders",
-    "clearing",
-    "settlement",
-    "reputation",
-    "incentive",
-    "anchor",
-)
 VERSION = "0.4.3"
 EVM = "london"
 SIZE_LIMIT = 24_576
@@ -62,7 +54,7 @@ def main(arguments: list[str]) -> int:
     if arguments and not check:
         raise SystemExit(__doc__)
     stale = []
-    for name in NAMES:
+    for name in ORDER:
         path, text = CONTRACTS / "artefacts" / f"{name}.json", artefact(name)
         if check:
             if not path.exists() or path.read_text() != text:

@@ -9,14 +9,13 @@ The structure of the file is judged here (ScenarioError names file and row), the
 """
 
 import sys
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gridpact.errors import FeederError, ScenarioError
 from gridpact.grid.feeder import Feeder, Line, build
-from gridpact.scenario.table import Table, show
+from gridpact.scenario.table import Table, read_toml, show
 
 _LAST_BUS = 2**31 - 1
 _LARGEST = sys.float_info.max
@@ -42,7 +41,7 @@ def read_feeder(path: Path) -> FeederFile:
     FeederError
         The rows describe no radial, connected net; the message begins with the file.
     """
-    data = _load(path)
+    data = read_toml(path)
     table = Table(path, "", data)
     name = table.name("name", path.stem)
     s_base_mva, v_base_kv = table.number("s_base_mva"), table.number("v_base_kv")
@@ -65,16 +64,6 @@ def read_feeder(path: Path) -> FeederFile:
     except FeederError as error:
         raise FeederError(f"{path}: {error.place}", error.problem) from error
     return FeederFile(name, feeder, peak, factor)
-
-
-def _load(path: Path) -> dict[str, object]:
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise ScenarioError(path, "", f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ScenarioError(path, "", f"is no TOML file: {error}") from error
 
 
 def _is_number(value: object) -> bool:

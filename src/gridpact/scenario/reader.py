@@ -8,13 +8,12 @@ import dataclasses
 import datetime
 import math
 import re
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from gridpact.errors import PowerFlowDiverged, ScenarioError
+from gridpact.errors import PowerFlowDiverged
 from gridpact.grid.power_flow import power_flow
 from gridpact.model.participant import Named
 from gridpact.prosumer.devices import Plant, Site
@@ -24,7 +23,7 @@ from gridpact.scenario.feeder_file import read_feeder
 from gridpact.scenario.participants import read_participant, read_plant
 from gridpact.scenario.profiles import BUILT_IN, Profiles, read
 from gridpact.scenario.scenario import Grid, Scenario, Time
-from gridpact.scenario.table import Table
+from gridpact.scenario.table import Table, read_toml
 
 _FEEDERS = Path(__file__).resolve().parent.parent / "data" / "feeders"
 
@@ -39,7 +38,7 @@ def load(path: Path, seed: int | None = None) -> Scenario:
     FeederError
         The feeder is no radial net.
     """
-    root = Table(path, "", _toml(path))
+    root = Table(path, "", read_toml(path))
     own_seed = root.whole("seed", 1)
     used_seed = own_seed if seed is None else seed
     region, zone = _chains(root)
@@ -79,16 +78,6 @@ def load(path: Path, seed: int | None = None) -> Scenario:
     root.finish()
     _check_persistence(scenario, root)
     return scenario
-
-
-def _toml(path: Path) -> dict[str, object]:
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise ScenarioError(path, "", f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ScenarioError(path, "", f"is no TOML file: {error}") from error
 
 
 def _time(table: Table) -> Time:

@@ -8,8 +8,10 @@ Units are part of a key's name (`peak_kw`), so a wrong unit is an unknown key.
 import datetime
 import math
 import sys
+import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from gridpact.errors import ScenarioError
@@ -21,6 +23,17 @@ _UNITS = (
 _MISSING: Any = object()
 _LARGEST = sys.float_info.max
 """TOML has whole numbers of any size and infinity; neither is a quantity."""
+
+
+def read_toml(path: Path) -> dict[str, object]:
+    """Return what a TOML file holds. Raises `ScenarioError` when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise ScenarioError(path, "", f"cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ScenarioError(path, "", f"is no TOML file: {error}") from error
 
 
 def stem(key: str) -> str:
