@@ -34,8 +34,8 @@ lock: .venv/bootstrap.stamp  ## renew the locked dependencies
 	$(LOCK) requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(LOCK) pyproject.toml requirements/build.in -c requirements/constraints.in \
 	  -o requirements/runtime.txt
-	$(LOCK) pyproject.toml requirements/build.in --group dev -c requirements/runtime.txt \
-	  -o requirements/dev.txt
+	$(LOCK) pyproject.toml requirements/build.in --group dev --extra rpc \
+	  -c requirements/runtime.txt --override requirements/overrides.in -o requirements/dev.txt
 
 .venv/bootstrap.stamp: requirements/bootstrap.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gridpact needs Python 3.11 or newer, this is " + sys.version.split()[0])'
@@ -48,8 +48,10 @@ lock: .venv/bootstrap.stamp  ## renew the locked dependencies
 	$(UV) --no-deps --no-build-isolation -e .
 	touch $@
 
-.venv/dev.stamp: .venv/runtime.stamp requirements/dev.txt
-	$(UV) --require-hashes -r requirements/dev.txt
+# --no-deps: the lock is complete, and overrides.in lifts a cap that installing would check again
+.venv/dev.stamp: .venv/runtime.stamp requirements/dev.txt requirements/node/package-lock.json
+	$(UV) --no-deps --require-hashes -r requirements/dev.txt
+	$(BIN)/python scripts/install_node_tools.py
 	touch $@
 
 clean:
