@@ -1,7 +1,7 @@
 """Starts anvil, the Ethereum client that tests and benchmarks run against.
 
-`make test` installs it beside Python's packages (`scripts/install_node_tools.py`); a test that finds
-none fails, it is never skipped.
+`make test` installs it beside Python's packages (`scripts/install_node_tools.py`); a test that
+finds none fails, it is never skipped.
 """
 
 import json
