@@ -1,7 +1,7 @@
 """anvil as an `EvmEngine`: the contract tests' market on a real client, with true gas.
 
-    with anvil(CHAIN, *OPTIONS) as url:
-        world = World(engine=Onchain.opener(url))
+    with onchain(CHAIN) as opener:
+        world = World(engine=opener)
         world.send(...)
         world.engine.gas          # of the last transaction, from its receipt
 
@@ -46,18 +46,12 @@ class Onchain:
         self._snapshot = self.rpc("evm_snapshot")
         self.receipt: dict[str, Any] = {}
 
-    @classmethod
-    def opener(cls, url: str) -> EngineFactory:
-        """Return what opens an engine on this node; its chain must be empty, as the state is."""
-
-        def open_engine(chain_id: int, state: State) -> "Onchain":
-            engine = cls(url)
-            found = int(engine.rpc("eth_chainId"), 16)
-            if found != chain_id or state:
-                raise ValueError(f"node has chain id {found}, wanted {chain_id} and no state")
-            return engine
-
-        return open_engine
+    def opened(self, chain_id: int, state: State) -> "Onchain":
+        """Return this engine, as an `EngineFactory` does: the node's chain must be empty too."""
+        found = int(self.rpc("eth_chainId"), 16)
+        if found != chain_id or state:
+            raise ValueError(f"node has chain id {found}, wanted {chain_id} and no state")
+        return self
 
     @property
     def gas(self) -> int:
@@ -73,6 +67,8 @@ class Onchain:
         return answer["result"]
 
     def execute(self, transaction: Transaction, sender: bytes, moment: Moment) -> Execution:
+        if moment.time:
+            self.rpc("evm_setNextBlockTimestamp", moment.time)
         call = _call(sender, transaction.to, transaction.data, transaction.gas)
         output, failure = self._call(call, "pending")
         self.receipt = self._mined(self.rpc("eth_sendTransaction", call))
@@ -86,7 +82,7 @@ class Onchain:
         )
         return Execution(Outcome(1, output, logs), "")
 
-    def view(self, sender: bytes, to: bytes, data: bytes, moment: Moment) -> Execution:
+    def view(self, sender: bytes, to: bytes, data: bytes, _: Moment) -> Execution:
         output, failure = self._call(_call(sender, to, data, 60_000_000), "latest")
         return Execution(Outcome(0 if failure else 1, output, ()), failure)
 
@@ -128,7 +124,11 @@ class Onchain:
 def onchain(chain_id: int) -> Iterator[EngineFactory]:
     """Run an anvil until the block ends and yield what opens an engine on it."""
     with anvil(chain_id, *OPTIONS) as url:
-        yield Onchain.opener(url)
+        engine = Onchain(url)
+        try:
+            yield engine.opened
+        finally:
+            engine.close()
 
 
 def _call(sender: bytes, to: bytes, data: bytes, gas: int) -> dict[str, str]:
