@@ -34,26 +34,38 @@ class Contract(NamedTuple):
 @cache
 def contract(name: str) -> Contract:
     """Return a contract as it was compiled and committed."""
-    place = files("gridpact").joinpath("contracts", "artefacts", f"{name}.json")
-    artefact = json.loads(place.read_text())
-    entries = artefact["abi"]
+    entries = interface(name)
     return Contract(
         name,
-        bytes.fromhex(artefact["bytecode"].removeprefix("0x")),
-        {e["name"]: name_hash(_signature(e))[:4] for e in entries if e["type"] == "function"},
-        {e["name"]: name_hash(_signature(e)) for e in entries if e["type"] == "event"},
+        bytes.fromhex(_artefact(name)["bytecode"].removeprefix("0x")),
+        {e["name"]: name_hash(signature(e))[:4] for e in entries if e["type"] == "function"},
+        {e["name"]: name_hash(signature(e)) for e in entries if e["type"] == "event"},
     )
 
 
-def _signature(entry: Mapping[str, Any]) -> str:
-    return f"{entry['name']}({','.join(map(_type, entry['inputs']))})"
+def interface(name: str) -> Sequence[Mapping[str, Any]]:
+    """Return a contract's ABI: one entry per function and event."""
+    entries: Sequence[Mapping[str, Any]] = _artefact(name)["abi"]
+    return entries
 
 
-def _type(argument: Mapping[str, Any]) -> str:
+@cache
+def _artefact(name: str) -> Any:
+    place = files("gridpact").joinpath("contracts", "artefacts", f"{name}.json")
+    return json.loads(place.read_text())
+
+
+def signature(entry: Mapping[str, Any]) -> str:
+    """Return the text that selectors and topics are hashes of: name and types."""
+    return f"{entry['name']}({','.join(map(abi_type, entry['inputs']))})"
+
+
+def abi_type(argument: Mapping[str, Any]) -> str:
+    """Return an argument's type as signatures write it: structs as tuples of their types."""
     kind: str = argument["type"]
     if not kind.startswith("tuple"):
         return kind
-    return f"({','.join(map(_type, argument['components']))}){kind.removeprefix('tuple')}"
+    return f"({','.join(map(abi_type, argument['components']))}){kind.removeprefix('tuple')}"
 
 
 def pack(*values: int | bytes) -> bytes:

@@ -66,6 +66,8 @@ class PyEvm:
         self._noted: dict[bytes, set[int]] = {}
         self._root = BLANK_ROOT_HASH
         self._pending = False
+        self.gas_used = 0
+        """Gas of the last transaction as Ethereum charges it: for studies, in no receipt."""
         self._state = self._at_root()
         for address, account in state.items():
             self._state.set_nonce(address, account.nonce)
@@ -80,6 +82,7 @@ class PyEvm:
         self._pending = True
         self._state.lock_changes()
         computation = self._state.apply_transaction(_spoofed(transaction, sender))
+        self.gas_used = _gas_used(transaction, computation)
         if computation.is_error:
             return _failed(computation)
         output = computation.msg.storage_address if not transaction.to else computation.output
@@ -174,6 +177,17 @@ def _spoofed(transaction: Transaction, sender: bytes) -> Any:
         data=transaction.data,
     )
     return SpoofTransaction(unsigned, from_=sender)
+
+
+def intrinsic_gas(transaction: Transaction) -> int:
+    """Return the gas that a transaction costs before its first instruction."""
+    return int(_spoofed(transaction, ZERO_ADDRESS).intrinsic_gas)
+
+
+def _gas_used(transaction: Transaction, computation: Any) -> int:
+    """Return what is charged after the refund, which is at most a fifth (EIP-3529)."""
+    used = transaction.gas - int(computation.get_gas_remaining())
+    return used - min(int(computation.get_gas_refund()), used // 5)
 
 
 def _failed(computation: Any) -> Execution:
