@@ -5,6 +5,7 @@ chain is `embedded`; an Ethereum client behind JSON-RPC fits the same few verbs.
 """
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -49,6 +50,14 @@ class OutboxStep(NamedTuple):
     state: str
 
 
+class Ability(Enum):
+    """What only a node can: tell its validators or its peers, or call a block finalized."""
+
+    VALIDATORS = "validators"
+    PEERS = "peers"
+    FINALITY = "finality"
+
+
 class Chain(Protocol):
     """A chain that runs our contracts."""
 
@@ -61,6 +70,11 @@ class Chain(Protocol):
     @property
     def operator(self) -> bytes:
         """The address whose key signs the transactions of `execute`."""
+        ...
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """What this chain can beyond these verbs; an embedded one nothing."""
         ...
 
     def execute(

@@ -12,7 +12,7 @@ from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.errors import Corrupt, LedgerError, Reverted, WriteConflict
 from gridpact.ledger import header as head
-from gridpact.ledger.chain import Call, OutboxStep, Outcome
+from gridpact.ledger.chain import Ability, Call, OutboxStep, Outcome
 from gridpact.ledger.engine import EngineFactory, Moment, default_engine
 from gridpact.ledger.header import Header
 from gridpact.ledger.ledger import Head
@@ -91,6 +91,10 @@ class EmbeddedChain:
     @property
     def operator(self) -> bytes:
         return self._operator.address
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        return frozenset()
 
     def execute(
         self,

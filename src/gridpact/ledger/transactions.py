@@ -34,6 +34,7 @@ class Transaction(msgspec.Struct, frozen=True, dict=True):
     data: bytes
     signature: bytes
     raw: bytes
+    price: int = 0
 
     @cached_property
     def hash(self) -> bytes:
@@ -42,24 +43,24 @@ class Transaction(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def sender(self) -> bytes | None:
         """The address that signed, or None when the signature is not valid."""
-        fields = _unsigned(self.nonce, self.gas, self.to, self.data)
+        fields = _unsigned(self.nonce, self.price, self.gas, self.to, self.data)
         return recover(_digest(self.chain_id, fields), self.signature)
 
 
 def sign(
-    key: Key, chain_id: int, nonce: int, to: bytes, data: bytes, gas: int = GAS
+    key: Key, chain_id: int, nonce: int, to: bytes, data: bytes, gas: int = GAS, price: int = 0
 ) -> Transaction:
-    """Return the signed transaction of one call."""
-    fields = _unsigned(nonce, gas, to, data)
+    """Return the signed transaction of one call. `price` per gas, in wei: zero but on a market."""
+    fields = _unsigned(nonce, price, gas, to, data)
     signature = key.sign(_digest(chain_id, fields))
     v = signature[64] - 27 + 35 + 2 * chain_id
     words = (signature[:32].lstrip(b"\0"), signature[32:64].lstrip(b"\0"))
     raw = encode_list([*fields, _whole(v), *words])
-    return Transaction(chain_id, nonce, gas, to, data, signature, raw)
+    return Transaction(chain_id, nonce, gas, to, data, signature, raw, price)
 
 
-def decode(raw: bytes) -> Transaction:
-    """Return the transaction of raw bytes.
+def decode(raw: bytes, priced: bool = False) -> Transaction:
+    """Return the transaction of raw bytes; only with `priced` may it pay for gas.
 
     Raises
     ------
@@ -75,15 +76,21 @@ def decode(raw: bytes) -> Transaction:
     nonce, price, gas, to, value, data, v, r, s = fields
     if any(number[:1] == b"\0" for number in (nonce, price, gas, value, v, r, s)):
         raise NotATransaction("a number with leading zeros")
-    if price or value:
+    if value or (price and not priced):
         raise NotATransaction("gas price and value are not zero")
-    if len(to) not in (0, 20) or max(len(nonce), len(gas), len(v)) > 8 or max(len(r), len(s)) > 32:
+    if (
+        len(to) not in (0, 20)
+        or max(len(nonce), len(price), len(gas), len(v)) > 8
+        or max(len(r), len(s)) > 32
+    ):
         raise NotATransaction("a field of the wrong length")
     parity, chain_id = _number(v) - 35 & 1, _number(v) - 35 >> 1
     if chain_id < 1:
         raise NotATransaction("no EIP-155 chain id in the signature")
     signature = r.rjust(32, b"\0") + s.rjust(32, b"\0") + bytes([27 + parity])
-    return Transaction(chain_id, _number(nonce), _number(gas), to, data, signature, raw)
+    return Transaction(
+        chain_id, _number(nonce), _number(gas), to, data, signature, raw, _number(price)
+    )
 
 
 def create_address(sender: bytes, nonce: int) -> bytes:
@@ -110,8 +117,8 @@ def _prefix(kind: int, size: int) -> bytes:
     return bytes([kind + 55 + len(length)]) + length
 
 
-def _unsigned(nonce: int, gas: int, to: bytes, data: bytes) -> list[bytes]:
-    return [_whole(nonce), b"", _whole(gas), to, b"", data]
+def _unsigned(nonce: int, price: int, gas: int, to: bytes, data: bytes) -> list[bytes]:
+    return [_whole(nonce), _whole(price), _whole(gas), to, b"", data]
 
 
 def _digest(chain_id: int, fields: list[bytes]) -> bytes:

@@ -1,0 +1,255 @@
+"""How a record gets into blocks of a node and stays there.
+
+A plan's signed transactions are on disk before they are sent (`companion`). They are sent in the
+order of their nonces, one request each (some clients reorder batches), and sent again, the same
+bytes, while they are in no block. A plan is finished when all of them stand in blocks of the
+canonical chain that are deep enough. When a reorganisation takes blocks away again, the first plan
+that lost one and all after it are sent once more.
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from gridpact.crypto.keys import Key as PrivateKey
+from gridpact.errors import LedgerError, Reverted, Unavailable
+from gridpact.ledger.chain import Call, OutboxStep, Outcome
+from gridpact.ledger.companion import ChainOnNode, Companion, Plan, PlannedTx
+from gridpact.ledger.node import Node, NodeReceipt, Tip
+from gridpact.ledger.rehearsal import Rehearsed, most_gas, rehearse
+from gridpact.ledger.transactions import create_address, decode, sign
+from gridpact.model.interval import Key
+
+_ATTEMPTS = 2
+"""How often a transaction that failed in its block is made anew."""
+
+
+class NodeSettings(msgspec.Struct, frozen=True):
+    """How to deal with a node. Times in seconds.
+
+    `confirmations` counts the block itself: 1 takes what stands in a block, 0 waits until the node
+    calls it finalized. `market_price` pays what the node asks for gas; else the price is zero, as
+    consortium chains have it. `timeout` bounds one answer, `patience` a whole record; what is in no
+    block is sent again after `resend`.
+    """
+
+    confirmations: int = 1
+    market_price: bool = False
+    timeout: float = 10.0
+    patience: float = 120.0
+    resend: float = 10.0
+    poll: float = 0.01
+    slowest_poll: float = 0.5
+
+
+class Sender:
+    """Sends the records of one chain; its operator's nonces are counted in the companion file."""
+
+    def __init__(
+        self,
+        node: Node,
+        companion: Companion,
+        row: ChainOnNode,
+        operator: PrivateKey,
+        settings: NodeSettings,
+    ) -> None:
+        self._node, self._companion, self._row = node, companion, row
+        self._operator, self._settings = operator, settings
+
+    def require_own_nonces(self) -> None:
+        """Refuse a companion file that knows less than the node of what its operator sent."""
+        planned, mined = self._next(), self._mined()
+        if mined > planned:
+            raise LedgerError(
+                f"{self._companion.path}: the operator 0x{self._row.operator.hex()} of "
+                f"{self._row.name} has sent {mined} transactions on chain {self._row.chain_id}, "
+                f"this file knows {planned}: use the file of that run, or other keys"
+            )
+
+    def confirmed(self) -> Tip:
+        """Return the last block that counts."""
+        depth = self._settings.confirmations
+        found = self._node.tip("latest" if depth else "finalized")
+        if found is not None and depth > 1:
+            found = self._node.tip(max(found.head.number - depth + 1, 0))
+        if found is None:
+            raise Unavailable("the node knows no block that counts yet")
+        return found
+
+    def plan(
+        self,
+        key: Key,
+        body: bytes,
+        calls: Sequence[Call],
+        rehearsed: Sequence[Rehearsed],
+        steps: Sequence[OutboxStep],
+    ) -> Plan:
+        """Sign a record's transactions and write them down. Nothing is sent yet."""
+        first = self._next()
+        price = self._price() if calls else 0
+        rows = [
+            self._signed(call, at, 0, first + at, done.gas, price, done.outcome.output)
+            for at, (call, done) in enumerate(zip(calls, rehearsed, strict=True))
+        ]
+        return self._companion.add(self._row.id, key, body, rows, steps)
+
+    def finish(self, plan: Plan, patience: float | None = None) -> tuple[Plan, list[Outcome]]:
+        """Bring a plan into blocks that count, and return where it ended and what it did.
+
+        Raises
+        ------
+        Unavailable
+            Not all of it stands in blocks yet; asking again goes on with the same transactions.
+        LedgerError
+            A transaction failed in its block though its rehearsal did not, and fails again.
+        """
+        patience = self._settings.patience if patience is None else patience
+        receipts = self._driven(plan.last, patience)
+        failed = [tx for tx in plan.last if receipts[tx.hash].status != 1]
+        if failed:
+            plan = self._again(plan, failed)
+            return self.finish(plan, patience)
+        blocks = [one.block for one in receipts.values()] or [self.confirmed().head]
+        last = max(blocks, key=lambda head: head.number)
+        self._companion.finish(self._row.id, plan.number, last)
+        self._node.expect(last.number)
+        done = [receipts[tx.hash] for tx in plan.last]
+        outcomes = [
+            Outcome(1, receipt.created or tx.output, receipt.logs)
+            for tx, receipt in zip(plan.last, done, strict=True)
+        ]
+        return plan._replace(block=last), outcomes
+
+    def repair(self) -> None:
+        """Finish what is under way, and what a reorganisation took away again."""
+        self._reopen_lost()
+        for plan in list(self._companion.plans(self._row.id, finished=False)):
+            self.finish(plan)
+
+    def _reopen_lost(self) -> None:
+        """Find the first record whose block is no longer in the chain; reopen it and the rest."""
+        last = self._companion.last(self._row.id)
+        if last is None or self._stands(last):
+            return
+        lost = []
+        for plan in reversed(list(self._companion.plans(self._row.id, finished=True))):
+            if plan.transactions and self._stands(plan):
+                break
+            lost.append(plan)
+        for plan in reversed(lost):
+            self._companion.finish(self._row.id, plan.number, None)
+
+    def _stands(self, plan: Plan) -> bool:
+        return plan.block is not None and self._node.block(plan.block.number) == plan.block
+
+    def _driven(
+        self, transactions: Sequence[PlannedTx], patience: float
+    ) -> Mapping[bytes, NodeReceipt]:
+        """Send until every transaction has a receipt that counts."""
+        until, pause, sent = time.monotonic() + patience, self._settings.poll, -math.inf
+        receipts: dict[bytes, NodeReceipt] = {}
+        trouble = "not all transactions are in blocks"
+        while True:
+            try:
+                self._look(transactions, receipts)
+                if time.monotonic() - sent >= self._settings.resend:
+                    again, sent = sent > 0, time.monotonic()
+                    trouble = self._send(transactions, receipts, again) or trouble
+                    self._look(transactions, receipts)
+                if len(receipts) == len(transactions) and self._counts(receipts):
+                    return receipts
+            except Unavailable as silence:
+                trouble = str(silence)
+            if time.monotonic() >= until:
+                there = len(receipts)
+                raise Unavailable(
+                    f"{self._row.name}: {there} of {len(transactions)} transactions are in "
+                    f"blocks after {patience:.0f} s: {trouble}"
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.5, self._settings.slowest_poll)
+
+    def _send(
+        self, transactions: Sequence[PlannedTx], receipts: Mapping[bytes, NodeReceipt], again: bool
+    ) -> str:
+        """Send what has no receipt, in order; return the first refusal."""
+        missing = [tx for tx in transactions if tx.hash not in receipts]
+        if again and missing and self._mined() > missing[0].nonce:
+            raise LedgerError(
+                f"{self._row.name}: nonce {missing[0].nonce} of the operator "
+                f"0x{self._row.operator.hex()} was used by another transaction than "
+                f"{missing[0].label}: somebody else signs with its key"
+            )
+        for tx in missing:
+            if refusal := self._node.send(tx.raw):
+                return f"the node refuses {tx.label} (nonce {tx.nonce}): {refusal}"
+        return ""
+
+    def _look(self, transactions: Sequence[PlannedTx], receipts: dict[bytes, NodeReceipt]) -> None:
+        """Fetch receipts in order, up to the first that is not there."""
+        for tx in transactions:
+            if tx.hash not in receipts:
+                found = self._node.receipt(tx.hash)
+                if found is None:
+                    return
+                receipts[tx.hash] = found
+
+    def _counts(self, receipts: dict[bytes, NodeReceipt]) -> bool:
+        """Say whether all receipts stand deep enough; forget those whose block is gone."""
+        if not receipts:
+            return True
+        depth = self.confirmed().head.number
+        blocks = {one.block for one in receipts.values()}
+        gone = {block for block in blocks if self._node.block(block.number) != block}
+        for digest in [one for one, receipt in receipts.items() if receipt.block in gone]:
+            del receipts[digest]
+        return not gone and all(block.number <= depth for block in blocks)
+
+    def _again(self, plan: Plan, failed: Sequence[PlannedTx]) -> Plan:
+        """Make failed transactions anew with all the gas there may be; they must go well now."""
+        if max(tx.attempt for tx in failed) >= _ATTEMPTS:
+            raise LedgerError(f"{self._row.name}: {plan.key}: {failed[0].label} fails each time")
+        calls, at = [_call(tx) for tx in failed], self.confirmed()
+        try:
+            rehearse(self._node, self._operator.address, calls, at)
+        except Reverted as refusal:
+            raise LedgerError(
+                f"{self._row.name}: {plan.key} is written in part only: {refusal} "
+                "after its rehearsal went well"
+            ) from refusal
+        first, price, gas = self._next(), self._price(), most_gas(at)
+        rows = [
+            self._signed(call, tx.position, tx.attempt + 1, first + n, gas, price, tx.output)
+            for n, (call, tx) in enumerate(zip(calls, failed, strict=True))
+        ]
+        return self._companion.retry(self._row.id, plan, rows)
+
+    def _signed(
+        self,
+        call: Call,
+        position: int,
+        attempt: int,
+        nonce: int,
+        gas: int,
+        price: int,
+        output: bytes,
+    ) -> PlannedTx:
+        made = sign(self._operator, self._row.chain_id, nonce, call.to, call.data, gas, price)
+        created = b"" if call.to else create_address(self._operator.address, nonce)
+        return PlannedTx(position, attempt, nonce, made.hash, made.raw, call.label, output, created)
+
+    def _price(self) -> int:
+        return self._node.gas_price() * 5 // 4 if self._settings.market_price else 0
+
+    def _mined(self) -> int:
+        return self._node.nonce(self._operator.address)
+
+    def _next(self) -> int:
+        return self._companion.next_nonce(self._row.id)
+
+
+def _call(tx: PlannedTx) -> Call:
+    made = decode(tx.raw, priced=True)
+    return Call(made.to, made.data, tx.label)
