@@ -66,7 +66,8 @@ class Endpoints:
     timeout
         How long one answer may take. [s]
     expected
-        The chain that every endpoint must be; None takes what all that answer agree on.
+        The chain id and genesis hash of the chain that every endpoint must be; None takes what
+        all that answer agree on.
 
     Raises
     ------
@@ -77,10 +78,10 @@ class Endpoints:
     """
 
     def __init__(
-        self, urls: Sequence[str], timeout: float, expected: Identity | None = None
+        self, urls: Sequence[str], timeout: float, expected: tuple[int, bytes] | None = None
     ) -> None:
         self._all = [_Endpoint(url, open_transport(url, timeout)) for url in urls]
-        self.identity = expected or self._agreed()
+        self.identity = Identity(*expected) if expected else self._agreed()
 
     def ask(self, method: str, *params: Any, parse: Callable[[Any], T]) -> T:
         """Return the parsed result of the first endpoint that gives one.

@@ -200,12 +200,12 @@ class Sender:
         """Say whether all receipts stand deep enough; forget those whose block is gone."""
         if not receipts:
             return True
-        depth = self.confirmed().head.number
+        head = self.confirmed().head
         blocks = {one.block for one in receipts.values()}
-        gone = {block for block in blocks if self._node.block(block.number) != block}
+        gone = {one for one in blocks if one != head and self._node.block(one.number) != one}
         for digest in [one for one, receipt in receipts.items() if receipt.block in gone]:
             del receipts[digest]
-        return not gone and all(block.number <= depth for block in blocks)
+        return not gone and all(block.number <= head.number for block in blocks)
 
     def _again(self, plan: Plan, failed: Sequence[PlannedTx]) -> Plan:
         """Make failed transactions anew with all the gas there may be; they must go well now."""

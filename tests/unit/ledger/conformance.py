@@ -1,4 +1,4 @@
-"""What every ledger promises, written once: memory, and the chain on both engines.
+"""What every ledger promises, written once: memory, both embedded engines, a chain on a node.
 
 A module that wants to be held to it imports everything here and gives two fixtures: `fresh`, two
 new ledgers, local and zonal (`Pair`), and `chains`, the same or already founded ones.
@@ -163,7 +163,7 @@ def test_heads_follow_each_other(chains: Pair) -> None:
         assert head == ledger.head() == ledger.written_at(key)
         if ledger is chains.local:
             numbers.append(head.number)
-    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert numbers == sorted(numbers)
 
 
 # money over a whole day
@@ -379,11 +379,12 @@ def test_an_interval_without_its_zonal_trades_is_settled(chains: Pair) -> None:
 def test_a_late_commit_of_a_refused_crossing_is_refused_for_ever(chains: Pair, part: int) -> None:
     market = _upto(chains, Phase.DELIVER, refusing=True)
     before = chains.zonal.head(), chains.zonal.state_hash()
+    said = chains.zonal.written_at(market.key(Phase.COMMIT, ZONE))
     key = market.key(Phase.COMMIT, ZONE, part)
     with pytest.raises(LedgerError):
         chains.zonal.write(key, market.taken)
     assert before == (chains.zonal.head(), chains.zonal.state_hash())
-    assert chains.zonal.write(market.key(Phase.COMMIT, ZONE), market.refusal) == before[0]
+    assert chains.zonal.write(market.key(Phase.COMMIT, ZONE), market.refusal) == said
 
 
 def test_what_was_taken_in_is_refused_no_more(chains: Pair) -> None:
