@@ -12,4 +12,5 @@ def founded() -> World:
 @pytest.fixture
 def world(founded: World) -> World:
     founded.engine.undo()
+    founded.time = 0
     return founded

@@ -25,7 +25,7 @@ from gridpact.model.delivery import Delivery
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, NONE, Accepted, Order, Side, Tier
 from gridpact.model.participant import Account, Named, Participant, Role
-from gridpact.model.record import Found, IncentiveTerms, RatingTerms
+from gridpact.model.record import Found, IncentiveTerms, RatingTerms, Timing
 from gridpact.model.statement import SettlementTerms
 from gridpact.model.trade import Fill
 from gridpact.quantities import Money, Price, Wh, amount
@@ -59,7 +59,9 @@ class World:
         settlement: SettlementTerms | None = None,
         rating: RatingTerms | None = None,
         incentive: IncentiveTerms | None = None,
+        timing: Timing | None = None,
     ) -> None:
+        self.timing, self.time = timing or Timing(), 0
         self.settlement = settlement or SettlementTerms()
         self.rating = rating or RatingTerms()
         self.incentive = incentive or IncentiveTerms()
@@ -67,7 +69,8 @@ class World:
         self.suite = Suite(OPERATOR)
         self.at = {contract: self.suite[contract.value] for contract in Contract}
         self.names = {address: name for name, address in self.at.items()}
-        found = Found("north", REGION, (), (), self.settlement, self.rating, self.incentive)
+        rules = (self.settlement, self.rating, self.incentive)
+        found = Found("north", REGION, (), (), *rules, timing=self.timing)
         for name, deploy in zip(ORDER, self.suite.deploy(found), strict=True):
             assert self._run(OPERATOR, b"", deploy.data).output == self.suite[name]
         self.domain = Domain(CHAIN, self.at[Contract.REGISTRY])
@@ -78,7 +81,7 @@ class World:
     def _run(self, sender: bytes, to: bytes, data: bytes) -> Any:
         nonce = self.engine.nonce(sender)
         transaction = Transaction(CHAIN, nonce, GAS, to, data, b"", b"")
-        execution = self.engine.execute(transaction, sender, Moment(1, 0))
+        execution = self.engine.execute(transaction, sender, Moment(1, self.time))
         if execution.failure:
             raise Reverted(execution.failure)
         return execution.outcome
@@ -108,7 +111,7 @@ class World:
 
     def view(self, contract: Contract, name: str, *arguments: Any) -> Any:
         data = call(contract, name, *arguments)
-        execution = self.engine.view(STRANGER, self.at[contract], data, Moment(1, 0))
+        execution = self.engine.view(STRANGER, self.at[contract], data, Moment(1, self.time))
         if execution.failure:
             raise Reverted(execution.failure)
         values = result(contract, name, execution.outcome.output)
@@ -128,6 +131,10 @@ class World:
         return packing.write(Key(REGION, interval, phase), number, content or keccak(b"record"))
 
     # what the operator does
+
+    def go_to(self, interval: int) -> None:
+        """Let the next transactions lie in an interval."""
+        self.time = self.timing.begins + interval * self.timing.seconds
 
     def register(self, participants: Sequence[Participant]) -> list[Event]:
         rows = [packing.registration(one) for one in participants]

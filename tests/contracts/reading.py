@@ -29,6 +29,8 @@ class Contract(StrEnum):
     REPUTATION = "reputation"
     INCENTIVE = "incentive"
     ANCHOR = "anchor"
+    COUNCIL = "council"
+    NET = "net"
 
 
 class Function(NamedTuple):

@@ -35,6 +35,7 @@ from gridpact.model.participant import Account, Named
 DOOR, REGISTRY, ORDERS, SETTLEMENT, INCENTIVE = (
     keccak(role.encode())[12:] for role in ("door", "registry", "orders", "settle", "incentive")
 )
+NET, FALLBACK, COUNCIL = (keccak(role.encode())[12:] for role in ("net", "fallback", "council"))
 REF = keccak(b"reference")
 POT = Named.INCENTIVE.address
 HOLDERS = (ANN, BOB, POT, Named.NETWORK_LOSS.address)
@@ -45,9 +46,9 @@ class Vault:
 
     def __init__(self) -> None:
         self.engine = default_engine()(CHAIN, {})
-        roles = (DOOR, REGISTRY, ORDERS, SETTLEMENT, INCENTIVE)
+        roles = (DOOR, REGISTRY, ORDERS, SETTLEMENT, INCENTIVE, NET, FALLBACK, COUNCIL)
         code = artefact(Contract.VAULT).bytecode
-        arguments = encode(["address"] * 5, ["0x" + role.hex() for role in roles])
+        arguments = encode(["address"] * len(roles), ["0x" + role.hex() for role in roles])
         self.at = self._run(OPERATOR, b"", code + arguments).output
         for holder in (ANN, BOB):
             self.send(REGISTRY, "open", holder)
@@ -228,12 +229,19 @@ MOVES: dict[str, tuple[bytes, tuple[Any, ...]]] = {
     "transfer_up_to": (SETTLEMENT, (ANN, BOB, 1)),
     "depart": (SETTLEMENT, (ANN, 1, REF)),
     "arrive": (SETTLEMENT, (ANN, 1, REF)),
+    "reserve_rows": (NET, ([],)),
+    "apply": (NET, ([], [])),
+    "pay_out": (FALLBACK, (ANN, [BOB] * 4, [1, 0, 0, 0], 0)),
+    "pledge": (COUNCIL, (ANN, 1)),
+    "unpledge": (COUNCIL, (ANN, 1)),
+    "slash": (COUNCIL, (ANN, 4, [BOB, BOB], [1, 1], REF)),
 }
 
 
 def test_every_function_of_the_vault_that_changes_it_is_guarded() -> None:
     views = {"is_open", "account", "read", "totals", "used", "departed", "arrived"}
     immutables = {"DOOR", "REGISTRY", "ORDERS", "SETTLEMENT", "INCENTIVE"}
+    immutables |= {"NET", "FALLBACK", "COUNCIL"}
     assert set(artefact(Contract.VAULT).functions) == set(MOVES) | views | immutables
 
 
@@ -241,6 +249,7 @@ def test_every_function_of_the_vault_that_changes_it_is_guarded() -> None:
 def test_nobody_but_the_rule_contract_moves_money(vault: Vault, name: str) -> None:
     entitled, arguments = MOVES[name]
     roles = {DOOR, REGISTRY, ORDERS, SETTLEMENT, INCENTIVE, ANN, BOB, STRANGER, OPERATOR}
+    roles |= {NET, FALLBACK, COUNCIL}
     for sender in roles - {entitled}:
         with pytest.raises(Reverted, match=r"vault: not (the|a) "):
             vault.send(sender, name, *arguments)

@@ -8,6 +8,7 @@
 """
 
 import accounts
+import netting
 import packing
 
 # words: free 95 | reserved 80 | locked 80 | open 1
@@ -17,12 +18,16 @@ LOCKED: constant(uint256) = 1
 OPEN: constant(uint256) = 1
 MAX_SUPPLY: constant(uint256) = 2**80 - 1
 MAX_READ: constant(uint256) = 128
+MAX_ROWS: constant(uint256) = 1024
 
 DOOR: public(immutable(address))
 REGISTRY: public(immutable(address))
 ORDERS: public(immutable(address))
 SETTLEMENT: public(immutable(address))
 INCENTIVE: public(immutable(address))
+NET: public(immutable(address))
+FALLBACK: public(immutable(address))
+COUNCIL: public(immutable(address))
 
 words: HashMap[address, uint256]
 total: uint256  # the sum of all words, without their open bits
@@ -60,7 +65,14 @@ event Arrived:
 
 @deploy
 def __init__(
-    door: address, registry: address, orders: address, settlement: address, incentive: address
+    door: address,
+    registry: address,
+    orders: address,
+    settlement: address,
+    incentive: address,
+    net: address,
+    fallback: address,
+    council: address,
 ):
     """
     @notice Fix who may move money, and open the market's own accounts.
@@ -71,6 +83,9 @@ def __init__(
     ORDERS = orders
     SETTLEMENT = settlement
     INCENTIVE = incentive
+    NET = net
+    FALLBACK = fallback
+    COUNCIL = council
     for named: address in [
         accounts.OPERATOR,
         accounts.NETWORK_OPERATOR,
@@ -206,6 +221,138 @@ def arrive(account: address, amount: uint256, crossing: bytes32):
     self.arrived[crossing] += amount
     self._credit(account, amount)
     log Arrived(account=account, amount=amount, crossing=crossing)
+
+
+@external
+def reserve_rows(rows: DynArray[uint256, MAX_ROWS]):
+    """
+    @notice free -> reserved for each row: account 160 | reserved 48 | lock 48, accounts rising.
+            Only the net settlement.
+    """
+    assert msg.sender == NET, "vault: not the net settlement"
+    total: uint256 = 0
+    last: uint256 = 0
+    for row: uint256 in rows:
+        account: uint256 = row >> 96
+        assert account > last, "vault: accounts not rising"
+        assert row & packing.MASK_48 == 0, "vault: locked too early"
+        last = account
+        amount: uint256 = (row >> 48) & packing.MASK_48
+        of: address = convert(convert(account, uint160), address)
+        word: uint256 = self.words[of]
+        assert word & OPEN == OPEN, "vault: account not open"
+        if amount > 0:
+            assert amount <= word >> FREE, "vault: not enough free"
+            self.words[of] = word - (amount << FREE) + (amount << RESERVED)
+            total += amount
+    self.total = self.total - (total << FREE) + (total << RESERVED)
+
+
+@external
+def apply(
+    rows: DynArray[uint256, MAX_ROWS], deltas: DynArray[uint256, MAX_ROWS]
+) -> uint256:
+    """
+    @notice Settle many accounts at once: each gets its reservation back, plus or minus its delta,
+            minus what is held. Deltas sum to zero, so nothing is made or lost. Only the net
+            settlement.
+    @param rows account 160 | reserved 48 | lock 48.
+    @param deltas Two to a word, see `netting.vy`.
+    @return What stays reserved.
+    """
+    assert msg.sender == NET, "vault: not the net settlement"
+    freed: uint256 = 0
+    gained: uint256 = 0
+    lost: uint256 = 0
+    kept: uint256 = 0
+    at: uint256 = 0
+    pair: uint256 = 0
+    for row: uint256 in rows:
+        if at & 1 == 0:
+            pair = deltas[at >> 1]
+        half: uint256 = pair >> 128
+        pair = pair << 128
+        at = unsafe_add(at, 1)
+        amount: uint256 = half & packing.MASK_48
+        held: uint256 = (half >> netting.HELD_AT) & packing.MASK_48
+        back: uint256 = (row >> 48) & packing.MASK_48
+        if back | amount == 0:
+            continue
+        back -= held
+        of: address = convert(convert(row >> 96, uint160), address)
+        word: uint256 = self.words[of]
+        assert back <= (word >> RESERVED) & packing.MASK_80, "vault: not enough held"
+        assert word & OPEN == OPEN, "vault: account not open"
+        # no overflow: every number here is below 2**48, every field below the supply
+        freed = unsafe_add(freed, back)
+        kept = unsafe_add(kept, held)
+        word = unsafe_sub(word, back << RESERVED)
+        if half & netting.NEGATIVE == 0:
+            gained = unsafe_add(gained, amount)
+            back = unsafe_add(back, amount)
+        else:
+            lost = unsafe_add(lost, amount)
+            back -= amount
+        self.words[of] = unsafe_add(word, back << FREE)
+    assert gained == lost, "vault: deltas do not sum to zero"
+    self.total = self.total - (freed << RESERVED) + (freed << FREE)
+    return kept
+
+
+@external
+def pay_out(account: address, to: address[4], amounts: uint256[4], back: uint256):
+    """
+    @notice reserved of one -> free of up to four others, and `back` to its own free. Only the
+            fallback of net settlement.
+    """
+    assert msg.sender == FALLBACK, "vault: not the fallback"
+    for i: uint256 in range(4):
+        if amounts[i] > 0:
+            self._take(account, amounts[i], RESERVED)
+            self._credit(to[i], amounts[i])
+    if back > 0:
+        self._take(account, back, RESERVED)
+        self._credit(account, back)
+
+
+@external
+def pledge(account: address, amount: uint256):
+    """
+    @notice free -> locked, as a bond or a stake. Only the council.
+    """
+    assert msg.sender == COUNCIL, "vault: not the council"
+    self._debit(account, amount)
+    self._put(account, amount, LOCKED)
+
+
+@external
+def unpledge(account: address, amount: uint256):
+    """
+    @notice locked -> free: a bond or a stake comes back. Only the council.
+    """
+    assert msg.sender == COUNCIL, "vault: not the council"
+    self._take(account, amount, LOCKED)
+    self._credit(account, amount)
+
+
+@external
+def slash(
+    account: address, amount: uint256, to: address[2], amounts: uint256[2], ref: bytes32
+):
+    """
+    @notice Take locked money of whoever was at fault: at least half is burned, and all that its
+            receivers have no account for. Only the council.
+    """
+    assert msg.sender == COUNCIL, "vault: not the council"
+    self._take(account, amount, LOCKED)
+    burned: uint256 = amount
+    for i: uint256 in range(2):
+        if amounts[i] > 0 and self.words[to[i]] & OPEN == OPEN:
+            burned -= amounts[i]
+            self._credit(to[i], amounts[i])
+    assert 2 * burned >= amount, "vault: less than half burned"
+    self.burned += burned
+    log Burned(account=account, amount=burned, ref=ref)
 
 
 @external

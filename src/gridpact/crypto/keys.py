@@ -41,6 +41,12 @@ class Key:
         return raw[:64] + bytes([27 + raw[64]])
 
 
+def compact(signature: bytes) -> bytes:
+    """Return a signature as contracts take it (EIP-2098): r || s with the parity in its top bit."""
+    s = int.from_bytes(signature[32:64], "big") | (signature[64] - 27) << 255
+    return signature[:32] + s.to_bytes(32, "big")
+
+
 def _address(public: PublicKey) -> bytes:
     return keccak(public.format(compressed=False)[1:])[12:]
 

@@ -22,6 +22,8 @@ ORDER = (
     "reputation",
     "incentive",
     "anchor",
+    "council",
+    "net",
 )
 
 
@@ -63,14 +65,18 @@ class Suite:
         ]
 
     def _constructors(self, found: Found) -> dict[str, bytes]:
-        s, r, i = found.settlement, found.rating, found.incentive
+        s, r, i, n = found.settlement, found.rating, found.incentive, found.net
+        when, nobody = (found.timing.begins, found.timing.seconds), b""
         operator, vault, settlement = self.operator, self["vault"], self["settlement"]
         registry, orders, clearing = self["registry"], self["orders"], self["clearing"]
         numbers = (s.tau, s.eps, s.eps_floor_wh, s.kappa, s.reward, s.unused_fee, s.feed_in)
         rating = (r.gain, r.loss, r.prior, r.floor, r.reference_wh)
         return {
             "registry": pack(operator, vault),
-            "vault": pack(operator, registry, orders, settlement, self["incentive"]),
+            "vault": pack(
+                *(operator, registry, orders, settlement, self["incentive"]),
+                *(self["net"], nobody, self["council"]),
+            ),
             "orders": pack(operator, registry, vault, settlement),
             "clearing": pack(operator),
             "settlement": pack(
@@ -81,4 +87,12 @@ class Suite:
                 *(operator, vault, settlement), *(i.difficulty, i.daily_budget, i.day)
             ),
             "anchor": pack(operator),
+            "council": pack(
+                *(operator, vault, nobody, nobody, nobody, nobody),
+                *(n.bond, n.delay, n.notice, *when),
+            ),
+            "net": pack(
+                *(operator, registry, vault, self["council"], nobody, nobody, nobody),
+                *(n.window, n.answer, n.proving, n.posting, n.per_fill, *when),
+            ),
         }

@@ -11,6 +11,7 @@ import msgspec
 
 from gridpact.crypto.keccak import keccak
 from gridpact.model.delivery import Delivery, SignedReading
+from gridpact.model.net import NetTerms
 from gridpact.model.order import Accepted, Refusal
 from gridpact.model.participant import Participant
 from gridpact.model.statement import Bill, SettlementTerms, Statement
@@ -24,6 +25,17 @@ class Deposit(msgspec.Struct, frozen=True):
     account: bytes
     amount: Money
     reference: bytes
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """When interval 0 begins (seconds since 1970, UTC) and how long each interval lasts. [s]"""
+
+    begins: int = 0
+    seconds: int = 3600
+
+    def day(self, interval: int) -> int:
+        """Return the day that an interval begins in, counted from the market's beginning."""
+        return interval * self.seconds // 86_400
 
 
 class RatingTerms(msgspec.Struct, frozen=True):
@@ -78,6 +90,8 @@ class Found(msgspec.Struct, frozen=True, tag=True):
     incentive: IncentiveTerms
     scenario: bytes = b""
     substation: bytes = b""
+    timing: Timing = Timing()
+    net: NetTerms = NetTerms()
 
 
 class Book(msgspec.Struct, frozen=True, tag=True):

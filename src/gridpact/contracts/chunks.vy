@@ -1,0 +1,56 @@
+# pragma version 0.4.3
+# SPDX-License-Identifier: Apache-2.0
+"""
+@title Chunks
+@notice The digest of a long list of words that can be opened a piece at a time:
+        d = keccak(d | keccak(32 words)) from zero, the last 32 filled up with zeros. A proof shows
+        one chunk and the hashes of all. The same as `ledger/net.py: chunked`.
+"""
+
+CHUNK: constant(uint256) = 32
+LONGEST: constant(uint256) = 1024
+MOST: constant(uint256) = 32  # chunks
+
+
+struct Opening:
+    index: uint256  # of the word in the whole list
+    words: uint256[32]
+    hashes: DynArray[bytes32, 32]
+
+
+@internal
+@pure
+def digest(words: DynArray[uint256, 1024], mask: uint256) -> bytes32:
+    """
+    @notice The digest of a list of which only the masked bits of each word count.
+    """
+    found: bytes32 = empty(bytes32)
+    chunk: uint256[32] = empty(uint256[32])
+    place: uint256 = 0
+    for word: uint256 in words:
+        chunk[place] = word & mask
+        place = unsafe_add(place, 1)
+        if place == CHUNK:
+            found = keccak256(concat(found, keccak256(abi_encode(chunk))))
+            place = 0
+    if place > 0:
+        for rest: uint256 in range(place, CHUNK, bound=CHUNK):
+            chunk[rest] = 0
+        found = keccak256(concat(found, keccak256(abi_encode(chunk))))
+    return found
+
+
+@internal
+@pure
+def opened(opening: Opening, digest: bytes32) -> uint256:
+    """
+    @notice The word that an opening shows of the list with this digest; refused if it is another's.
+    """
+    at: uint256 = opening.index // CHUNK
+    assert at < len(opening.hashes), "chunks: beyond the list"
+    assert opening.hashes[at] == keccak256(abi_encode(opening.words)), "chunks: another chunk"
+    found: bytes32 = empty(bytes32)
+    for one: bytes32 in opening.hashes:
+        found = keccak256(concat(found, one))
+    assert found == digest, "chunks: another list"
+    return opening.words[opening.index % CHUNK]

@@ -1,0 +1,56 @@
+# pragma version 0.4.3
+# SPDX-License-Identifier: Apache-2.0
+"""
+@title Clock
+@notice Which interval, and which day, a block lies in. The only place where a contract reads the
+        time: everything else counts intervals, so that a simulated and a real chain agree
+        (5-decisions, section 17). Before the market begins it is interval 0 and day 0.
+"""
+
+DAY: constant(uint256) = 86_400
+
+BEGINS: immutable(uint256)  # of interval 0, seconds since 1970
+SECONDS: immutable(uint256)  # of an interval
+
+
+@deploy
+def __init__(begins: uint256, seconds: uint256):
+    """
+    @notice Fix when interval 0 begins and how long each one lasts.
+    """
+    assert seconds > 0, "clock: no interval"
+    BEGINS = begins
+    SECONDS = seconds
+
+
+@internal
+@view
+def interval() -> uint256:
+    """
+    @notice The interval that the block lies in.
+    """
+    return self._elapsed() // SECONDS
+
+
+@internal
+@view
+def day() -> uint256:
+    """
+    @notice The day that the block lies in, counted from the market's beginning.
+    """
+    return self._elapsed() // DAY
+
+
+@internal
+@view
+def is_past(moment: uint256) -> bool:
+    """
+    @notice Whether a moment that somebody signed lies before the block. [seconds since 1970]
+    """
+    return block.timestamp > moment
+
+
+@internal
+@view
+def _elapsed() -> uint256:
+    return max(block.timestamp, BEGINS) - BEGINS

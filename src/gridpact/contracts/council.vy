@@ -1,0 +1,288 @@
+# pragma version 0.4.3
+# SPDX-License-Identifier: Apache-2.0
+"""
+@title Council
+@notice A region's aggregators per epoch, posted ahead of time, whose quorum stands behind what is
+        posted; and the bonds of all who post. A proven fault takes the bond: at least half is
+        burned, the injured and the challenger share the rest (5-decisions, section 17).
+"""
+
+import accounts
+import clock
+import packing
+import quorum
+import signing
+import vault
+
+initializes: clock
+
+# bonds: leaves 64 | pledged 80
+LEAVES: constant(uint256) = 80
+
+OPERATOR: public(immutable(address))
+VAULT: public(immutable(address))
+FRAUD: public(immutable(address))
+DEMAND: public(immutable(address))
+CHALLENGE: public(immutable(address))
+ANCHOR: public(immutable(address))
+BOND: public(immutable(uint256))  # what it takes to post, and what a fault costs
+DELAY: public(immutable(uint256))  # intervals from appointment to office
+NOTICE: public(immutable(uint256))  # intervals from leaving to the bond's return
+
+seats: public(HashMap[bytes32, HashMap[uint64, bytes32]])  # hash of an epoch's members
+terms: HashMap[bytes32, HashMap[uint64, uint256]]  # from 64 | until 64, interval indexes
+epochs: public(HashMap[bytes32, uint64])  # how many a region has
+bonds: HashMap[address, uint256]
+
+
+struct Board:
+    # who may take a bond, and what for
+    fraud: address
+    demand: address
+    challenge: address
+    anchor: address
+
+
+event Appointed:
+    region: indexed(bytes32)
+    epoch: uint64
+    begins: uint64
+    members: bytes32
+
+
+event Bonded:
+    account: indexed(address)
+    amount: uint256
+
+
+event Leaving:
+    account: indexed(address)
+    interval: uint256
+
+
+event Slashed:
+    account: indexed(address)
+    ref: indexed(bytes32)
+    amount: uint256
+    challenger: address
+    injured: address
+
+
+@deploy
+def __init__(
+    operator: address,
+    vault_: address,
+    board: Board,
+    bond: uint256,
+    delay: uint256,
+    notice: uint256,
+    begins: uint256,
+    seconds: uint256,
+):
+    """
+    @notice Fix the peers, the bond, and how long appointments and resignations wait.
+    """
+    clock.__init__(begins, seconds)
+    OPERATOR = operator
+    VAULT = vault_
+    FRAUD = board.fraud
+    DEMAND = board.demand
+    CHALLENGE = board.challenge
+    ANCHOR = board.anchor
+    assert bond < 2**80, "council: bond"
+    BOND = bond
+    DELAY = delay
+    NOTICE = notice
+
+
+@external
+def appoint(
+    region: bytes32, epoch: uint64, begins: uint64, members: DynArray[address, quorum.MAX_COUNCIL]
+):
+    """
+    @notice Post the members of a region's next epoch, strictly rising, each with a bond; in office
+            after the public delay. Only the first epoch begins at once: nobody relies on it yet.
+    """
+    assert msg.sender == OPERATOR, "council: not the operator"
+    assert epoch == self.epochs[region], "council: not the next epoch"
+    assert len(members) > 0, "council: no members"
+    if epoch > 0:
+        assert convert(begins, uint256) >= clock.interval() + DELAY, "council: too soon"
+        before: uint256 = self.terms[region][epoch - 1]
+        assert convert(begins, uint256) > before >> 64, "council: before the last epoch"
+        self.terms[region][epoch - 1] = (before >> 64) << 64 | convert(begins, uint256)
+    last: uint256 = 0
+    for member: address in members:
+        assert convert(member, uint256) > last, "council: members not rising"
+        last = convert(member, uint256)
+        assert self._is_bonded(member), "council: no bond"
+    self.epochs[region] = epoch + 1
+    self.seats[region][epoch] = keccak256(abi_encode(members))
+    self.terms[region][epoch] = convert(begins, uint256) << 64 | packing.MASK_64
+    log Appointed(
+        region=region, epoch=epoch, begins=begins, members=self.seats[region][epoch]
+    )
+
+
+@external
+@view
+def check(
+    digest: bytes32,
+    region: bytes32,
+    epoch: uint64,
+    interval: uint64,
+    poster: address,
+    members: DynArray[address, quorum.MAX_COUNCIL],
+    signatures: DynArray[signing.Signature, quorum.MAX_COUNCIL],
+) -> bool:
+    """
+    @notice Refuse what floor(2n/3) + 1 of the members in office in that interval did not sign.
+    @param poster Who posts and must have a bond; nobody if empty.
+    @return True, or it reverts.
+    """
+    assert self.seats[region][epoch] == keccak256(abi_encode(members)), "council: other members"
+    term: uint256 = self.terms[region][epoch]
+    at: uint256 = convert(interval, uint256)
+    assert at >= term >> 64 and at < term & packing.MASK_64, "council: another epoch"
+    assert len(signatures) >= quorum.needed(len(members)), "council: no quorum"
+    assert poster == empty(address) or self._is_bonded(poster), "council: poster has no bond"
+    place: uint256 = 0
+    found: DynArray[address, quorum.MAX_COUNCIL] = quorum.signers(digest, signatures)
+    for signer: address in found:
+        # both lists rise: one walk finds them all
+        for _: uint256 in range(quorum.MAX_COUNCIL):
+            assert place < len(members), "council: not a member"
+            place = unsafe_add(place, 1)
+            if members[unsafe_sub(place, 1)] == signer:
+                break
+    return True
+
+
+@external
+def bond(amount: uint256):
+    """
+    @notice Pledge free money as one's bond. The operator pledges its named account's.
+    """
+    word: uint256 = self.bonds[msg.sender]
+    assert word >> LEAVES == 0, "council: leaving"
+    assert amount < 2**80, "council: bond"
+    extcall vault.__interface__(VAULT).pledge(self._purse(msg.sender), amount)
+    self.bonds[msg.sender] = word + amount
+    log Bonded(account=msg.sender, amount=amount)
+
+
+@external
+def leave():
+    """
+    @notice Give up posting; the bond answers for what was posted until the notice is over.
+    """
+    word: uint256 = self.bonds[msg.sender]
+    assert word != 0 and word >> LEAVES == 0, "council: no bond to leave"
+    at: uint256 = clock.interval() + NOTICE
+    self.bonds[msg.sender] = word | at << LEAVES
+    log Leaving(account=msg.sender, interval=at)
+
+
+@external
+def withdraw():
+    """
+    @notice Take back one's bond after the notice.
+    """
+    word: uint256 = self.bonds[msg.sender]
+    assert word >> LEAVES != 0, "council: not leaving"
+    assert clock.interval() > word >> LEAVES, "council: notice not over"
+    self.bonds[msg.sender] = 0
+    extcall vault.__interface__(VAULT).unpledge(self._purse(msg.sender), word & packing.MASK_80)
+
+
+@external
+def slash(account: address, challenger: address, injured: address, ref: bytes32) -> uint256:
+    """
+    @notice Take one bond of whoever was proven at fault. Only the contracts that judge proofs.
+    @return What was taken; a bond already lost is nothing, which does not save the fraud.
+    """
+    self._require_judge()
+    word: uint256 = self.bonds[account]
+    amount: uint256 = min(BOND, word & packing.MASK_80)
+    self.bonds[account] = word - amount
+    extcall vault.__interface__(VAULT).slash(
+        self._purse(account),
+        amount,
+        [self._purse(challenger), self._purse(injured)],
+        [amount // 4, amount // 4],
+        ref,
+    )
+    log Slashed(
+        account=account, ref=ref, amount=amount, challenger=challenger, injured=injured
+    )
+    return amount
+
+
+@external
+def stake(account: address, amount: uint256):
+    """
+    @notice Hold a challenger's stake. Only the contracts that judge proofs, for their caller.
+    """
+    self._require_judge()
+    extcall vault.__interface__(VAULT).pledge(account, amount)
+
+
+@external
+def unstake(account: address, amount: uint256):
+    """
+    @notice Give a challenger's stake back.
+    """
+    self._require_judge()
+    extcall vault.__interface__(VAULT).unpledge(account, amount)
+
+
+@external
+def forfeit(account: address, amount: uint256, to: address, ref: bytes32):
+    """
+    @notice A challenge that came to nothing: half of the stake is burned, half pays who answered.
+    """
+    self._require_judge()
+    extcall vault.__interface__(VAULT).slash(
+        account, amount, [self._purse(to), empty(address)], [amount // 2, 0], ref
+    )
+
+
+@external
+@view
+def pledged(account: address) -> (uint256, uint256):
+    """
+    @return The bond, and the interval after which it may be withdrawn (0: not leaving).
+    """
+    word: uint256 = self.bonds[account]
+    return word & packing.MASK_80, word >> LEAVES
+
+
+@external
+@view
+def is_bonded(account: address) -> bool:
+    """
+    @notice Whether somebody may post: a full bond, and not leaving.
+    """
+    return self._is_bonded(account)
+
+
+@internal
+@view
+def _is_bonded(account: address) -> bool:
+    word: uint256 = self.bonds[account]
+    return word >> LEAVES == 0 and word >= BOND
+
+
+@internal
+@view
+def _require_judge():
+    assert msg.sender in [FRAUD, DEMAND, CHALLENGE, ANCHOR], "council: not a judge"
+
+
+@internal
+@view
+def _purse(account: address) -> address:
+    # the operator's key has no account of its own
+    if account == OPERATOR:
+        return accounts.OPERATOR
+    return account

@@ -1,0 +1,396 @@
+# pragma version 0.4.3
+# SPDX-License-Identifier: Apache-2.0
+"""
+@title Net
+@notice Net settlement: one part of an interval, posted as one number per account, checked by
+        computation alone, applied once after a window in which anybody can prove it wrong.
+        A part goes reserve -> commit -> post -> window -> finalise; every state is left once
+        (5-decisions, section 17).
+@dev Lists are positional: row i and half word i belong together.
+     Row: account 160 | reserved 48 | lock 48, accounts strictly rising.
+     Delta: zero 15 | negative 1 | held 48 | tail 16 | amount 48; two to a word, the first highest.
+"""
+
+import chunks
+import clearing
+import clock
+import council
+import netting
+import packing
+import quorum
+import registry
+import signing
+import vault
+
+initializes: clock
+
+UNUSED: constant(uint256) = 0
+RESERVED: constant(uint256) = 1
+COMMITTED: constant(uint256) = 2
+POSTED: constant(uint256) = 3
+FINAL: constant(uint256) = 4
+CANCELLED: constant(uint256) = 5
+# states: poster 160 | posted 40 | until 40 | open demands 8 | state 8
+POSTER: constant(uint256) = 96
+AT: constant(uint256) = 56
+UNTIL: constant(uint256) = 16
+DEMANDS: constant(uint256) = 8
+LOCKS: constant(uint256) = 2**48 - 1
+
+OPERATOR: public(immutable(address))
+VAULT: public(immutable(address))
+COUNCIL: public(immutable(address))
+FRAUD: public(immutable(address))
+DEMAND: public(immutable(address))
+FALLBACK: public(immutable(address))
+DOMAIN: public(immutable(bytes32))
+TERMS: immutable(netting.Terms)
+
+states: HashMap[bytes32, uint256]
+books: public(HashMap[bytes32, bytes32])  # a part's list, and from commit its clearing with it
+contents: public(HashMap[bytes32, bytes32])  # the digest that the quorum signed
+
+
+event Reserved:
+    key: indexed(bytes32)
+    list: bytes32
+
+
+event Committed:
+    key: indexed(bytes32)
+    list: bytes32
+    clearing: bytes32
+
+
+event Posted:
+    key: indexed(bytes32)
+    content: bytes32
+    poster: address
+
+
+event Finalised:
+    key: indexed(bytes32)
+    held: bytes32
+
+
+event Cancelled:
+    key: indexed(bytes32)
+
+
+@deploy
+def __init__(
+    operator: address,
+    registry_: address,
+    vault_: address,
+    council_: address,
+    fraud: address,
+    demand: address,
+    fallback: address,
+    terms: netting.Terms,
+    begins: uint256,
+    seconds: uint256,
+):
+    """
+    @notice Fix the peers and the windows; the registry, already deployed, knows the domain.
+    """
+    clock.__init__(begins, seconds)
+    OPERATOR = operator
+    VAULT = vault_
+    COUNCIL = council_
+    FRAUD = fraud
+    DEMAND = demand
+    FALLBACK = fallback
+    TERMS = terms
+    DOMAIN = staticcall registry.__interface__(registry_).DOMAIN()
+
+
+@external
+def reserve(
+    place: netting.Place,
+    epoch: uint64,
+    rows: DynArray[uint256, chunks.LONGEST],
+    members: DynArray[address, quorum.MAX_COUNCIL],
+    signatures: DynArray[signing.Signature, quorum.MAX_COUNCIL],
+):
+    """
+    @notice Set money aside for a part, free -> reserved, by the quorum's word that every owner's
+            signed orders ask for it. Written once per account; nothing else is until the end.
+    @param rows Locks are zero here.
+    """
+    assert msg.sender == OPERATOR, "net: not the operator"
+    key: bytes32 = netting.key(place)
+    list: bytes32 = chunks.digest(rows, max_value(uint256))
+    if self.states[key] != UNUSED:
+        assert self.books[key] == list, "net: written otherwise"
+        return
+    self._check(place, netting.RESERVE, epoch, empty(bytes32), list, members, signatures)
+    self.books[key] = list
+    until: uint256 = max(convert(place.interval, uint256), clock.interval()) + TERMS.posting
+    self.states[key] = until << UNTIL | RESERVED
+    extcall vault.__interface__(VAULT).reserve_rows(rows)
+    log Reserved(key=key, list=list)
+
+
+@external
+def commit(
+    place: netting.Place,
+    epoch: uint64,
+    clearing_: bytes32,
+    rows: DynArray[uint256, chunks.LONGEST],
+    members: DynArray[address, quorum.MAX_COUNCIL],
+    signatures: DynArray[signing.Signature, quorum.MAX_COUNCIL],
+):
+    """
+    @notice Say what each account may lose at most of what it reserved, and for which clearing.
+    @param clearing_ The hash of the posted clearing.
+    """
+    assert msg.sender == OPERATOR, "net: not the operator"
+    key: bytes32 = netting.key(place)
+    list: bytes32 = chunks.digest(rows, max_value(uint256))
+    book: bytes32 = keccak256(concat(list, clearing_))
+    state: uint256 = self.states[key]
+    if state & packing.MASK_8 != RESERVED:
+        assert self.books[key] == book, "net: written otherwise"
+        return
+    assert self.books[key] == chunks.digest(
+        rows, max_value(uint256) ^ LOCKS
+    ), "net: another reservation"
+    assert clock.interval() <= (state >> UNTIL) & packing.MASK_40, "net: too late"
+    for row: uint256 in rows:
+        assert row & LOCKS <= (row >> 48) & LOCKS, "net: lock above reservation"
+    self._check(place, netting.COMMIT, epoch, clearing_, list, members, signatures)
+    self.books[key] = book
+    self.states[key] = state ^ (RESERVED | COMMITTED)
+    log Committed(key=key, list=list, clearing=clearing_)
+
+
+@external
+def post(
+    place: netting.Place,
+    epoch: uint64,
+    clearing_: bytes32,
+    root: bytes32,
+    header: netting.Header,
+    rows: DynArray[uint256, chunks.LONGEST],
+    deltas: DynArray[uint256, chunks.LONGEST],
+    members: DynArray[address, quorum.MAX_COUNCIL],
+    signatures: DynArray[signing.Signature, quorum.MAX_COUNCIL],
+):
+    """
+    @notice Post what every account gains or loses. Anybody with a bond, with the quorum.
+    @dev No storage is read or written per account: the list is held to its hash, every debit to
+         its lock, and the deltas sum to zero.
+    """
+    key: bytes32 = netting.key(place)
+    list: bytes32 = chunks.digest(rows, max_value(uint256))
+    content: netting.Content = netting.Content(
+        epoch=epoch,
+        clearing=clearing_,
+        list=list,
+        root=root,
+        header=header,
+        deltas=chunks.digest(deltas, max_value(uint256)),
+    )
+    digest: bytes32 = netting.signed(DOMAIN, place, netting.POST, content)
+    state: uint256 = self.states[key]
+    if state & packing.MASK_8 != COMMITTED:
+        assert self.contents[key] == digest, "net: written otherwise"
+        return
+    assert self.books[key] == keccak256(concat(list, clearing_)), "net: another list"
+    now: uint256 = clock.interval()
+    assert now <= (state >> UNTIL) & packing.MASK_40, "net: too late"
+    self._check_deltas(rows, deltas)
+    signed: bool = staticcall council.__interface__(COUNCIL).check(
+        digest, place.region, epoch, place.interval, msg.sender, members, signatures
+    )
+    assert signed, "net: no quorum"
+    self.contents[key] = digest
+    self.states[key] = (
+        convert(msg.sender, uint256) << POSTER
+        | now << AT
+        | (now + TERMS.window) << UNTIL
+        | POSTED
+    )
+    log Posted(key=key, content=digest, poster=msg.sender)
+
+
+@external
+def finalise(
+    place: netting.Place,
+    content: netting.Content,
+    rows: DynArray[uint256, chunks.LONGEST],
+    deltas: DynArray[uint256, chunks.LONGEST],
+):
+    """
+    @notice Apply a part once its window is over: anybody. What is held back in disputes becomes
+            the list of the part that follows under the same number with `netting.HELD` added.
+    """
+    key: bytes32 = netting.key(place)
+    state: uint256 = self.states[key]
+    assert state & packing.MASK_8 == POSTED, "net: not posted"
+    assert clock.interval() > (state >> UNTIL) & packing.MASK_40, "net: window not over"
+    assert (state >> DEMANDS) & packing.MASK_8 == 0, "net: open demand"
+    assert self.contents[key] == netting.signed(
+        DOMAIN, place, netting.POST, content
+    ), "net: another content"
+    assert chunks.digest(rows, max_value(uint256)) == content.list, "net: another list"
+    assert chunks.digest(deltas, max_value(uint256)) == content.deltas, "net: other deltas"
+    self.states[key] = state ^ (POSTED | FINAL)
+    held: uint256 = extcall vault.__interface__(VAULT).apply(rows, deltas)
+    left: bytes32 = empty(bytes32)
+    if held > 0:
+        left = self._carry(place, content.clearing, rows, deltas)
+    log Finalised(key=key, held=left)
+
+
+@external
+def condemn(key: bytes32) -> address:
+    """
+    @notice Cancel a posted part that was proven wrong, or that nobody explained. One flag: nothing
+            has moved. Only the contracts that judge proofs, while the window is open.
+    @return Who posted it.
+    """
+    assert msg.sender in [FRAUD, DEMAND], "net: not a judge"
+    state: uint256 = self.states[key]
+    assert state & packing.MASK_8 == POSTED, "net: not posted"
+    if msg.sender == FRAUD:
+        assert clock.interval() <= (state >> UNTIL) & packing.MASK_40, "net: window over"
+    self.states[key] = (
+        (state >> AT) << AT | (clock.interval() + TERMS.per_fill) << UNTIL | CANCELLED
+    )
+    log Cancelled(key=key)
+    return convert(convert(state >> POSTER, uint160), address)
+
+
+@external
+def hold(key: bytes32):
+    """
+    @notice Suspend finalising for one more open demand. Only within the window from posting.
+    """
+    assert msg.sender == DEMAND, "net: not the demands"
+    state: uint256 = self.states[key]
+    assert state & packing.MASK_8 == POSTED, "net: not posted"
+    now: uint256 = clock.interval()
+    assert now <= ((state >> AT) & packing.MASK_40) + TERMS.window, "net: window over"
+    assert (state >> DEMANDS) & packing.MASK_8 < packing.MASK_8, "net: too many demands"
+    self.states[key] = state + (1 << DEMANDS)
+
+
+@external
+def resume(key: bytes32):
+    """
+    @notice A demand was answered: leave time to prove something from the answer.
+    """
+    assert msg.sender == DEMAND, "net: not the demands"
+    state: uint256 = self.states[key]
+    assert state & packing.MASK_8 == POSTED, "net: not posted"
+    until: uint256 = (state >> UNTIL) & packing.MASK_40
+    later: uint256 = max(until, clock.interval() + TERMS.proving)
+    self.states[key] = state - (1 << DEMANDS) + ((later - until) << UNTIL)
+
+
+@external
+@view
+def part(key: bytes32) -> (uint256, address, uint256, uint256, uint256):
+    """
+    @return state (0 none, 1 reserved, 2 committed, 3 posted, 4 final, 5 cancelled), poster,
+            interval posted, interval until which the next step may happen, open demands.
+    """
+    state: uint256 = self.states[key]
+    return (
+        state & packing.MASK_8,
+        convert(convert(state >> POSTER, uint160), address),
+        (state >> AT) & packing.MASK_40,
+        (state >> UNTIL) & packing.MASK_40,
+        (state >> DEMANDS) & packing.MASK_8,
+    )
+
+
+@external
+@view
+def terms() -> netting.Terms:
+    """
+    @notice The windows, in intervals.
+    """
+    return TERMS
+
+
+@internal
+@view
+def _check(
+    place: netting.Place,
+    phase: uint256,
+    epoch: uint64,
+    clearing_: bytes32,
+    list: bytes32,
+    members: DynArray[address, quorum.MAX_COUNCIL],
+    signatures: DynArray[signing.Signature, quorum.MAX_COUNCIL],
+):
+    content: netting.Content = empty(netting.Content)
+    content.epoch = epoch
+    content.clearing = clearing_
+    content.list = list
+    signed: bool = staticcall council.__interface__(COUNCIL).check(
+        netting.signed(DOMAIN, place, phase, content),
+        place.region,
+        epoch,
+        place.interval,
+        empty(address),
+        members,
+        signatures,
+    )
+    assert signed, "net: no quorum"
+
+
+@internal
+@pure
+def _check_deltas(
+    rows: DynArray[uint256, chunks.LONGEST], deltas: DynArray[uint256, chunks.LONGEST]
+):
+    assert len(deltas) == (len(rows) + 1) // 2, "net: not one delta per account"
+    gained: uint256 = 0
+    lost: uint256 = 0
+    place: uint256 = 0
+    word: uint256 = 0
+    for row: uint256 in rows:
+        if place & 1 == 0:
+            word = deltas[place >> 1]
+        half: uint256 = word >> 128
+        word = word << 128
+        place = unsafe_add(place, 1)
+        amount: uint256 = (half >> netting.AMOUNT) & LOCKS
+        held: uint256 = (half >> netting.HELD_AT) & LOCKS
+        if half & netting.NEGATIVE == 0:
+            gained = unsafe_add(gained, amount)
+            amount = 0
+        lost = unsafe_add(lost, amount)
+        assert unsafe_add(amount, held) <= row & LOCKS, "net: above the lock"
+    assert word == 0 or place & 1 == 0, "net: a delta too many"
+    assert gained == lost, "net: deltas do not sum to zero"
+
+
+@internal
+def _carry(
+    place: netting.Place,
+    clearing_: bytes32,
+    rows: DynArray[uint256, chunks.LONGEST],
+    deltas: DynArray[uint256, chunks.LONGEST],
+) -> bytes32:
+    # what stays reserved is the next part's list, already committed to the same clearing
+    left: DynArray[uint256, chunks.LONGEST] = []
+    at: uint256 = 0
+    for row: uint256 in rows:
+        half: uint256 = deltas[at >> 1] >> (128 * (1 - (at & 1)))
+        held: uint256 = (half >> netting.HELD_AT) & LOCKS
+        if held > 0:
+            left.append((row >> 96) << 96 | held << 48 | held)
+        at += 1
+    next: netting.Place = place
+    assert place.part < netting.HELD, "net: held twice"
+    next.part = place.part + netting.HELD
+    key: bytes32 = netting.key(next)
+    assert self.states[key] == UNUSED, "net: next part taken"
+    list: bytes32 = chunks.digest(left, max_value(uint256))
+    self.books[key] = keccak256(concat(list, clearing_))
+    self.states[key] = (clock.interval() + TERMS.posting) << UNTIL | COMMITTED
+    return list

@@ -1,0 +1,289 @@
+"""A market with a council that settles net: what the tests of `net` and its proofs act on.
+
+Random fills among as many accounts as wanted, real readings and real signatures, the part built by
+`ledger.net`. Thieves change one number of it, or bring one signature less.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from tests.contracts.harness import LOSS_SHARE, MICRO, OPERATOR, REGION, World
+from tests.contracts.reading import Contract, Event, artefact
+
+from gridpact.crypto.keccak import keccak
+from gridpact.crypto.keys import Key as Device
+from gridpact.crypto.keys import compact
+from gridpact.ledger import net
+from gridpact.ledger.abi import Rows, arguments, pack
+from gridpact.ledger.net import Header, Part, Place, Row
+from gridpact.model.delivery import Delivery, Metered, Reading, SignedReading
+from gridpact.model.interval import Phase
+from gridpact.model.net import NetTerms
+from gridpact.model.order import Tier
+from gridpact.model.participant import Named, Participant, Role
+from gridpact.model.statement import Case, Statement
+from gridpact.model.trade import Fill
+from gridpact.quantities import Money
+from gridpact.settlement.allocation import allocate
+from gridpact.settlement.fund import fund
+from gridpact.settlement.split import split
+
+TERMS = NetTerms()
+INTERVAL = 12
+CLEARING = keccak(b"clearing")
+Signatures = tuple[bytes, ...]
+
+
+@dataclass
+class Settled:
+    """An interval's trades, delivered and split: what a part is built from."""
+
+    rows: tuple[Row, ...]
+    header: Header
+    trades: list[tuple[int, Fill, Delivery, Statement]]
+    readings: Mapping[bytes, tuple[SignedReading, SignedReading]]
+    meters: Mapping[bytes, bytes]
+
+
+@dataclass
+class NetWorld:
+    """Verbs of net settlement on a `World`; `people` are its participants' devices."""
+
+    world: World
+    people: list[Device]
+    council: list[Device]
+    epoch: int = 0
+    salts: Any = field(default_factory=count)
+
+    @classmethod
+    def of(cls, world: World, people: int = 8, members: int = 4, funds: Money = 30 * MICRO):
+        """Register people and aggregators, give them money, bonds and office."""
+        devices = [Device.derive(b"net", f"person {n}") for n in range(people)]
+        council = sorted(
+            (Device.derive(b"net", f"member {n}") for n in range(members)), key=lambda d: d.address
+        )
+        everyone = [*devices, *council]
+        for first in range(0, len(everyone), 128):
+            world.register([_participant(one) for one in everyone[first : first + 128]])
+        for one in devices:
+            world.mint(one.address, funds)
+        for named in (Named.REWARD, Named.NETWORK_LOSS):
+            world.mint(named.address, 50 * MICRO)
+        world.mint(Named.OPERATOR.address, 4 * TERMS.bond)
+        self = cls(world, devices, council)
+        self.bond(OPERATOR)
+        for member in council:
+            world.mint(member.address, 2 * TERMS.bond)
+            self.bond(member.address)
+        self.appoint(council, begins=0)
+        world.go_to(INTERVAL)
+        return self
+
+    # the council
+
+    def bond(self, account: bytes, amount: Money = TERMS.bond) -> list[Event]:
+        return self.world.send(Contract.COUNCIL, "bond", amount, sender=account)
+
+    def appoint(self, members: Sequence[Device], begins: int, epoch: int = 0) -> list[Event]:
+        addresses = [member.address for member in members]
+        return self.world.send(Contract.COUNCIL, "appoint", REGION, epoch, begins, addresses)
+
+    def quorum(self, digest: bytes, signers: Sequence[Device] | None = None) -> Signatures:
+        """Return the signatures of as many members as it takes, or of these."""
+        if signers is None:
+            signers = self.council[: len(self.council) * 2 // 3 + 1]
+        return tuple(compact(one.sign(digest)) for one in signers)
+
+    # a market
+
+    def market(
+        self,
+        trades: int = 20,
+        seed: int = 1,
+        interval: int = INTERVAL,
+        disputed: int = 0,
+        shortfall: float = 0.3,
+    ) -> Settled:
+        """Return random trades, delivered with shortfalls, as the rules settle them."""
+        draw = random.Random(seed)
+        half = len(self.people) // 2
+        buyers, sellers = self.people[:half], self.people[half:]
+        fills = [
+            Fill(
+                *(REGION, interval, Tier.LOCAL, n, keccak(b"bid%d" % n), keccak(b"offer%d" % n)),
+                *(draw.choice(buyers).address, draw.choice(sellers).address),
+                *(draw.randint(100, 3_000), draw.randint(100_000, 180_000), 30_000),
+            )
+            for n in range(trades)
+        ]
+        metered = self._metered(fills, draw, shortfall)
+        silent = {draw.choice(sellers).address for _ in range(disputed)}
+        weighed = sum(row.import_wh for row in metered)
+        loss = weighed // 25
+        allocation = allocate(fills, metered, loss, weighed + loss, disputed=silent)
+        rules = self.world.settlement
+        owed = [
+            split(fill, delivery, rules, LOSS_SHARE)
+            for fill, delivery in zip(fills, allocation.deliveries, strict=True)
+        ]
+        statements = fund(owed, MICRO // 10, MICRO // 10, rules)
+        readings = self._readings(metered, silent, interval)
+        reserved = {one.address: 0 for one in self.people}
+        for fill in fills:  # a little more than the locks: not everything offered was taken
+            reserved[fill.buyer] += fill.lock + 1_000
+        reserved |= {Named.REWARD.address: MICRO // 10, Named.NETWORK_LOSS.address: MICRO // 10}
+        rows = net.locks(fills, reserved, MICRO // 10, MICRO // 10)
+        header = Header(loss, weighed + loss, 0, trades, MICRO // 10, MICRO // 10)
+        rest = list(zip(range(trades), fills, allocation.deliveries, statements, strict=True))
+        meters = {
+            account: net.meter_digest(*(one.reading.digest(self.world.domain) for one in pair))
+            for account, pair in readings.items()
+        }
+        return Settled(rows, header, rest, readings, meters)
+
+    def _metered(
+        self, fills: Sequence[Fill], draw: random.Random, shortfall: float
+    ) -> list[Metered]:
+        sold = dict.fromkeys((one.address for one in self.people), 0)
+        bought = dict(sold)
+        for fill in fills:
+            sold[fill.seller] += fill.energy_wh
+            bought[fill.buyer] += fill.energy_wh
+        return [
+            Metered(
+                account,
+                int(bought[account] * draw.uniform(1 - shortfall, 1.1)),
+                int(sold[account] * draw.uniform(1 - shortfall, 1.1)),
+            )
+            for account in sold
+        ]
+
+    def _readings(
+        self, metered: Sequence[Metered], silent: set[bytes], interval: int
+    ) -> dict[bytes, tuple[SignedReading, SignedReading]]:
+        devices = {one.address: one for one in self.people}
+        found = {}
+        for row in metered:
+            if row.participant in silent:
+                continue
+            before = Reading(row.participant, REGION, interval - 1, 5_000, 7_000)
+            now = Reading(
+                *(row.participant, REGION, interval),
+                *(5_000 + row.import_wh, 7_000 + row.export_wh),
+            )
+            found[row.participant] = tuple(
+                SignedReading(one, devices[row.participant].sign(one.digest(self.world.domain)))
+                for one in (before, now)
+            )
+        return found
+
+    def part(self, settled: Settled, number: int = 0, interval: int = INTERVAL) -> Part:
+        return net.build(
+            Place(REGION, interval, number),
+            self.epoch,
+            CLEARING,
+            settled.header,
+            settled.rows,
+            settled.trades,
+            settled.meters,
+            self.world.settlement.loss_fund_share,
+        )
+
+    # the four steps
+
+    def reserve(self, part: Part, signatures: Signatures | None = None, **o: Any) -> list[Event]:
+        words = [row._replace(lock=0).word for row in part.rows]
+        digest = net.signed(
+            *(self.world.domain, part.place, Phase.COLLECT, part.epoch),
+            rows=net.chunked(words),
+        )
+        before = pack(*part.place, part.epoch)
+        return self._send("reserve", before, (words,), digest, signatures, **o)
+
+    def commit(self, part: Part, signatures: Signatures | None = None, **o: Any) -> list[Event]:
+        words = part.row_words
+        digest = net.signed(
+            *(self.world.domain, part.place, Phase.COMMIT, part.epoch, part.clearing),
+            net.chunked(words),
+        )
+        before = pack(*part.place, part.epoch, part.clearing)
+        return self._send("commit", before, (words,), digest, signatures, **o)
+
+    def post(self, part: Part, signatures: Signatures | None = None, **o: Any) -> list[Event]:
+        before = pack(*part.place, part.epoch, part.clearing, part.root) + part.header.packed
+        lists = (part.row_words, part.delta_words)
+        return self._send("post", before, lists, part.digest(self.world.domain), signatures, **o)
+
+    def finalise(self, part: Part, sender: bytes = OPERATOR) -> list[Event]:
+        given = arguments(
+            pack(*part.place) + content(part), _rows(part.row_words), _rows(part.delta_words)
+        )
+        return self._raw("finalise", given, sender)
+
+    def posted(self, settled: Settled, **options: Any) -> Part:
+        """Reserve, commit and post a part."""
+        part = self.part(settled, **options)
+        self.reserve(part)
+        self.commit(part)
+        self.post(part)
+        return part
+
+    def after_window(self, part: Part) -> None:
+        """Let the part's window pass."""
+        _, _, _, until, _ = self.state(part)
+        self.world.go_to(until + 1)
+
+    def state(self, part: Part) -> tuple[int, bytes, int, int, int]:
+        """Return state, poster, interval posted, until, open demands."""
+        state, poster, *rest = self.world.view(Contract.NET, "part", part.place.key)
+        return (state, bytes.fromhex(poster[2:]), *rest)
+
+    def holds(self) -> bool:
+        """Say whether money is conserved, by the totals."""
+        minted, burned, *pots = self.world.view(Contract.VAULT, "totals")
+        return bool(sum(pots) == minted - burned)
+
+    def _send(
+        self,
+        name: str,
+        before: bytes,
+        lists: Sequence[Sequence[int]],
+        digest: bytes,
+        signatures: Signatures | None,
+        members: Sequence[Device] | None = None,
+        sender: bytes = OPERATOR,
+    ) -> list[Event]:
+        if signatures is None:
+            signatures = self.quorum(digest)
+        seats = Rows([pack(one.address) for one in members or self.council])
+        given = arguments(before, *map(_rows, lists), seats, Rows(signatures))
+        return self._raw(name, given, sender)
+
+    def _raw(self, name: str, given: bytes, sender: bytes) -> list[Event]:
+        selector = artefact(Contract.NET).functions[name].selector
+        return self.world.raw(Contract.NET, selector + given, sender)
+
+
+def content(part: Part) -> bytes:
+    """Return `netting.Content`."""
+    head = pack(part.epoch, part.clearing, net.chunked(part.row_words), part.root)
+    return head + part.header.packed + net.chunked(part.delta_words)
+
+
+def disputed(settled: Settled) -> int:
+    """Return how many trades are in dispute."""
+    return sum(statement.case is Case.DISPUTE for *_, statement in settled.trades)
+
+
+def _rows(words: Sequence[int]) -> Rows:
+    return Rows([word.to_bytes(32, "big") for word in words])
+
+
+def _participant(device: Device) -> Participant:
+    address = device.address
+    return Participant(
+        address.hex(), address, 7, Role.CONSUMER, keccak(address), keccak(b"meter" + address)
+    )
