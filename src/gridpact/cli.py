@@ -1,4 +1,4 @@
-"""The command line: `run`, `audit`. Forms that others script against are fixed.
+"""The command line: `run`, `audit`, `ledger`. Forms that others script against are fixed.
 
 Heavy imports wait until a command needs them, so that `--help` answers at once.
 """
@@ -25,6 +25,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+ledger_app = typer.Typer(
+    help="Look into a ledger file, decoded. Whether it is honest says `audit`.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(ledger_app, name="ledger")
 
 SCHEMES = ("gridpact",)
 _INTERRUPTED = 130
@@ -226,12 +233,80 @@ def _require_digest(ledger: Path, expected: str) -> None:
     """Compare the file's SHA-256 with the one kept elsewhere."""
     import hashlib
 
-    from gridpact.errors import BadInput, HeadMismatch
+    from gridpact.errors import HeadMismatch
 
-    if not ledger.is_file():
-        raise BadInput(f"{ledger}: there is no such ledger file")
+    _require_file(ledger)
     if not expected:
         return
     found = hashlib.sha256(ledger.read_bytes()).hexdigest()
     if found != expected.lower():
         raise HeadMismatch(f"{ledger}: SHA-256 is {found}, expected {expected}")
+
+
+@ledger_app.command("export", short_help="Write a ledger's tables as Parquet or JSON.")
+def export_ledger(
+    ledger: Annotated[Path, typer.Argument(help="Ledger file (ledger.db).")],
+    out: Annotated[Path, typer.Option(help="Output folder; made if it is not there.")],
+    form: Annotated[
+        str, typer.Option("--format", metavar="parquet|json", help="Form of the tables.")
+    ] = "parquet",
+) -> None:
+    """Write blocks, records, transactions, receipts, events and accounts of all chains as tables.
+
+    Arguments and events decoded by name; money in micro-units, energy in Wh, times in seconds
+    since 1970 (UTC).
+    """
+    from gridpact.ledger.export import Format, export
+
+    _require_form(form, [known.value for known in Format])
+    _require_file(ledger)
+    _make(out)
+    for path in export(ledger, out, Format(form)):
+        print(path)
+
+
+@ledger_app.command("show", short_help="Say what a block, transaction, account or write is.")
+def show_ledger(
+    ledger: Annotated[Path, typer.Argument(help="Ledger file (ledger.db).")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="BLOCK|TX|ADDRESS|KEY",
+            help="A block (12, CHAIN/12), a hash or an address in hex, a name, or a write "
+            "(settle/9, CHAIN/settle/9/PART).",
+        ),
+    ],
+    form: Annotated[
+        str, typer.Option("--format", metavar="text|json", help="Form of the answer.")
+    ] = "text",
+) -> None:
+    """Say in words what a ledger file holds of one thing.
+
+    Calls and events by name, balances in micro-units, energy in Wh. A hash that is neither block
+    nor transaction (an order, a fill) is looked for in all calls and events.
+    """
+    import json
+
+    from gridpact.ledger.show import as_text, show
+
+    _require_form(form, ["text", "json"])
+    _require_file(ledger)
+    found = show(ledger, what)
+    if form == "json":
+        print(json.dumps([one.facts for one in found], indent=1))
+    else:
+        print("\n\n".join(map(as_text, found)))
+
+
+def _require_form(form: str, known: Sequence[str]) -> None:
+    from gridpact.errors import BadInput
+
+    if form not in known:
+        raise BadInput(f"--format {form}: expected {' or '.join(known)}")
+
+
+def _require_file(ledger: Path) -> None:
+    from gridpact.errors import BadInput
+
+    if not ledger.is_file():
+        raise BadInput(f"{ledger}: there is no such ledger file")

@@ -66,6 +66,32 @@ def test_audit_confirms_the_heads_that_the_summary_names(
     assert out.endswith("self-consistent, head not confirmed\n")
 
 
+def test_ledger_is_shown_and_exported(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    ledger = str(folder / "ledger.db")
+    code, out, _ = run_command(monkeypatch, capsys, "ledger", "show", ledger, "sce56/settle/9")
+    assert code == 0
+    assert "settlement.settle" in out
+    code, out, _ = run_command(
+        monkeypatch, capsys, "ledger", "show", ledger, "zone/1", "--format", "json"
+    )
+    assert (code, json.loads(out)[0]["block"]) == (0, "zone/1")
+    code, out, _ = run_command(
+        monkeypatch, capsys, "ledger", "export", ledger, "--out", str(tmp_path / "tables")
+    )
+    assert code == 0
+    assert [Path(line).name for line in out.split()] == [
+        f"{table}.parquet"
+        for table in ("blocks", "records", "transactions", "receipts", "events", "accounts")
+    ]
+    code, _, error = run_command(monkeypatch, capsys, "ledger", "show", ledger, "nobody")
+    assert (code, len(error.splitlines())) == (2, 1)
+
+
 def test_audit_of_another_head_fails(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,6 +147,10 @@ def test_another_scenario_in_the_same_folder_is_refused(
         (("run", str(SCENARIOS / "sce56-day.toml"), "--out", __file__), "cannot be made"),
         (("audit", "nowhere.db"), "nowhere.db"),
         (("audit", __file__, "--head", "sce56=12"), "64 hex digits"),
+        (("ledger", "show", "nowhere.db", "1"), "nowhere.db"),
+        (("ledger", "export", "nowhere.db", "--out", "tables"), "nowhere.db"),
+        (("ledger", "export", __file__, "--out", "tables", "--format", "csv"), "parquet or json"),
+        (("ledger", "show", __file__, "1", "--format", "yaml"), "text or json"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_two(
@@ -138,7 +168,9 @@ def test_bad_input_is_one_sentence_and_exit_code_two(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("command", [(), ("run",), ("audit",)])
+@pytest.mark.parametrize(
+    "command", [(), ("run",), ("audit",), ("ledger", "export"), ("ledger", "show")]
+)
 def test_help_says_the_units(
     command: tuple[str, ...],
     monkeypatch: pytest.MonkeyPatch,
