@@ -1,0 +1,93 @@
+"""The transactions that the ledger benchmark feeds to every chain: a market's orders, one by one.
+
+A region of `PEOPLE` participants is founded as any market is; then each measured transaction posts
+one signed order. The raw bytes are made before anything is measured.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gridpact.crypto.keccak import keccak, name_hash
+from gridpact.crypto.keys import Key as Device
+from gridpact.ledger.calls import Calls
+from gridpact.ledger.chain import Call
+from gridpact.ledger.suite import Suite
+from gridpact.ledger.transactions import sign
+from gridpact.model.interval import Key, Phase
+from gridpact.model.order import Accepted, Order, Side, Tier
+from gridpact.model.participant import Participant, Role
+from gridpact.model.record import Book, Deposit, Found, IncentiveTerms, RatingTerms, Record
+from gridpact.model.record import encode as encoded
+from gridpact.model.statement import SettlementTerms
+from gridpact.quantities import amount
+
+CHAIN_ID = 5_601
+REGION = name_hash("region of the benchmark")
+OPERATOR = Device.derive(b"benchmark", "operator")
+PEOPLE = 256
+GAS = 1_000_000
+SETUP_GAS = 25_000_000
+DEPOSIT = 10**12
+
+
+class Load(NamedTuple):
+    """Raw transactions: those that found the market, and those to measure."""
+
+    before: tuple[bytes, ...]
+    measured: tuple[bytes, ...]
+
+
+def device(number: int) -> Device:
+    return Device.derive(b"benchmark", f"participant {number}")
+
+
+def founding(chain: str = "benchmark", people: int = PEOPLE) -> Found:
+    """Return the first record of a region whose people have money."""
+    everybody = tuple(_participant(number) for number in range(people))
+    deposits = tuple(
+        Deposit(one.address, DEPOSIT, keccak(b"deposit" + one.address)) for one in everybody
+    )
+    terms = (SettlementTerms(), RatingTerms(), IncentiveTerms())
+    return Found(chain, REGION, everybody, deposits, *terms)
+
+
+def _participant(number: int) -> Participant:
+    name = f"participant {number}"
+    commitments = (keccak(f"certificate {name}".encode()), keccak(f"meter {name}".encode()))
+    roles = Role.CONSUMER | Role.PRODUCER
+    return Participant(name, device(number).address, 1, roles, *commitments)
+
+
+def calls(key: Key, record: Record, books: Sequence[Accepted] = ()) -> list[Call]:
+    """Return the calls of a record on the benchmark's contracts."""
+    suite = Suite(OPERATOR.address)
+    return Calls(suite, lambda _: books).of(key, record, keccak(encoded(record)))
+
+
+def load(count: int) -> Load:
+    """Return a founded market's transactions and `count` that post one order each."""
+    before = calls(Key(REGION, 0, Phase.FOUND), founding())
+    raws = [
+        sign(OPERATOR, CHAIN_ID, n, call.to, call.data, SETUP_GAS).raw
+        for n, call in enumerate(before)
+    ]
+    return Load(tuple(raws), tuple(_orders(len(raws), count)))
+
+
+def _orders(nonce: int, count: int) -> list[bytes]:
+    domain = Suite(OPERATOR.address).domain(CHAIN_ID)
+    raws = []
+    for number in range(count):
+        key = device(number % PEOPLE)
+        order = Order(
+            *(key.address, Side.BID, Tier.LOCAL, REGION, 1, 1_000, 200_000),
+            expires=2,
+            salt=number,
+        )
+        digest = order.digest(domain)
+        reserved = amount(200_000, 1_000) + amount(40_000, 1_000) + 16
+        accepted = Accepted(digest, order, key.sign(digest), number, reserved, b"", 40_000)
+        book = Book(keccak(b"seed"), (accepted,), ())
+        (call,) = calls(Key(REGION, 1, Phase.COLLECT, number), book)
+        raws.append(sign(OPERATOR, CHAIN_ID, nonce + number, call.to, call.data, GAS).raw)
+    return raws
