@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from gridpact.assembly.day import DayResult
     from gridpact.assembly.ledgers import Ledgers
+    from gridpact.assembly.nodes import Network
     from gridpact.scenario.scenario import Scenario
 
 app = typer.Typer(
@@ -58,10 +59,29 @@ def run(
         str,
         typer.Option(
             metavar="URL",
-            help="embedded:PATH (a ledger file), or memory: (nothing is kept). "
+            help="embedded:PATH (a ledger file), memory: (nothing is kept), or nodes of one "
+            "Ethereum network: http://A[,http://B…], also https, ws, wss. "
             "Default: embedded, ledger.db in the output folder.",
         ),
     ] = "",
+    confirmations: Annotated[
+        str,
+        typer.Option(
+            metavar="N|finalized",
+            help="Nodes: how many blocks make a write count, its own included.",
+        ),
+    ] = "1",
+    gas_price: Annotated[
+        str, typer.Option(metavar="zero|market", help="Nodes: what is paid for gas.")
+    ] = "zero",
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Nodes: TOML file with the operators' private keys. "
+            "Default: keys that the scenario's seed yields, which everybody can know.",
+        ),
+    ] = None,
     scheme: Annotated[
         str, typer.Option(help="Bundle of rules, instead of the scenario's. Known: gridpact.")
     ] = "",
@@ -71,13 +91,13 @@ def run(
 ) -> None:
     """Run the market of a scenario, or what is left of it after a cut, and write its report.
 
-    Writes summary.json, trades.parquet, prices.parquet, report.html and ledger.db into the output
-    folder. Energy in Wh, prices in micro-units per kWh, money in micro-units.
+    Writes summary.json, trades.parquet, prices.parquet, report.html and ledger.db (companion.db for
+    chains on nodes) into the output folder. Energy in Wh, prices in micro-units per kWh, money in
+    micro-units.
     """
     from rich.console import Console
 
     from gridpact.assembly.day import run_day
-    from gridpact.assembly.ledgers import embedded_ledgers, memory_ledgers
     from gridpact.report.beside import Beside
     from gridpact.report.findings import examine
     from gridpact.report.progress import Shown, short_table
@@ -88,14 +108,15 @@ def run(
     chosen = load(scenario)
     _require_known(scheme or chosen.scheme)
     folder = out or Path("out") / scenario.stem
-    file = _ledger_file(ledger, folder)
+    network = _network(ledger, confirmations, gas_price, keys, chosen)
+    file = folder / "companion.db" if network else _ledger_file(ledger, folder)
     _make(folder)
     console = Console()
     forecasts = Beside(sensitivity, chosen)
-    ledgers = embedded_ledgers(chosen, file) if file else memory_ledgers(chosen)
+    ledgers = _open(chosen, network, file)
     try:
         if file:
-            _say_what_awaits(console, chosen, ledgers)
+            _say_what_awaits(console, chosen, ledgers, network)
         with Shown(console, chosen.time.intervals, chosen.time.hours) as watch:
             day = run_day(chosen, ledgers, watch)
     except KeyboardInterrupt:
@@ -128,6 +149,38 @@ def _make(folder: Path) -> None:
         raise BadInput(f"--out {folder}: cannot be written")
 
 
+def _open(scenario: "Scenario", network: "Network | None", file: Path | None) -> "Ledgers":
+    from gridpact.assembly.ledgers import embedded_ledgers, memory_ledgers
+    from gridpact.assembly.nodes import node_ledgers
+
+    if network and file:
+        return node_ledgers(scenario, network, file)
+    return embedded_ledgers(scenario, file) if file else memory_ledgers(scenario)
+
+
+def _network(
+    url: str, confirmations: str, gas_price: str, keys: Path | None, scenario: "Scenario"
+) -> "Network | None":
+    """Return the nodes that a URL names; None when it names none."""
+    from gridpact.assembly.nodes import Network, read_keys, split_urls
+    from gridpact.errors import BadInput
+    from gridpact.ledger.sender import NodeSettings
+
+    urls = split_urls(url)
+    if not urls:
+        if keys or confirmations != "1" or gas_price != "zero":
+            raise BadInput("--confirmations, --gas-price and --keys are for nodes: --ledger http:…")
+        return None
+    depth = "0" if confirmations == "finalized" else confirmations
+    if not depth.isdecimal() or (depth == "0" and confirmations != "finalized"):
+        raise BadInput(f"--confirmations {confirmations}: expected a whole number or finalized")
+    if gas_price not in ("zero", "market"):
+        raise BadInput(f"--gas-price {gas_price}: expected zero or market")
+    settings = NodeSettings(confirmations=int(depth), market_price=gas_price == "market")
+    given = read_keys(keys, (scenario.region, scenario.zone)) if keys else {}
+    return Network(urls, settings, given)
+
+
 def _ledger_file(url: str, folder: Path) -> Path | None:
     """Return the ledger file that a URL names; None for ledgers in memory."""
     from gridpact.errors import BadInput
@@ -138,7 +191,7 @@ def _ledger_file(url: str, folder: Path) -> Path | None:
         return None
     kind, _, place = url.partition(":")
     if kind != "embedded" or not place:
-        raise BadInput(f"--ledger {url}: expected embedded:PATH or memory:")
+        raise BadInput(f"--ledger {url}: expected embedded:PATH, memory: or http://NODE")
     file = Path(place)
     if file.is_dir():
         raise BadInput(f"--ledger {url}: is a folder, expected a file in it")
@@ -147,14 +200,24 @@ def _ledger_file(url: str, folder: Path) -> Path | None:
     return file
 
 
-def _say_what_awaits(console: "Console", scenario: "Scenario", ledgers: "Ledgers") -> None:
-    """Announce a run that goes on, and one that will be slow."""
+def _say_what_awaits(
+    console: "Console", scenario: "Scenario", ledgers: "Ledgers", network: "Network | None"
+) -> None:
+    """Announce a run that goes on, one that will be slow, and one whose keys are no secret."""
+    from gridpact.crypto.keccak import name_hash
     from gridpact.ledger.engine import has_revm
+    from gridpact.model.interval import Key, Phase
 
-    number = ledgers.local.head().number
-    if number:
+    if ledgers.local.written_at(Key(name_hash(scenario.region), 0, Phase.FOUND)):
+        number = ledgers.local.head().number
         console.print(f"The ledger stands at block {number}: going on from there.")
-    if not has_revm():
+    if network:
+        if not network.keys:
+            console.print(
+                "The operators' keys come from the scenario's seed: whoever has the scenario can "
+                "sign for them. On a network that others reach, give --keys."
+            )
+    elif not has_revm():
         minutes = scenario.time.intervals * _SLOW_SECONDS_PER_INTERVAL / 60
         console.print(
             "No fast EVM (pyrevm) for this Python and platform: using py-evm, exact but slow. "

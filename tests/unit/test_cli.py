@@ -141,6 +141,11 @@ def test_another_scenario_in_the_same_folder_is_refused(
         (("run", "nowhere.toml"), "nowhere.toml"),
         (("run", str(SCENARIOS / "sce56-day.toml"), "--scheme", "pareto"), "gridpact"),
         (("run", str(SCENARIOS / "sce56-day.toml"), "--ledger", "ftp:x"), "embedded:PATH"),
+        (
+            ("run", str(SCENARIOS / "sce56-day.toml"), "--ledger", "http://a,b"),
+            "no address of a node",
+        ),
+        (("run", str(SCENARIOS / "sce56-day.toml"), "--keys", "a"), "are for nodes"),
         (("run", str(SCENARIOS / "sce56-day.toml"), "--ledger", "embedded:"), "embedded:PATH"),
         (("run", str(SCENARIOS / "sce56-day.toml"), "--ledger", "embedded:."), "is a folder"),
         (("run", str(SCENARIOS / "sce56-day.toml"), "--ledger", "embedded:a/b.db"), "no folder a"),

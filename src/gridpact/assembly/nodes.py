@@ -1,0 +1,115 @@
+"""A run's two chains on Ethereum nodes: who is asked, who signs, what is kept beside them.
+
+Both chains stand on one network: two operators, two sets of contracts, one chain id.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gridpact.assembly.ledgers import Ledgers, operator_key
+from gridpact.crypto.keccak import name_hash
+from gridpact.crypto.keys import Key as PrivateKey
+from gridpact.errors import BadInput, ScenarioError
+from gridpact.ledger.companion import open_companion
+from gridpact.ledger.endpoints import Endpoints
+from gridpact.ledger.jsonrpc import JsonRpcChain
+from gridpact.ledger.market_ledger import MarketLedger
+from gridpact.ledger.node import Node
+from gridpact.ledger.sender import NodeSettings
+from gridpact.scenario.scenario import Scenario
+from gridpact.scenario.table import read_toml
+
+SCHEMES = ("http://", "https://", "ws://", "wss://")
+
+
+@dataclass(frozen=True)
+class Network:
+    """Where the nodes are and how to deal with them.
+
+    `urls` are asked in this order; `keys` are the operators' by chain name, and those that the
+    scenario's seed yields where there are none.
+    """
+
+    urls: tuple[str, ...]
+    settings: NodeSettings = field(default_factory=NodeSettings)
+    keys: Mapping[str, PrivateKey] = field(default_factory=dict)
+
+
+def node_ledgers(scenario: Scenario, network: Network, path: Path) -> Ledgers:
+    """Open or make the two chains on a network, with the companion file at `path`.
+
+    Raises
+    ------
+    Unavailable
+        No node answers, or none takes what an earlier run left unfinished.
+    LedgerError
+        The file belongs to another network or other keys.
+    """
+    companion = open_companion(path)
+    node = None
+    try:
+        known = next(iter(companion.chains()), None)
+        expected = (known.chain_id, known.genesis) if known else None
+        node = Node(Endpoints(network.urls, network.settings.timeout, expected))
+
+        def ledger(name: str) -> MarketLedger:
+            operator = network.keys.get(name) or operator_key(scenario, f"operator of {name}")
+            chain = JsonRpcChain(node, companion, name, operator, network.settings)
+            return MarketLedger(chain, name_hash(name))
+
+        local, zonal = ledger(scenario.region), ledger(scenario.zone)
+    except BaseException:
+        if node is not None:
+            node.close()
+        companion.close()
+        raise
+
+    def release() -> None:
+        node.close()
+        companion.close()
+
+    return Ledgers(local, zonal, release)
+
+
+def split_urls(given: str) -> tuple[str, ...]:
+    """Return the addresses of `--ledger http://a,http://b`, or none when it names no node."""
+    if not given.startswith(SCHEMES):
+        return ()
+    urls = tuple(given.split(","))
+    for url in urls:
+        if not url.startswith(SCHEMES) or not url.partition("://")[2]:
+            raise BadInput(f"--ledger {given}: {url!r} is no address of a node")
+    return urls
+
+
+def read_keys(file: Path, chains: Sequence[str]) -> Mapping[str, PrivateKey]:
+    """Return the operators' keys of a TOML file: a table `operators`, chain name = "0x…".
+
+    Raises
+    ------
+    BadInput
+        Others than its owner may read the file, or a chain's key is missing or no key.
+    """
+    try:
+        mode = file.stat().st_mode
+    except OSError as error:
+        raise BadInput(f"--keys {file}: cannot be read: {error.strerror}") from error
+    if os.name == "posix" and mode & 0o077:
+        raise BadInput(f"--keys {file}: may be read by others: chmod 600 {file}")
+    table = read_toml(file).get("operators")
+    if not isinstance(table, dict):
+        raise ScenarioError(file, "operators", "expected a table of chain = key")
+    return {chain: _key(file, chain, table.get(chain)) for chain in chains}
+
+
+def _key(file: Path, chain: str, given: object) -> PrivateKey:
+    try:
+        secret = bytes.fromhex(str(given).removeprefix("0x"))
+        key = PrivateKey(secret)
+        if len(secret) == 32 and key.address:
+            return key
+    except ValueError:
+        pass  # said below, without the key in the message
+    raise ScenarioError(file, f"operators.{chain}", "expected a private key of 64 hex digits")
