@@ -14,6 +14,7 @@ GridpactError
     ├── OtherScenario     the ledger was founded by another scenario
     ├── WriteConflict     another content under a key that is taken
     ├── Reverted          a contract refused a transaction
+    ├── InvalidTransaction  the chain does not take a transaction: it stands in no block
     ├── Disagreement      the chain computed other numbers than the Python rule
     ├── Unavailable       a chain or its disk does not take writes now: ask again
     ├── LedgerLocked      another process writes to this ledger
@@ -105,6 +106,15 @@ class Reverted(LedgerError):
     def __init__(self, reason: str, call: str = "") -> None:
         self.reason, self.call = reason, call
         super().__init__(f"{call} reverted: {reason}" if call else f"reverted: {reason}")
+
+
+class InvalidTransaction(LedgerError):
+    """The chain does not take a transaction and no block holds it; `reason` says why."""
+
+    def __init__(self, reason: str, transaction: bytes = b"") -> None:
+        self.reason, self.transaction = reason, transaction
+        name = f"transaction 0x{transaction.hex()[:16]}…" if transaction else "transaction"
+        super().__init__(f"{name} is not taken: {reason}")
 
 
 class Disagreement(LedgerError):

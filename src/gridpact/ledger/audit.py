@@ -34,7 +34,10 @@ class AuditedChain:
 
 @dataclass(frozen=True)
 class AuditedBlock:
-    """One block that was executed again and found in order. `time` in seconds."""
+    """One block that was executed again and found in order. `time` in seconds.
+
+    `senders` signed its calls: the operator those of the market, anybody those of a public block.
+    """
 
     chain: AuditedChain
     number: int
@@ -43,6 +46,7 @@ class AuditedBlock:
     key: Key
     body: bytes
     calls: tuple[Call, ...]
+    senders: tuple[bytes, ...]
     outcomes: tuple[Outcome, ...]
     steps: tuple[OutboxStep, ...]
 
@@ -182,6 +186,7 @@ def _audited(chain: AuditedChain, done: Replayed) -> AuditedBlock:
         key=header.key,
         body=done.body,
         calls=done.calls,
+        senders=done.senders,
         outcomes=done.outcomes,
         steps=done.steps,
     )

@@ -1,7 +1,8 @@
 """What the market's ledger asks of a blockchain: blocks of contract calls, durable and in order.
 
-The lower port: `market_ledger` turns records into calls, a chain executes them. The embedded
-chain is `embedded`; an Ethereum client behind JSON-RPC fits the same few verbs.
+The lower port: `market_ledger` turns records into calls, a chain executes them (`execute`), and
+anybody's signed transactions enter beside them (`submit`). The embedded chain is `embedded`; an
+Ethereum client behind JSON-RPC fits the same few verbs.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from gridpact.errors import LedgerError
 from gridpact.ledger.ledger import Head
 from gridpact.model.interval import Key
 from gridpact.model.record import Crossing
@@ -37,6 +39,19 @@ class Outcome(msgspec.Struct, frozen=True):
     status: int
     output: bytes
     logs: tuple[Log, ...]
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """Where a transaction stands and what it did.
+
+    A failed one has status 0 in its outcome and the revert's bytes as output
+    (`engine.revert_reason` reads them). No gas: the embedded chain does not account it.
+    """
+
+    transaction: bytes
+    block: Head
+    position: int
+    outcome: Outcome
 
 
 class OutboxStep(NamedTuple):
@@ -109,3 +124,30 @@ class Chain(Protocol):
     def state_hash(self) -> bytes: ...
 
     def close(self) -> None: ...
+
+
+class OpenChain(Chain, Protocol):
+    """A chain that anybody's signed transactions can enter."""
+
+    def submit(self, raw: bytes) -> Receipt:
+        """Take a signed legacy transaction of anybody; its receipt, once it is final.
+
+        A transaction that a contract refuses is recorded with status 0. The same bytes again
+        return the first receipt. Safe to call from several threads.
+
+        Raises
+        ------
+        InvalidTransaction
+            No block can hold it: its form, chain id, signature, gas or nonce.
+        Unavailable
+            The chain does not take it now; it was not recorded.
+        """
+        ...
+
+    def submit_many(self, raws: Sequence[bytes]) -> tuple[Receipt | LedgerError, ...]:
+        """Take many transactions in order: for each its receipt, or the error of `submit`."""
+        ...
+
+    def receipt(self, transaction: bytes) -> Receipt | None:
+        """Return the receipt of a transaction by its hash, or None."""
+        ...

@@ -1,40 +1,40 @@
-"""The embedded chain: blocks of contract calls, executed in this process, durable in one file.
+"""The embedded chain: blocks of transactions, executed in this process, durable in one file.
 
-A block is one write of the market: one signed transaction per call, all of them or none. It stands
-on disk when `execute` returns (`store`), and a process that dies at any instant leaves whole blocks
+A block is either one write of the market (one signed transaction per call, all of them or none) or
+a group of transactions that anybody signed (`submit`), each for itself. It stands on disk when
+`execute` or `submit` returns (`store`), and a process that dies at any instant leaves whole blocks
 only. Opening restores the latest snapshot and executes the blocks after it again, checking each.
 Tamper-evident, not trustless: see `audit` and 5-decisions, section 17.
 """
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.errors import Corrupt, LedgerError, Reverted, WriteConflict
 from gridpact.ledger import header as head
-from gridpact.ledger.chain import Ability, Call, OutboxStep, Outcome
+from gridpact.ledger.admission import Admission, admit
+from gridpact.ledger.assemble import Made, assemble
+from gridpact.ledger.chain import Ability, Call, OutboxStep, Outcome, Receipt
 from gridpact.ledger.engine import EngineFactory, Moment, default_engine
-from gridpact.ledger.header import Header
+from gridpact.ledger.group import GroupCommit
 from gridpact.ledger.ledger import Head
 from gridpact.ledger.outbox import require_legal
+from gridpact.ledger.public import Answer, PublicBlock, cut
 from gridpact.ledger.replay import Position, genesis, replay_all
-from gridpact.ledger.rows import (
-    BlockRow,
-    BodyRow,
-    ChainRow,
-    ReceiptRow,
-    SnapshotRow,
-    StepRow,
-    StoredBlock,
-    TxRow,
-)
+from gridpact.ledger.rows import ChainRow, SnapshotRow
 from gridpact.ledger.state_hash import State, pack, state_hash, unpack
 from gridpact.ledger.store import Store
 from gridpact.ledger.transactions import GAS, Transaction, sign
-from gridpact.model.interval import Key
+from gridpact.model.interval import Key, Phase, public_key
 
 Clock = Callable[[Key], int]
 """The market time of a write: a pure function, so that equal runs have equal heads. [s]"""
+
+Now = Callable[[], int]
+"""The market time of a block of public transactions. [s]"""
 
 MAX_CHAIN_ID = 2**53
 _SNAPSHOTS_KEPT = 2
@@ -59,6 +59,8 @@ class EmbeddedChain:
         Opens the EVM; the fastest installed by default.
     snapshot_every
         Blocks between two snapshots of the whole state.
+    now
+        The time of blocks of public transactions; by default that of the block before. [s]
     """
 
     def __init__(
@@ -70,11 +72,15 @@ class EmbeddedChain:
         clock: Clock,
         engine: EngineFactory | None = None,
         snapshot_every: int = 64,
+        now: Now | None = None,
     ) -> None:
         if not 0 < chain_id < MAX_CHAIN_ID:
             raise LedgerError(f"chain id {chain_id} is not between 1 and 2^53")
         self._store, self._name, self._chain_id = store, name, chain_id
         self._operator, self._clock, self._every = operator, clock, snapshot_every
+        self._now = now
+        self._mutex = threading.RLock()
+        self._group = GroupCommit[list[Admission], tuple[Answer, ...]](self._write_public)
         self._row = self._open_row()
         self._snapshot_at = 0
         self._position = genesis(self._row)
@@ -114,33 +120,49 @@ class EmbeddedChain:
         LedgerError
             A step out of order, or the disk refused the block; nothing changed.
         """
-        if self.written_at(key) is not None:
-            raise WriteConflict(key, keccak(self.body(key) or b""), keccak(body))
-        require_legal(self._store.steps, self._name, steps)
-        if self._position.number - self._snapshot_at >= self._every:
-            self._snapshot()
-        moment = Moment(self._position.number + 1, self._clock(key))
-        try:
-            transactions, outcomes = self._run(calls, moment, self._signed)
-            header = self._header(key, body, moment, transactions, outcomes, steps)
-            self._store.add_block(self._rows(header, body, transactions, outcomes, steps))
-        except BaseException:
-            self._engine.undo()
-            raise
-        self._engine.keep()
-        self._position = Position(header.number, header.hash, header.state_chain, header.time)
-        return Head(header.number, header.hash), outcomes
+        if key.phase is Phase.PUBLIC:
+            raise LedgerError(f"{key}: blocks of public transactions are made by `submit`")
+        with self._mutex:
+            if self.written_at(key) is not None:
+                raise WriteConflict(key, keccak(self.body(key) or b""), keccak(body))
+            require_legal(self._store.steps, self._name, steps)
+            self._snapshot_if_due()
+            moment = Moment(self._position.number + 1, self._clock(key))
+            with self._all_or_nothing():
+                transactions, outcomes = self._run(calls, moment, self._signed)
+                head = self._add(Made(key, moment, transactions, outcomes, body, steps))
+            return head, outcomes
+
+    def submit(self, raw: bytes) -> Receipt:
+        """Take a signed transaction of anybody; on disk with its receipt when this returns."""
+        (answer,) = self.submit_many([raw])
+        if isinstance(answer, LedgerError):
+            raise answer
+        return answer
+
+    def submit_many(self, raws: Sequence[bytes]) -> tuple[Answer, ...]:
+        """Take many transactions in order: for each its receipt, or the error of `submit`."""
+        if not raws:
+            return ()
+        return self._group.submit(lambda: admit(raws, self._chain_id, self.operator))
+
+    def receipt(self, transaction: bytes) -> Receipt | None:
+        """Return the receipt of a transaction by its hash, or None."""
+        with self._mutex:
+            return self._store.receipt_of(self._row.id, transaction)
 
     def propose(self, calls: Sequence[Call]) -> tuple[Outcome, ...]:
         """Execute calls on the state of the head and forget them. Raises `Reverted`."""
-        try:
-            return self._run(calls, self._moment(), self._unsigned)[1]
-        finally:
-            self._engine.undo()
+        with self._mutex:
+            try:
+                return self._run(calls, self._moment(), self._unsigned)[1]
+            finally:
+                self._engine.undo()
 
     def view(self, call: Call) -> bytes:
         """Return the output of a read-only call at the head. Raises `Reverted`."""
-        done = self._engine.view(self.operator, call.to, call.data, self._moment())
+        with self._mutex:
+            done = self._engine.view(self.operator, call.to, call.data, self._moment())
         if done.failure:
             raise Reverted(done.failure, call.label)
         return done.outcome.output
@@ -161,12 +183,14 @@ class EmbeddedChain:
 
     def state_hash(self) -> bytes:
         """Return the hash of all accounts, code and storage at the head."""
-        return state_hash(self._engine.state())
+        with self._mutex:
+            return state_hash(self._engine.state())
 
     def close(self) -> None:
         """Write a snapshot of the head, so that opening is quick. The store stays open."""
-        if self._position.number > self._snapshot_at:
-            self._snapshot()
+        with self._mutex:
+            if self._position.number > self._snapshot_at:
+                self._snapshot()
 
     def _moment(self) -> Moment:
         return Moment(self._position.number, self._position.time)
@@ -193,57 +217,55 @@ class EmbeddedChain:
             outcomes.append(done.outcome)
         return tuple(transactions), tuple(outcomes)
 
-    def _header(
-        self,
-        key: Key,
-        body: bytes,
-        moment: Moment,
-        transactions: Sequence[Transaction],
-        outcomes: Sequence[Outcome],
-        steps: Sequence[OutboxStep],
-    ) -> Header:
-        receipts = head.receipt_root(outcomes)
-        return Header(
-            chain_id=self._chain_id,
-            number=moment.number,
-            time=moment.time,
-            parent=self._position.hash,
-            key=key,
-            body_hash=keccak(body),
-            transaction_root=head.transaction_root([each.hash for each in transactions]),
-            receipt_root=receipts,
-            steps_root=head.steps_root(steps),
-            state_chain=head.next_state_chain(self._position.state_chain, receipts),
-        )
+    def _write_public(self, wanted: Sequence[list[Admission]]) -> list[tuple[Answer, ...]]:
+        """Write what several callers want, in as many blocks as it takes: one answer each."""
+        admissions = [admission for each in wanted for admission in each]
+        answers: list[Answer] = []
+        with self._mutex:
+            while len(answers) < len(admissions):
+                answers += self._write_block(admissions[len(answers) :])
+        return cut(answers, [len(each) for each in wanted])
 
-    def _rows(
-        self,
-        header: Header,
-        body: bytes,
-        transactions: Sequence[Transaction],
-        outcomes: Sequence[Outcome],
-        steps: Sequence[OutboxStep],
-    ) -> StoredBlock:
-        chain, number, key = self._row.id, header.number, header.key
-        named = (key.region, key.interval, int(key.phase), key.part)
-        roots = (header.transaction_root, header.receipt_root, header.steps_root)
-        return StoredBlock(
-            BlockRow(
-                *(chain, number, header.time, header.parent),
-                *named,
-                *(header.body_hash, *roots, header.state_chain, header.hash),
-            ),
-            [TxRow(chain, number, at, tx.hash, tx.raw) for at, tx in enumerate(transactions)],
-            [
-                ReceiptRow(chain, number, at, done.status, done.output, head.pack_logs(done.logs))
-                for at, done in enumerate(outcomes)
-            ],
-            [BodyRow(chain, number, *named, body)],
-            [
-                StepRow(chain, number, at, c.id, c.source, c.target, str(c.amount), state)
-                for at, (c, state) in enumerate(steps)
-            ],
-        )
+    def _write_block(self, admissions: Sequence[Admission]) -> list[Answer]:
+        """Write one block of what comes first; when the disk fails, nothing after it is tried."""
+        block = PublicBlock(self._engine, Moment(0, 0), self.receipt)
+        try:
+            self._snapshot_if_due()
+            block.moment = Moment(
+                self._position.number + 1, self._now() if self._now else self._position.time
+            )
+            with self._all_or_nothing():
+                for admission in admissions:
+                    block.take(admission)
+                    if block.full:
+                        break
+                if block.transactions:
+                    key = public_key(block.moment.number)
+                    self._add(Made(key, block.moment, block.transactions, block.outcomes))
+        except LedgerError as error:
+            told = block.failed(error)
+            return [
+                *told,
+                *(a if isinstance(a, LedgerError) else error for a in admissions[len(told) :]),
+            ]
+        return block.answers(self.head())
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """Keep what the engine executes inside, unless something inside fails."""
+        try:
+            yield
+        except BaseException:
+            self._engine.undo()
+            raise
+        self._engine.keep()
+
+    def _add(self, made: Made) -> Head:
+        """Store a new block and take it for the head."""
+        header, rows = assemble(self._row, self._position, made)
+        self._store.add_block(rows)
+        self._position = Position(header.number, header.hash, header.state_chain, header.time)
+        return self.head()
 
     def _open_row(self) -> ChainRow:
         row = self._store.chain(self._name)
@@ -278,6 +300,10 @@ class EmbeddedChain:
         self._snapshot_at = header.number
         self._position = Position(header.number, header.hash, header.state_chain, header.time)
         return state
+
+    def _snapshot_if_due(self) -> None:
+        if self._position.number - self._snapshot_at >= self._every:
+            self._snapshot()
 
     def _snapshot(self) -> None:
         state = self._engine.state()

@@ -83,7 +83,10 @@ def _opened(file: Path, how: str) -> Iterator[sqlite3.Connection]:
     connection = None
     try:
         address = f"file:{quote(str(file.absolute()))}?{how}"
-        connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=10.0)
+        # several threads submit; `Store` lets one at a time use the connection
+        connection = sqlite3.connect(
+            address, uri=True, isolation_level=None, timeout=10.0, check_same_thread=False
+        )
         yield connection
     except BaseException as error:
         if connection is not None:

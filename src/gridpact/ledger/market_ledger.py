@@ -56,6 +56,7 @@ class MarketLedger:
         self._suite = Suite(chain.operator)
         self._domain = self._suite.domain(chain.chain_id)
         self._calls = Calls(self._suite, self._collected)
+        self._read_at: Head | None = None
         self._accounts: dict[bytes, Account] = {}
         self._scores: dict[bytes, Score] = {}
         self._open: tuple[bytes, ...] = ()
@@ -85,7 +86,6 @@ class MarketLedger:
             if refusal.reason.endswith(_OTHERWISE):
                 raise self._disagreement(key, record, refusal) from refusal
             raise
-        self._accounts, self._scores = {}, {}
         return head
 
     def read(self, key: Key, kind: type[R]) -> R | None:
@@ -99,6 +99,7 @@ class MarketLedger:
         return self.accounts().get(address, Account())
 
     def accounts(self) -> Mapping[bytes, Account]:
+        self._forget_what_changed()
         if not self._accounts:
             opened = self._opened()
             words = self._read("vault", opened)
@@ -106,6 +107,7 @@ class MarketLedger:
         return self._accounts
 
     def score(self, address: bytes) -> Score:
+        self._forget_what_changed()
         if not self._scores:
             opened = self._opened()
             self._scores = dict(zip(opened, self._read("reputation", opened), strict=True))
@@ -138,6 +140,12 @@ class MarketLedger:
             return Disagreement(refusal.call, refusal.reason, type(record).__name__)
         what = f"{refusal.call}, {found.event} {found.row}"
         return Disagreement(what, numbers(found.said), numbers(found.stated))
+
+    def _forget_what_changed(self) -> None:
+        """Forget what was read before the head: public transactions move money between writes."""
+        head = self._chain.head()
+        if head != self._read_at:
+            self._read_at, self._accounts, self._scores = head, {}, {}
 
     def _opened(self) -> tuple[bytes, ...]:
         """Return every account, as the chain was founded; none before."""

@@ -11,12 +11,21 @@ from typing import NamedTuple
 from gridpact.crypto.keccak import keccak
 from gridpact.errors import Corrupt
 from gridpact.ledger import header as head
+from gridpact.ledger.admission import objection
 from gridpact.ledger.chain import Call, OutboxStep, Outcome
 from gridpact.ledger.engine import EvmEngine, Moment
 from gridpact.ledger.header import Header
-from gridpact.ledger.rows import BlockRow, BodyRow, ChainRow, ReceiptRow, StepRow, StoredBlock
-from gridpact.ledger.transactions import NotATransaction, Transaction, decode
-from gridpact.model.interval import Key, Phase
+from gridpact.ledger.rows import (
+    BlockRow,
+    BodyRow,
+    ChainRow,
+    ReceiptRow,
+    StepRow,
+    StoredBlock,
+    TxRow,
+)
+from gridpact.ledger.transactions import NotATransaction, Transaction, decode, senders
+from gridpact.model.interval import Key, Phase, public_key
 from gridpact.model.record import Crossing
 
 
@@ -36,11 +45,12 @@ def genesis(chain: ChainRow) -> Position:
 
 
 class Replayed(NamedTuple):
-    """A block that was executed again and found in order."""
+    """A block that was executed again and found in order; `senders` signed its calls."""
 
     header: Header
     body: bytes
     calls: tuple[Call, ...]
+    senders: tuple[bytes, ...]
     outcomes: tuple[Outcome, ...]
     steps: tuple[OutboxStep, ...]
 
@@ -82,13 +92,16 @@ def replay(
         raise Corrupt(f"{chain.name} block {before.number + 1}", f"number: next is {row.number}")
     if not 0 <= row.time < 2**63:
         raise Corrupt(place, f"time: {row.time}")
-    body = _only_body(place, block.bodies)
+    body = _body_of(place, chain, block)
     key = _key(place, chain, row, body)
     _link(place, chain, block, key, before)
     _body(place, chain, row, key, body)
-    transactions = _transactions(place, chain, engine.nonce(chain.operator), block)
+    transactions, signers = _transactions(place, chain, engine, block)
     moment = Moment(row.number, row.time)
-    executed = [engine.execute(each, chain.operator, moment) for each in transactions]
+    executed = [
+        engine.execute(each, sender, moment)
+        for each, sender in zip(transactions, signers, strict=True)
+    ]
     outcomes = tuple(execution.outcome for execution in executed)
     _receipts(place, row, block.receipts, outcomes)
     steps = _steps(place, chain, row, key, block.steps)
@@ -98,12 +111,24 @@ def replay(
     if header.hash != row.hash:
         changed = "time" if next_parent == row.hash else "hash"
         raise Corrupt(place, f"{changed}: the header does not have the block's hash")
+    _require_rules(place, key, outcomes, steps)
     engine.keep()
     calls = tuple(
         Call(transaction.to, transaction.data, f"{place} transaction {position}")
         for position, transaction in enumerate(transactions)
     )
-    return Replayed(header, body.content, calls, outcomes, steps)
+    return Replayed(header, body.content, calls, signers, outcomes, steps)
+
+
+def _require_rules(
+    place: str, key: Key, outcomes: Sequence[Outcome], steps: Sequence[OutboxStep]
+) -> None:
+    """Check what a block of its kind never holds, however well its hashes fit."""
+    if key.phase is not Phase.PUBLIC:
+        if any(outcome.status != 1 for outcome in outcomes):
+            raise Corrupt(place, "status: a failed transaction in a block of the market")
+    elif steps or not outcomes:
+        raise Corrupt(place, "outbox or transactions: not those of a public block")
 
 
 def _want(place: str, field: str, stored: object, computed: object) -> None:
@@ -126,10 +151,17 @@ def _would_fit(chain: ChainRow, row: BlockRow, key: Key) -> bool:
     return _header(chain, row, key).hash == row.hash
 
 
-def _only_body(place: str, bodies: Sequence[BodyRow]) -> BodyRow:
-    if len(bodies) != 1:
+def _body_of(place: str, chain: ChainRow, block: StoredBlock) -> BodyRow:
+    """Return the block's one body; that of a public block is empty and not stored."""
+    row, bodies = block.header, block.bodies
+    if len(bodies) == 1:
+        if bodies[0].phase == Phase.PUBLIC:
+            raise Corrupt(f"{place} body", "phase: a public block has no body")
+        return bodies[0]
+    key = public_key(row.number)
+    if bodies or (row.phase != Phase.PUBLIC and not _would_fit(chain, row, key)):
         raise Corrupt(place, f"body: {len(bodies)} rows instead of one")
-    return bodies[0]
+    return BodyRow(row.chain, row.number, key.region, key.interval, key.phase, key.part, b"")
 
 
 def _body(place: str, chain: ChainRow, row: BlockRow, key: Key, body: BodyRow) -> None:
@@ -189,29 +221,57 @@ def _key_of(row: BlockRow | BodyRow) -> Key:
 
 
 def _transactions(
-    place: str, chain: ChainRow, nonce: int, block: StoredBlock
-) -> tuple[Transaction, ...]:
+    place: str, chain: ChainRow, engine: EvmEngine, block: StoredBlock
+) -> tuple[tuple[Transaction, ...], tuple[bytes, ...]]:
+    """Return the block's transactions and who signed them."""
     rows = block.transactions
     at, also = [row.position for row in rows], [row.position for row in block.receipts]
     if at != list(range(len(rows))) or at != also:
         raise Corrupt(place, f"chain, block or position: transactions at {at}, receipts at {also}")
     covered = head.transaction_root([row.hash for row in rows]) == block.header.transaction_root
-    transactions = []
-    for row in rows:
-        here = f"{place} transaction {row.position}"
-        if keccak(row.raw) != row.hash:
-            raise Corrupt(here, f"{'raw' if covered else 'hash'}: raw bytes do not have this hash")
-        try:
-            transaction = decode(row.raw)
-        except NotATransaction as error:
-            raise Corrupt(here, f"raw: {error}") from error
-        _want(here, "chain id in raw", transaction.chain_id, chain.chain_id)
-        _want(here, "nonce in raw", transaction.nonce, nonce + row.position)
-        _want(here, "sender in raw", transaction.sender, chain.operator)
-        transactions.append(transaction)
+    transactions = tuple(_decoded(place, row, covered) for row in rows)
+    signers = _signers(place, chain, engine, block.header.phase, transactions)
     if not covered:
         raise Corrupt(place, "transaction_root: does not cover the stored transactions")
-    return tuple(transactions)
+    return transactions, signers
+
+
+def _decoded(place: str, row: TxRow, covered: bool) -> Transaction:
+    here = f"{place} transaction {row.position}"
+    if keccak(row.raw) != row.hash:
+        raise Corrupt(here, f"{'raw' if covered else 'hash'}: raw bytes do not have this hash")
+    try:
+        return decode(row.raw)
+    except NotATransaction as error:
+        raise Corrupt(here, f"raw: {error}") from error
+
+
+def _signers(
+    place: str,
+    chain: ChainRow,
+    engine: EvmEngine,
+    phase: int,
+    transactions: Sequence[Transaction],
+) -> tuple[bytes, ...]:
+    """Return who signed each: the operator for the market, anybody else in a public block."""
+    due: dict[bytes, int] = {}
+    found = []
+    for at, (each, signer) in enumerate(zip(transactions, senders(transactions), strict=True)):
+        here = f"{place} transaction {at}"
+        _want(here, "chain id in raw", each.chain_id, chain.chain_id)
+        if signer is None:
+            raise Corrupt(here, "sender in raw: the signature is not valid")
+        if phase == Phase.PUBLIC:
+            if wrong := objection(each, signer, chain.chain_id, chain.operator):
+                raise Corrupt(here, f"raw: {wrong}")
+        else:
+            _want(here, "sender in raw", signer, chain.operator)
+        nonce = due.get(signer)
+        nonce = engine.nonce(signer) if nonce is None else nonce
+        _want(here, "nonce in raw", each.nonce, nonce)
+        due[signer] = nonce + 1
+        found.append(signer)
+    return tuple(found)
 
 
 def _receipts(

@@ -7,6 +7,7 @@ lock that dies with it; readers (`audit`) need none. `ledger_file` says which fi
 
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,8 @@ from types import TracebackType
 
 from gridpact.errors import LedgerError, Unavailable
 from gridpact.ledger import ledger_file, schema
+from gridpact.ledger.chain import Outcome, Receipt
+from gridpact.ledger.header import unpack_logs
 from gridpact.ledger.ledger import Head
 from gridpact.ledger.rows import (
     BlockRow,
@@ -41,6 +44,7 @@ class Store:
         self._connection = connection
         self._lock = lock
         self._age = age
+        self._mutex = threading.RLock()
 
     def __enter__(self) -> "Store":
         return self
@@ -148,6 +152,20 @@ class Store:
         rows = self._read("SELECT content FROM body WHERE chain = ? AND block = ?", chain, block)
         return next((bytes(content) for (content,) in rows), None)
 
+    def receipt_of(self, chain: int, transaction: bytes) -> Receipt | None:
+        """Return the receipt of a transaction by its hash."""
+        rows = self._read(
+            "SELECT b.number, b.hash, r.position, r.status, r.output, r.logs FROM tx t"
+            " JOIN receipt r ON r.chain = t.chain AND r.block = t.block AND r.position = t.position"
+            " JOIN block b ON b.chain = t.chain AND b.number = t.block"
+            " WHERE t.chain = ? AND t.hash = ?",
+            *(chain, transaction),
+        )
+        for number, digest, position, status, output, logs in rows:
+            outcome = Outcome(status, output, unpack_logs(logs))
+            return Receipt(transaction, Head(number, digest), position, outcome)
+        return None
+
     def steps(self, crossing: bytes | None = None) -> list[StepRow]:
         """Return the recorded steps of one cross-chain effect, or of all, oldest first."""
         if crossing is None:
@@ -193,22 +211,24 @@ class Store:
 
     def _read(self, query: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
         try:
-            return self._connection.execute(query, values).fetchall()
+            with self._mutex:
+                return self._connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise LedgerError(f"{self.path}: cannot be read: {error}") from error
 
     @contextmanager
     def _commit(self) -> Iterator[None]:
-        """Write everything inside as one disk commit, or nothing of it."""
+        """Write everything inside as one disk commit, or nothing of it; one thread at a time."""
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-                raise
+            with self._mutex:
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield
+                    self._connection.execute("COMMIT")
+                except BaseException:
+                    with suppress(sqlite3.Error):
+                        self._connection.execute("ROLLBACK")
+                    raise
         except sqlite3.OperationalError as error:  # disk full, disk error, busy
             raise Unavailable(f"{self.path}: cannot be written: {error}") from error
         except sqlite3.Error as error:

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import msgspec
-import rlp
 
 from gridpact.crypto.keccak import keccak
-from gridpact.crypto.keys import Key, recover
+from gridpact.crypto.keys import Key, recover, recover_many
 
 GAS = 60_000_000
 """Gas given to each transaction: ample, since the embedded chain does not account gas."""
@@ -43,8 +42,18 @@ class Transaction(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def sender(self) -> bytes | None:
         """The address that signed, or None when the signature is not valid."""
-        fields = _unsigned(self.nonce, self.price, self.gas, self.to, self.data)
-        return recover(_digest(self.chain_id, fields), self.signature)
+        return recover(self.digest, self.signature)
+
+    @property
+    def digest(self) -> bytes:
+        """What was signed: the raw fields before the signature, then the chain id (EIP-155)."""
+        v = self.signature[64] - 27 + 35 + 2 * self.chain_id
+        words = (self.signature[:32].lstrip(b"\0"), self.signature[32:64].lstrip(b"\0"))
+        signature_size = sum(len(_encode_item(item)) for item in (_whole(v), *words))
+        head = 1 if self.raw[0] < 0xF8 else self.raw[0] - 0xF6
+        fields = self.raw[head : len(self.raw) - signature_size]
+        payload = fields + _encode_item(_whole(self.chain_id)) + b"\x80\x80"
+        return keccak(_prefix(0xC0, len(payload)) + payload)
 
 
 def sign(
@@ -67,17 +76,12 @@ def decode(raw: bytes, priced: bool = False) -> Transaction:
     NotATransaction
         The bytes are no legacy EIP-155 transaction without value and gas price.
     """
-    try:
-        fields = rlp.decode(raw)
-    except rlp.exceptions.DecodingError as error:
-        raise NotATransaction(f"not RLP: {error}") from error
-    if not isinstance(fields, list) or len(fields) != 9 or any(isinstance(f, list) for f in fields):
-        raise NotATransaction("not a legacy transaction")
+    fields = _fields(raw)
     nonce, price, gas, to, value, data, v, r, s = fields
     if any(number[:1] == b"\0" for number in (nonce, price, gas, value, v, r, s)):
         raise NotATransaction("a number with leading zeros")
     if value or (price and not priced):
-        raise NotATransaction("gas price and value are not zero")
+        raise NotATransaction("gas price and value must be zero: accounts hold no ether")
     if (
         len(to) not in (0, 20)
         or max(len(nonce), len(price), len(gas), len(v)) > 8
@@ -93,6 +97,19 @@ def decode(raw: bytes, priced: bool = False) -> Transaction:
     )
 
 
+def intrinsic_gas(transaction: Transaction) -> int:
+    """Return what London charges before the first instruction."""
+    data = transaction.data
+    zeros = data.count(0)
+    creating = 0 if transaction.to else 32_000
+    return 21_000 + creating + 4 * zeros + 16 * (len(data) - zeros)
+
+
+def senders(transactions: Sequence[Transaction]) -> list[bytes | None]:
+    """Return who signed each transaction, None where the signature is not valid."""
+    return recover_many([(each.digest, each.signature) for each in transactions])
+
+
 def create_address(sender: bytes, nonce: int) -> bytes:
     """Return the address of the contract that `sender` deploys with `nonce`."""
     return keccak(encode_list([sender, _whole(nonce)]))[12:]
@@ -102,6 +119,49 @@ def encode_list(items: Sequence[bytes]) -> bytes:
     """Return the RLP encoding of a flat list of byte strings, six times as fast as `rlp` does."""
     payload = b"".join(map(_encode_item, items))
     return _prefix(0xC0, len(payload)) + payload
+
+
+def _fields(raw: bytes) -> list[bytes]:
+    """Return the nine fields of raw bytes: RLP in its one form, four times as fast as `rlp`."""
+    start, end = _span(raw, 0, 0xC0)
+    if end != len(raw):
+        raise NotATransaction("not RLP: bytes after the list" if end < len(raw) else _TOO_SHORT)
+    fields, at = [], start
+    while at < end:
+        first = raw[at]
+        if first < 0x80:
+            fields.append(raw[at : at + 1])
+            at += 1
+        elif first < 0xC0:
+            start, at = _span(raw, at, 0x80)
+            if at > end:
+                raise NotATransaction(_TOO_SHORT)
+            if at - start == 1 and raw[start] < 0x80:
+                raise NotATransaction("not RLP: a single byte in a longer form")
+            fields.append(raw[start:at])
+        else:
+            raise NotATransaction("not a legacy transaction")
+    if len(fields) != 9:
+        raise NotATransaction("not a legacy transaction")
+    return fields
+
+
+_TOO_SHORT = "not RLP: bytes are missing"
+
+
+def _span(raw: bytes, at: int, kind: int) -> tuple[int, int]:
+    """Return where the content of the item or list (0x80 or 0xC0) at a place starts and ends."""
+    size = (raw[at] if at < len(raw) else 0) - kind
+    if size < 0 or size > 63:
+        raise NotATransaction("not RLP: no list")
+    if size < 56:
+        return at + 1, at + 1 + size
+    start = at + size - 54
+    length = raw[at + 1 : start]
+    size = _number(length)
+    if len(length) != start - at - 1 or length[:1] == b"\0" or size < 56:
+        raise NotATransaction("not RLP: a length in a longer form")
+    return start, start + size
 
 
 def _encode_item(item: bytes) -> bytes:

@@ -23,6 +23,8 @@ class Phase(IntEnum):
     SETTLE = 7
     RATE = 8
     SEAL = 9
+    PUBLIC = 10
+    """No phase of the cycle: a block of transactions that anybody signed, see `public_key`."""
 
 
 class Key(msgspec.Struct, frozen=True, order=True):
@@ -51,3 +53,8 @@ class Key(msgspec.Struct, frozen=True, order=True):
             f"{self.phase.name.lower()}/{self.part} of interval {self.interval}"
             f" in region {self.region.hex()[:8]}"
         )
+
+
+def public_key(block: int) -> Key:
+    """Return the key of a block of anybody's transactions: no region, its number as interval."""
+    return Key(bytes(32), block, Phase.PUBLIC)

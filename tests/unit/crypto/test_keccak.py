@@ -1,5 +1,9 @@
 """Keccak-256, not SHA-3."""
 
+from eth_hash.auto import keccak as another
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gridpact.crypto.keccak import keccak, name_hash
 
 
@@ -10,3 +14,8 @@ def test_empty_input_has_the_hash_every_ethereum_chain_knows() -> None:
 
 def test_a_function_name_hashes_to_its_selector() -> None:
     assert name_hash("transfer(address,uint256)")[:4].hex() == "a9059cbb"
+
+
+@given(st.binary(max_size=600))
+def test_two_libraries_agree(data: bytes) -> None:
+    assert keccak(data) == another(data)

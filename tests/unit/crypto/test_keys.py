@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridpact.crypto.keccak import keccak
-from gridpact.crypto.keys import Key, recover, signed_by
+from gridpact.crypto.keys import Key, recover, recover_many, signed_by
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 DEVICE = Key.derive(b"seed", "meter 1")
@@ -50,3 +50,15 @@ def test_the_same_seed_and_name_give_the_same_device() -> None:
 def test_a_key_signs_alike_every_time_and_with_low_s() -> None:
     assert DEVICE.sign(DIGEST) == SIGNATURE
     assert int.from_bytes(SIGNATURE[32:64], "big") <= ORDER // 2
+
+
+def test_many_signers_are_recovered_as_one_by_one() -> None:
+    signed = []
+    for n in range(150):
+        key, digest = Key.derive(b"many", str(n)), keccak(n.to_bytes(2, "big"))
+        signature = key.sign(digest)
+        signed.append((digest, signature[:-1] + b"\x07" if n % 50 == 3 else signature))
+    one_by_one = [recover(digest, signature) for digest, signature in signed]
+    assert one_by_one.count(None) == 3
+    for count in (0, 1, 63, 64, 65, 150):
+        assert recover_many(signed[:count]) == one_by_one[:count]

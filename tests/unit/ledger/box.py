@@ -8,10 +8,10 @@ from typing import NamedTuple
 from gridpact.crypto.keccak import name_hash
 from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.ledger.chain import Call
-from gridpact.ledger.embedded import EmbeddedChain
+from gridpact.ledger.embedded import EmbeddedChain, Now
 from gridpact.ledger.engine import EngineFactory
 from gridpact.ledger.store import Store
-from gridpact.ledger.transactions import create_address
+from gridpact.ledger.transactions import create_address, sign
 from gridpact.model.interval import Key, Phase
 
 REGION = name_hash("north")
@@ -124,13 +124,24 @@ def environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
+def stranger(name: str) -> PrivateKey:
+    """Return the key of somebody who is not the operator."""
+    return PrivateKey.derive(b"strangers", name)
+
+
+def sent(sender: PrivateKey, nonce: int, call: Call) -> bytes:
+    """Return a call as a signed transaction, as anybody sends it."""
+    return sign(sender, CHAIN_ID, nonce, call.to, call.data).raw
+
+
 def open_chain(
     store: Store,
     name: str = "north",
     engine: EngineFactory | None = None,
     snapshot_every: int = 64,
+    now: Now | None = None,
 ) -> EmbeddedChain:
-    return EmbeddedChain(store, name, CHAIN_ID, OPERATOR, clock, engine, snapshot_every)
+    return EmbeddedChain(store, name, CHAIN_ID, OPERATOR, clock, engine, snapshot_every, now)
 
 
 def found(chain: EmbeddedChain) -> EmbeddedChain:

@@ -20,13 +20,17 @@ from tests.unit.ledger.market_case import (
     reading,
 )
 
+from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.errors import Corrupt
+from gridpact.ledger.abi import Rows
 from gridpact.ledger.audit import audit
+from gridpact.ledger.chain import Call
 from gridpact.ledger.embedded import EmbeddedChain
 from gridpact.ledger.market_audit import MarketAudit
 from gridpact.ledger.market_ledger import MarketLedger
 from gridpact.ledger.store import open_store
 from gridpact.ledger.suite import Suite
+from gridpact.ledger.transactions import sign
 from gridpact.model.interval import Key, Phase
 from gridpact.model.record import (
     Anchor,
@@ -43,11 +47,16 @@ from gridpact.model.record import (
 )
 
 Lie = Callable[[Any], Record]
+THIEF = PrivateKey.derive(b"people", "thief")
 DOMAIN = Suite(COLLECTOR.address).domain(1)
 
 
 def _clock(key: Key) -> int:
     return 1_000 + 3_600 * key.interval + 60 * int(key.phase)
+
+
+def ledger_call(function: str, *given: Rows) -> Call:
+    return Suite(COLLECTOR.address).call("vault", function, *given)
 
 
 def _write(path: Path, lie: Lie | None = None, kind: type | None = None, on: str = "local",
@@ -284,3 +293,20 @@ def test_a_key_of_another_region_is_found(tmp_path: Path) -> None:
     _chain_with(tmp_path / "ledger.db", Key(ZONE, 0, Phase.COLLECT), encode(Book(b"", (), ())))
     with pytest.raises(Corrupt, match="another region"):
         _audit(tmp_path / "ledger.db")
+
+
+def test_a_market_passes_with_strangers_transactions_between_its_records(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    _write(path)
+    with open_store(path) as store:
+        chain = EmbeddedChain(store, "local", 1, COLLECTOR, _clock)
+        ledger = MarketLedger(chain, REGION)
+        before = ledger.accounts()
+        assert ledger.accounts() is before
+        calls = [ledger_call("totals"), ledger_call("mint", Rows([bytes(32)]))]
+        for nonce, call in enumerate(calls):
+            raw = sign(THIEF, 1, nonce, call.to, call.data).raw
+            assert chain.submit(raw).outcome.status == (nonce == 0)
+        assert ledger.accounts() is not before
+        assert ledger.accounts() == before
+    _audit(path)

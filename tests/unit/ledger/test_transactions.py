@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from gridpact.crypto.keys import Key
 from gridpact.ledger.transactions import (
     NotATransaction,
+    _fields,
     create_address,
     decode,
     encode_list,
@@ -92,8 +93,8 @@ def _with(index: int, value: bytes) -> bytes:
         (b"\xc0", "not a legacy"),
         (bytes(rlp.encode([b""] * 8 + [[b""]])), "not a legacy"),
         (_with(0, b"\x00\x01"), "leading zeros"),
-        (_with(1, b"\x01"), "not zero"),
-        (_with(4, b"\x01"), "not zero"),
+        (_with(1, b"\x01"), "must be zero"),
+        (_with(4, b"\x01"), "must be zero"),
         (_with(3, b"\x01" * 19), "wrong length"),
         (_with(6, b"\x1b"), "EIP-155"),
     ],
@@ -101,6 +102,30 @@ def _with(index: int, value: bytes) -> bytes:
 def test_bytes_of_another_form_are_refused_by_name(raw: bytes, why: str) -> None:
     with pytest.raises(NotATransaction, match=why):
         decode(raw)
+
+
+chunks = st.one_of(st.binary(max_size=3), st.binary(min_size=54, max_size=58), st.just(bytes(300)))
+
+
+@settings(max_examples=300)
+@given(st.lists(chunks, max_size=10), st.data())
+def test_bytes_are_read_as_a_list_exactly_where_the_rlp_library_reads_one(
+    items: list[bytes], data: st.DataObject
+) -> None:
+    raw = bytearray(encode_list(items))
+    for _ in range(data.draw(st.integers(0, 2))):
+        raw[data.draw(st.integers(0, min(len(raw), 80) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        theirs = rlp.decode(bytes(raw))
+    except rlp.exceptions.DecodingError:
+        theirs = None
+    flat = isinstance(theirs, list) and not any(isinstance(item, list) for item in theirs)
+    try:
+        ours = _fields(bytes(raw))
+    except NotATransaction:
+        assert not flat or len(theirs) != 9
+    else:
+        assert ours == theirs
 
 
 def test_contract_addresses_are_those_of_ethereum() -> None:

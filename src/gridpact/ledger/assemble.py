@@ -1,0 +1,75 @@
+"""From what a block did to what is stored of it: its header and the rows of all tables."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gridpact.crypto.keccak import keccak
+from gridpact.ledger import header as head
+from gridpact.ledger.chain import OutboxStep, Outcome
+from gridpact.ledger.engine import Moment
+from gridpact.ledger.header import Header
+from gridpact.ledger.replay import Position
+from gridpact.ledger.rows import (
+    BlockRow,
+    BodyRow,
+    ChainRow,
+    ReceiptRow,
+    StepRow,
+    StoredBlock,
+    TxRow,
+)
+from gridpact.ledger.transactions import Transaction
+from gridpact.model.interval import Key, Phase
+
+
+class Made(NamedTuple):
+    """What a new block holds. Blocks of public transactions have neither body nor steps."""
+
+    key: Key
+    moment: Moment
+    transactions: Sequence[Transaction]
+    outcomes: Sequence[Outcome]
+    body: bytes = b""
+    steps: Sequence[OutboxStep] = ()
+
+
+def assemble(chain: ChainRow, parent: Position, made: Made) -> tuple[Header, StoredBlock]:
+    """Return the header of a new block on `parent` and everything to store of it."""
+    receipts = head.receipt_root(made.outcomes)
+    header = Header(
+        chain_id=chain.chain_id,
+        number=made.moment.number,
+        time=made.moment.time,
+        parent=parent.hash,
+        key=made.key,
+        body_hash=keccak(made.body),
+        transaction_root=head.transaction_root([each.hash for each in made.transactions]),
+        receipt_root=receipts,
+        steps_root=head.steps_root(made.steps),
+        state_chain=head.next_state_chain(parent.state_chain, receipts),
+    )
+    return header, _rows(chain.id, header, made)
+
+
+def _rows(chain: int, header: Header, made: Made) -> StoredBlock:
+    number, key = header.number, header.key
+    named = (key.region, key.interval, int(key.phase), key.part)
+    roots = (header.transaction_root, header.receipt_root, header.steps_root)
+    has_body = key.phase is not Phase.PUBLIC
+    return StoredBlock(
+        BlockRow(
+            *(chain, number, header.time, header.parent),
+            *named,
+            *(header.body_hash, *roots, header.state_chain, header.hash),
+        ),
+        [TxRow(chain, number, at, tx.hash, tx.raw) for at, tx in enumerate(made.transactions)],
+        [
+            ReceiptRow(chain, number, at, done.status, done.output, head.pack_logs(done.logs))
+            for at, done in enumerate(made.outcomes)
+        ],
+        [BodyRow(chain, number, *named, made.body)] if has_body else [],
+        [
+            StepRow(chain, number, at, c.id, c.source, c.target, str(c.amount), state)
+            for at, (c, state) in enumerate(made.steps)
+        ],
+    )
