@@ -16,9 +16,10 @@ from tests.contracts.reading import Contract, Event, artefact
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key as Device
 from gridpact.crypto.keys import compact
-from gridpact.ledger import net
+from gridpact.ledger import net, proofs
 from gridpact.ledger.abi import Rows, arguments, pack
 from gridpact.ledger.net import Header, Part, Place, Row
+from gridpact.ledger.proofs import Fault
 from gridpact.model.delivery import Delivery, Metered, Reading, SignedReading
 from gridpact.model.interval import Phase
 from gridpact.model.net import NetTerms
@@ -34,6 +35,7 @@ from gridpact.settlement.split import split
 TERMS = NetTerms()
 INTERVAL = 12
 CLEARING = keccak(b"clearing")
+CHALLENGER = Device.derive(b"net", "challenger")
 Signatures = tuple[bytes, ...]
 
 
@@ -46,6 +48,11 @@ class Settled:
     trades: list[tuple[int, Fill, Delivery, Statement]]
     readings: Mapping[bytes, tuple[SignedReading, SignedReading]]
     meters: Mapping[bytes, bytes]
+
+    @property
+    def fills(self) -> dict[bytes, Fill]:
+        """Return the fills by their hashes."""
+        return {fill.hash: fill for _, fill, *_ in self.trades}
 
 
 @dataclass
@@ -65,10 +72,10 @@ class NetWorld:
         council = sorted(
             (Device.derive(b"net", f"member {n}") for n in range(members)), key=lambda d: d.address
         )
-        everyone = [*devices, *council]
+        everyone = [*devices, *council, CHALLENGER]
         for first in range(0, len(everyone), 128):
             world.register([_participant(one) for one in everyone[first : first + 128]])
-        for one in devices:
+        for one in (*devices, CHALLENGER):
             world.mint(one.address, funds)
         for named in (Named.REWARD, Named.NETWORK_LOSS):
             world.mint(named.address, 50 * MICRO)
@@ -79,6 +86,7 @@ class NetWorld:
             world.mint(member.address, 2 * TERMS.bond)
             self.bond(member.address)
         self.appoint(council, begins=0)
+        world.price(LOSS_SHARE)
         world.go_to(INTERVAL)
         return self
 
@@ -136,7 +144,7 @@ class NetWorld:
             reserved[fill.buyer] += fill.lock + 1_000
         reserved |= {Named.REWARD.address: MICRO // 10, Named.NETWORK_LOSS.address: MICRO // 10}
         rows = net.locks(fills, reserved, MICRO // 10, MICRO // 10)
-        header = Header(loss, weighed + loss, 0, trades, MICRO // 10, MICRO // 10)
+        header = Header(loss, weighed + loss, 0, 0, trades, MICRO // 10, MICRO // 10)
         rest = list(zip(range(trades), fills, allocation.deliveries, statements, strict=True))
         meters = {
             account: net.meter_digest(*(one.reading.digest(self.world.domain) for one in pair))
@@ -218,9 +226,7 @@ class NetWorld:
         return self._send("post", before, lists, part.digest(self.world.domain), signatures, **o)
 
     def finalise(self, part: Part, sender: bytes = OPERATOR) -> list[Event]:
-        given = arguments(
-            pack(*part.place) + content(part), _rows(part.row_words), _rows(part.delta_words)
-        )
+        given = arguments(proofs.opening(part), _rows(part.row_words), _rows(part.delta_words))
         return self._raw("finalise", given, sender)
 
     def posted(self, settled: Settled, **options: Any) -> Part:
@@ -240,6 +246,33 @@ class NetWorld:
         """Return state, poster, interval posted, until, open demands."""
         state, poster, *rest = self.world.view(Contract.NET, "part", part.place.key)
         return (state, bytes.fromhex(poster[2:]), *rest)
+
+    def prove(self, fault: Fault, sender: bytes = CHALLENGER.address) -> list[Event]:
+        """Bring a proof to the contract that judges it."""
+        contract = Contract(fault.contract)
+        return self.send(contract, fault.function, proofs.packed(fault.given), sender)
+
+    def demand(self, part: Part, index: int, sender: bytes = CHALLENGER.address) -> list[Event]:
+        return self.send(Contract.EVIDENCE, "demand", pack(*part.place, index), sender)
+
+    def unanswered(self, part: Part, index: int, sender: bytes = CHALLENGER.address) -> list[Event]:
+        given = proofs.opening(part) + pack(index)
+        return self.send(Contract.EVIDENCE, "unanswered", given, sender)
+
+    def answer(
+        self, settled: Settled, part: Part, index: int, sender: bytes = OPERATOR
+    ) -> list[Event]:
+        _, fill, *_ = settled.trades[index]
+        pairs = (settled.readings.get(fill.seller), settled.readings.get(fill.buyer))
+        given = proofs.answer(part, fill, index, *pairs)
+        return self.send(Contract.EVIDENCE, "answer", given, sender)
+
+    def send(
+        self, contract: Contract, name: str, given: bytes, sender: bytes = OPERATOR
+    ) -> list[Event]:
+        """Call with packed arguments."""
+        selector = artefact(contract).functions[name].selector
+        return self.world.raw(contract, selector + given, sender)
 
     def holds(self) -> bool:
         """Say whether money is conserved, by the totals."""
@@ -263,14 +296,7 @@ class NetWorld:
         return self._raw(name, given, sender)
 
     def _raw(self, name: str, given: bytes, sender: bytes) -> list[Event]:
-        selector = artefact(Contract.NET).functions[name].selector
-        return self.world.raw(Contract.NET, selector + given, sender)
-
-
-def content(part: Part) -> bytes:
-    """Return `netting.Content`."""
-    head = pack(part.epoch, part.clearing, net.chunked(part.row_words), part.root)
-    return head + part.header.packed + net.chunked(part.delta_words)
+        return self.send(Contract.NET, name, given, sender)
 
 
 def disputed(settled: Settled) -> int:

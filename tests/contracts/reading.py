@@ -31,6 +31,8 @@ class Contract(StrEnum):
     ANCHOR = "anchor"
     COUNCIL = "council"
     NET = "net"
+    FRAUD = "fraud"
+    EVIDENCE = "evidence"
 
 
 class Function(NamedTuple):

@@ -22,7 +22,7 @@ LEAVES: constant(uint256) = 80
 OPERATOR: public(immutable(address))
 VAULT: public(immutable(address))
 FRAUD: public(immutable(address))
-DEMAND: public(immutable(address))
+EVIDENCE: public(immutable(address))
 CHALLENGE: public(immutable(address))
 ANCHOR: public(immutable(address))
 BOND: public(immutable(uint256))  # what it takes to post, and what a fault costs
@@ -38,7 +38,7 @@ bonds: HashMap[address, uint256]
 struct Board:
     # who may take a bond, and what for
     fraud: address
-    demand: address
+    evidence: address
     challenge: address
     anchor: address
 
@@ -86,7 +86,7 @@ def __init__(
     OPERATOR = operator
     VAULT = vault_
     FRAUD = board.fraud
-    DEMAND = board.demand
+    EVIDENCE = board.evidence
     CHALLENGE = board.challenge
     ANCHOR = board.anchor
     assert bond < 2**80, "council: bond"
@@ -276,7 +276,7 @@ def _is_bonded(account: address) -> bool:
 @internal
 @view
 def _require_judge():
-    assert msg.sender in [FRAUD, DEMAND, CHALLENGE, ANCHOR], "council: not a judge"
+    assert msg.sender in [FRAUD, EVIDENCE, CHALLENGE, ANCHOR], "council: not a judge"
 
 
 @internal

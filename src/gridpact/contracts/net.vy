@@ -41,7 +41,7 @@ OPERATOR: public(immutable(address))
 VAULT: public(immutable(address))
 COUNCIL: public(immutable(address))
 FRAUD: public(immutable(address))
-DEMAND: public(immutable(address))
+EVIDENCE: public(immutable(address))
 FALLBACK: public(immutable(address))
 DOMAIN: public(immutable(bytes32))
 TERMS: immutable(netting.Terms)
@@ -84,7 +84,7 @@ def __init__(
     vault_: address,
     council_: address,
     fraud: address,
-    demand: address,
+    evidence: address,
     fallback: address,
     terms: netting.Terms,
     begins: uint256,
@@ -98,7 +98,7 @@ def __init__(
     VAULT = vault_
     COUNCIL = council_
     FRAUD = fraud
-    DEMAND = demand
+    EVIDENCE = evidence
     FALLBACK = fallback
     TERMS = terms
     DOMAIN = staticcall registry.__interface__(registry_).DOMAIN()
@@ -244,16 +244,17 @@ def finalise(
 
 
 @external
-def condemn(key: bytes32) -> address:
+def condemn(key: bytes32, timely: bool) -> address:
     """
     @notice Cancel a posted part that was proven wrong, or that nobody explained. One flag: nothing
-            has moved. Only the contracts that judge proofs, while the window is open.
+            has moved. Only the contracts that judge proofs.
+    @param timely Whether the window must be open: for every proof, not for an unanswered demand.
     @return Who posted it.
     """
-    assert msg.sender in [FRAUD, DEMAND], "net: not a judge"
+    assert msg.sender in [FRAUD, EVIDENCE], "net: not a judge"
     state: uint256 = self.states[key]
     assert state & packing.MASK_8 == POSTED, "net: not posted"
-    if msg.sender == FRAUD:
+    if timely:
         assert clock.interval() <= (state >> UNTIL) & packing.MASK_40, "net: window over"
     self.states[key] = (
         (state >> AT) << AT | (clock.interval() + TERMS.per_fill) << UNTIL | CANCELLED
@@ -267,7 +268,7 @@ def hold(key: bytes32):
     """
     @notice Suspend finalising for one more open demand. Only within the window from posting.
     """
-    assert msg.sender == DEMAND, "net: not the demands"
+    assert msg.sender == EVIDENCE, "net: not the evidence"
     state: uint256 = self.states[key]
     assert state & packing.MASK_8 == POSTED, "net: not posted"
     now: uint256 = clock.interval()
@@ -281,7 +282,7 @@ def resume(key: bytes32):
     """
     @notice A demand was answered: leave time to prove something from the answer.
     """
-    assert msg.sender == DEMAND, "net: not the demands"
+    assert msg.sender == EVIDENCE, "net: not the evidence"
     state: uint256 = self.states[key]
     assert state & packing.MASK_8 == POSTED, "net: not posted"
     until: uint256 = (state >> UNTIL) & packing.MASK_40

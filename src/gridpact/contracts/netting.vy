@@ -39,7 +39,7 @@ struct Place:
 
 
 struct Header:
-    energy: uint256  # loss 64 | weighed 64 | sent before 64 | leaves 64
+    energy: uint256  # loss 64 | weighed 64 | sent before 64 | first place 32 | leaves 32
     funds: uint256  # most reward 64 | most claims 64
     reputation: bytes32  # root of the scores after this part
 

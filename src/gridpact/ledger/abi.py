@@ -22,6 +22,12 @@ class Rows(NamedTuple):
     items: Sequence[bytes]
 
 
+class Tail(NamedTuple):
+    """Any other argument of no fixed length, already packed: it goes behind, as lists do."""
+
+    data: bytes
+
+
 class Contract(NamedTuple):
     """A compiled contract: its creation code, selectors by function, topics by event."""
 
@@ -73,16 +79,20 @@ def pack(*values: int | bytes) -> bytes:
     return b"".join(map(word, values))
 
 
-def arguments(*given: bytes | Rows) -> bytes:
+def arguments(*given: bytes | Rows | Tail) -> bytes:
     """Return a call's arguments: packed words stay in place, lists go behind them."""
-    heads = sum(WORD if isinstance(part, Rows) else len(part) for part in given)
+    heads = sum(len(part) if isinstance(part, bytes) else WORD for part in given)
     front, back = [], b""
     for part in given:
-        if isinstance(part, Rows):
-            front.append(word(heads + len(back)))
-            back += word(len(part.items)) + b"".join(part.items)
-        else:
+        if isinstance(part, bytes):
             front.append(part)
+            continue
+        front.append(word(heads + len(back)))
+        match part:
+            case Rows(items):
+                back += word(len(items)) + b"".join(items)
+            case Tail(data):
+                back += data
     return b"".join(front) + back
 
 

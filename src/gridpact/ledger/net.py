@@ -68,13 +68,15 @@ class Change(NamedTuple):
 class Header(NamedTuple):
     """What holds for all leaves of a part.
 
-    Loss L and S of the region, rho settled before the first leaf, the number of leaves; what
-    rewards and claims may come to; a root of the reputations.
+    Loss L and S of the region, rho settled before the first leaf, the place of the first fill in
+    the clearing and the number of leaves; what rewards and claims may come to; a root of the
+    reputations. A part has all fills from its first; only one of held fills leaves some out.
     """
 
     loss_wh: Wh
     weighed_wh: Wh
     before_wh: Wh
+    first: int
     leaves: int
     rewards: Money = 0
     claims: Money = 0
@@ -82,9 +84,9 @@ class Header(NamedTuple):
 
     @property
     def packed(self) -> bytes:
-        """loss 64 | weighed 64 | before 64 | leaves 64; rewards 64 | claims 64; root."""
+        """loss 64 | weighed 64 | before 64 | first 32 | leaves 32; funds; root."""
         energy = self.loss_wh << 192 | self.weighed_wh << 128 | self.before_wh << 64
-        energy |= self.leaves
+        energy |= self.first << 32 | self.leaves
         return packing.words((energy, self.rewards << 64 | self.claims)) + self.reputation
 
 

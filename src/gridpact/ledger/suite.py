@@ -8,7 +8,7 @@ from functools import cached_property
 
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import keccak
-from gridpact.ledger.abi import Rows, arguments, contract, pack
+from gridpact.ledger.abi import Rows, Tail, arguments, contract, pack
 from gridpact.ledger.chain import Call
 from gridpact.ledger.transactions import create_address
 from gridpact.model.record import Found
@@ -24,6 +24,8 @@ ORDER = (
     "anchor",
     "council",
     "net",
+    "fraud",
+    "evidence",
 )
 
 
@@ -52,7 +54,7 @@ class Suite:
         """Return where signatures count: this chain's registry."""
         return Domain(chain_id, self["registry"])
 
-    def call(self, name: str, function: str, *given: bytes | Rows) -> Call:
+    def call(self, name: str, function: str, *given: bytes | Rows | Tail) -> Call:
         """Return a call of one contract's function."""
         data = contract(name).selectors[function] + arguments(*given)
         return Call(self[name], data, f"{name}.{function}")
@@ -88,11 +90,14 @@ class Suite:
             ),
             "anchor": pack(operator),
             "council": pack(
-                *(operator, vault, nobody, nobody, nobody, nobody),
+                *(operator, vault, self["fraud"], self["evidence"], nobody, self["anchor"]),
                 *(n.bond, n.delay, n.notice, *when),
             ),
             "net": pack(
-                *(operator, registry, vault, self["council"], nobody, nobody, nobody),
+                *(operator, registry, vault, self["council"]),
+                *(self["fraud"], self["evidence"], nobody),
                 *(n.window, n.answer, n.proving, n.posting, n.per_fill, *when),
             ),
+            "fraud": pack(registry, self["net"], self["council"], clearing, settlement),
+            "evidence": pack(*(registry, self["net"], self["council"], clearing, n.stake, *when)),
         }

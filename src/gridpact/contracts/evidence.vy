@@ -1,0 +1,318 @@
+# pragma version 0.4.3
+# SPDX-License-Identifier: Apache-2.0
+"""
+@title Evidence
+@notice Proofs that hold a posted part against what was posted or signed elsewhere: the clearing,
+        the meters, another part. And the demand: whoever lacks a statement asks for it with a
+        stake; unanswered it costs the poster's bond, answered it costs the stake.
+"""
+
+import accounts
+import chunks
+import clearing
+import clock
+import council
+import merkle
+import net
+import netting
+import packing
+import proving
+import registry
+import signing
+import split
+import statement
+
+initializes: clock
+initializes: proving
+
+LOCKS: constant(uint256) = 2**48 - 1
+SENT: constant(uint256) = 40
+CANCELLED: constant(uint256) = 5
+METER: constant(uint256) = 48  # where the meter's key stands in the registry's word, if it has one
+
+CLEARING: public(immutable(address))
+REGISTRY: public(immutable(address))
+STAKE: public(immutable(uint256))
+
+slashed: public(HashMap[bytes32, HashMap[address, bool]])  # signers, by part
+demands: public(HashMap[bytes32, HashMap[uint256, uint256]])  # by leaf: challenger 160 | until 64
+
+
+struct Cleared:
+    order_root: bytes32
+    fill_root: bytes32
+    count: uint256
+    volume: uint256
+
+
+struct Signed:
+    before: statement.Reading
+    now: statement.Reading
+    signature_before: signing.Signature
+    signature_now: signing.Signature
+
+
+event Demanded:
+    key: indexed(bytes32)
+    index: uint256
+    challenger: address
+    until: uint256
+
+
+event Answered:
+    key: indexed(bytes32)
+    index: uint256
+
+
+@deploy
+def __init__(
+    registry_: address,
+    net_: address,
+    council_: address,
+    clearing_: address,
+    stake: uint256,
+    begins: uint256,
+    seconds: uint256,
+):
+    """
+    @notice Fix the peers and what a demand costs whoever makes it for nothing.
+    """
+    proving.__init__(registry_, net_, council_)
+    clock.__init__(begins, seconds)
+    CLEARING = clearing_
+    REGISTRY = registry_
+    STAKE = stake
+
+
+@external
+def demand(place: netting.Place, index: uint256):
+    """
+    @notice Ask for a leaf of a posted part with both meters' signed readings, on a stake. Until
+            the answer, or the time for it, nothing is finalised.
+    """
+    key: bytes32 = netting.key(place)
+    assert self.demands[key][index] == 0, "evidence: demanded before"
+    extcall council.__interface__(proving.COUNCIL).stake(msg.sender, STAKE)
+    extcall net.__interface__(proving.NET).hold(key)
+    terms: netting.Terms = staticcall net.__interface__(proving.NET).terms()
+    until: uint256 = clock.interval() + terms.answer
+    self.demands[key][index] = convert(msg.sender, uint256) << 64 | until
+    log Demanded(key=key, index=index, challenger=msg.sender, until=until)
+
+
+@external
+def answer(
+    place: netting.Place,
+    content: netting.Content,
+    fill: packing.Fill,
+    shown: statement.Shown,
+    seller: Signed,
+    buyer: Signed,
+):
+    """
+    @notice Answer a demand: the leaf, and the readings it binds, signed by the meters. Anybody. Of
+            a meter that the leaf has no readings of, nothing is asked.
+    """
+    key: bytes32 = proving.posted(place, content)
+    word: uint256 = self.demands[key][shown.index]
+    assert word != 0, "evidence: not demanded"
+    assert clock.interval() <= word & packing.MASK_64, "evidence: too late"
+    statement.require_shown(content, shown)
+    proving.require_fill(place, fill, shown)
+    self._require_signed(fill.seller, shown.leaf.seller_meter, seller)
+    self._require_signed(fill.buyer, shown.leaf.buyer_meter, buyer)
+    self.demands[key][shown.index] = max_value(uint256)
+    extcall net.__interface__(proving.NET).resume(key)
+    extcall council.__interface__(proving.COUNCIL).forfeit(
+        convert(convert(word >> 64, uint160), address), STAKE, msg.sender, key
+    )
+    log Answered(key=key, index=shown.index)
+
+
+@external
+def unanswered(place: netting.Place, content: netting.Content, index: uint256):
+    """
+    @notice Nobody answered in time: the part is cancelled, the poster's bond taken, the stake
+            given back. A leaf beyond the part's last cannot be asked for: that costs the stake.
+    """
+    key: bytes32 = proving.posted(place, content)
+    word: uint256 = self.demands[key][index]
+    assert word != 0 and word != max_value(uint256), "evidence: not demanded"
+    challenger: address = convert(convert(word >> 64, uint160), address)
+    peer: council.__interface__ = council.__interface__(proving.COUNCIL)
+    if index >= content.header.energy & packing.MASK_32:
+        self.demands[key][index] = max_value(uint256)
+        extcall net.__interface__(proving.NET).resume(key)
+        extcall peer.forfeit(challenger, STAKE, msg.sender, key)
+        return
+    state: uint256 = (staticcall net.__interface__(proving.NET).part(key))[0]
+    if state != CANCELLED:
+        assert clock.interval() > word & packing.MASK_64, "evidence: time to answer"
+        proving.condemn(key, challenger, empty(address), False)
+    self.demands[key][index] = max_value(uint256)
+    extcall peer.unstake(challenger, STAKE)
+
+
+@external
+def foreign(
+    place: netting.Place,
+    content: netting.Content,
+    shown: statement.Shown,
+    cleared: Cleared,
+    fill: bytes32,
+    siblings: bytes32[14],
+):
+    """
+    @notice A leaf's fill is not the one that the posted clearing has at the leaf's place.
+    @param fill What the clearing has there; not read beyond its end.
+    """
+    key: bytes32 = proving.posted(place, content)
+    statement.require_shown(content, shown)
+    assert content.clearing == keccak256(abi_encode(cleared)), "evidence: another clearing"
+    position: uint256 = shown.leaf.energy >> 64
+    if position < cleared.count:
+        leaf: bytes32 = keccak256(concat(x"00", fill))
+        assert merkle.stands(
+            leaf, position, cleared.count, siblings, cleared.fill_root
+        ), "evidence: not the clearing's fill"
+        assert fill != shown.leaf.fill, "evidence: nothing wrong"
+    proving.condemn(key, msg.sender, empty(address), True)
+
+
+@external
+def duplicate(
+    place: netting.Place,
+    content: netting.Content,
+    shown: statement.Shown,
+    first_place: netting.Place,
+    first_content: netting.Content,
+    first: statement.Shown,
+):
+    """
+    @notice A fill is settled in two leaves, of one part or of two. What a part held is settled by
+            its own following part.
+    """
+    key: bytes32 = proving.posted(place, content)
+    other: bytes32 = proving.posted(first_place, first_content)
+    statement.require_shown(content, shown)
+    statement.require_shown(first_content, first)
+    assert shown.leaf.fill == first.leaf.fill, "evidence: two fills"
+    assert key != other or shown.index != first.index, "evidence: one leaf"
+    assert (
+        place.part != first_place.part + netting.HELD
+        or place.interval != first_place.interval
+        or first.leaf.amounts >> 192 != split.DISPUTE
+    ), "evidence: held before"
+    proving.condemn(key, msg.sender, empty(address), True)
+
+
+@external
+def reading(
+    place: netting.Place,
+    content: netting.Content,
+    fill: packing.Fill,
+    of_seller: bool,
+    shown: statement.Shown,
+    before: statement.Reading,
+    now: statement.Reading,
+):
+    """
+    @notice A seller is said to have sent more than its meter exported, a buyer to owe for more than
+            its meter imported, by the two readings that the leaf itself binds; or those are not
+            readings of this interval.
+    """
+    key: bytes32 = proving.posted(place, content)
+    statement.require_shown(content, shown)
+    proving.require_fill(place, fill, shown)
+    account: address = fill.buyer
+    word: uint256 = shown.leaf.buyer
+    digest: bytes32 = shown.leaf.buyer_meter
+    if of_seller:
+        account = fill.seller
+        word = shown.leaf.seller
+        digest = shown.leaf.seller_meter
+    assert digest == statement.meters(
+        statement.reading(proving.DOMAIN, before), statement.reading(proving.DOMAIN, now)
+    ), "evidence: other readings"
+    good: bool = (
+        before.region == place.region
+        and now.region == place.region
+        and now.interval == place.interval
+        and unsafe_add(before.interval, 1) == now.interval
+        and before.meter == account
+        and now.meter == account
+        and before.import_wh <= now.import_wh
+        and before.export_wh <= now.export_wh
+    )
+    if good and of_seller:
+        good = (word >> SENT) & packing.MASK_40 <= convert(
+            now.export_wh - before.export_wh, uint256
+        )
+    elif good:
+        good = word & packing.MASK_40 <= convert(now.import_wh - before.import_wh, uint256)
+    assert not good, "evidence: nothing wrong"
+    proving.condemn(key, msg.sender, account, True)
+
+
+@external
+def funds(place: netting.Place, content: netting.Content, row: chunks.Opening):
+    """
+    @notice What rewards or claims may come to is not what their account locked.
+    """
+    key: bytes32 = proving.posted(place, content)
+    word: uint256 = chunks.opened(row, content.list)
+    account: address = convert(convert(word >> 96, uint160), address)
+    assert account in [accounts.REWARD, accounts.NETWORK_LOSS], "evidence: another account"
+    limit: uint256 = content.header.funds & packing.MASK_64
+    if account == accounts.REWARD:
+        limit = content.header.funds >> 64
+    assert limit != word & LOCKS, "evidence: nothing wrong"
+    proving.condemn(key, msg.sender, empty(address), True)
+
+
+@external
+def meters(place: netting.Place, content: netting.Content):
+    """
+    @notice A part's loss and what it is shared over are not those posted with the meters.
+    """
+    key: bytes32 = proving.posted(place, content)
+    metered: clearing.Balance = staticcall clearing.__interface__(CLEARING).metered(
+        place.region, place.interval
+    )
+    assert content.header.energy >> 128 != (
+        metered.loss << 64 | metered.weighed
+    ), "evidence: nothing wrong"
+    proving.condemn(key, msg.sender, empty(address), True)
+
+
+@external
+def signer(place: netting.Place, content: netting.Content, signature: signing.Signature):
+    """
+    @notice Take the bond of a member who signed a part that was cancelled, once.
+    """
+    key: bytes32 = netting.key(place)
+    digest: bytes32 = netting.signed(proving.DOMAIN, place, netting.POST, content)
+    peer: net.__interface__ = net.__interface__(proving.NET)
+    assert staticcall peer.contents(key) == digest, "evidence: another content"
+    state: uint256 = (staticcall peer.part(key))[0]
+    assert state == CANCELLED, "evidence: not cancelled"
+    member: address = signing.signer(digest, signature)
+    assert not self.slashed[key][member], "evidence: slashed before"
+    self.slashed[key][member] = True
+    extcall council.__interface__(proving.COUNCIL).slash(member, msg.sender, empty(address), key)
+
+
+@internal
+@view
+def _require_signed(account: address, bound: bytes32, signed: Signed):
+    if bound == empty(bytes32):
+        return
+    before: bytes32 = statement.reading(proving.DOMAIN, signed.before)
+    now: bytes32 = statement.reading(proving.DOMAIN, signed.now)
+    assert bound == statement.meters(before, now), "evidence: other readings"
+    word: uint256 = staticcall registry.__interface__(REGISTRY).status(account)
+    meter: address = convert(convert(word >> METER, uint160), address)
+    if meter == empty(address):
+        meter = account
+    assert signing.signer(before, signed.signature_before) == meter, "evidence: not its meter"
+    assert signing.signer(now, signed.signature_now) == meter, "evidence: not its meter"

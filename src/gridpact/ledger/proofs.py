@@ -1,0 +1,222 @@
+"""What anybody shows to prove a posted part wrong: the arguments of `fraud.vy` and `evidence.vy`.
+
+Everything comes out of the `Part` that the poster serves and out of the clearing's fills; `faults`
+finds what an aggregator must look for before it signs, and a challenger afterwards.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import astuple
+
+from gridpact.crypto import merkle
+from gridpact.crypto.keys import compact
+from gridpact.ledger import net, packing
+from gridpact.ledger.abi import Rows, Tail, arguments, pack
+from gridpact.ledger.net import CHUNK, Part
+from gridpact.model.delivery import Delivery, SignedReading
+from gridpact.model.statement import Statement
+from gridpact.model.trade import Fill
+from gridpact.quantities import Score
+
+NOTHING = b"\0" * 32
+_SIBLINGS = merkle.MAX_DEPTH
+_NO_LEAF = NOTHING * (1 + 10 + _SIBLINGS)
+_NO_FILL = NOTHING * 5
+
+
+class Fault(NamedTuple):
+    """What is wrong with a part: the contract and function that judge it, and what they are shown.
+
+    `what` says it in words.
+    """
+
+    contract: str
+    function: str
+    given: tuple[bytes | Tail, ...]
+    what: str
+
+
+def content(part: Part) -> bytes:
+    """Return `netting.Content`."""
+    head = pack(part.epoch, part.clearing, net.chunked(part.row_words), part.root)
+    return head + part.header.packed + net.chunked(part.delta_words)
+
+
+def opening(part: Part) -> bytes:
+    """Return `netting.Place` and `netting.Content`: which part a proof is about."""
+    return pack(*part.place) + content(part)
+
+
+def siblings(contents: Sequence[bytes], index: int) -> bytes:
+    """Return the proof of a leaf, filled up to the tree's greatest depth."""
+    return b"".join(merkle.proof(contents, index)).ljust(32 * _SIBLINGS, b"\0")
+
+
+def shown(part: Part, index: int) -> bytes:
+    """Return `statement.Shown` of a leaf: its place, its words, its proof."""
+    contents = [leaf.content for leaf in part.leaves]
+    return packing.words((index,)) + contents[index] + siblings(contents, index)
+
+
+def opened(words: Sequence[int], index: int) -> Tail:
+    """Return `chunks.Opening` of a word of a long list."""
+    hashes = net.chunk_hashes(words)
+    first = index // CHUNK * CHUNK
+    chunk = [*words[first : first + CHUNK]] + [0] * (first + CHUNK - len(words))
+    head = packing.words((index, *chunk[:CHUNK], 32 * (CHUNK + 2), len(hashes)))
+    return Tail(head + b"".join(hashes))
+
+
+# the proofs, one function each
+
+
+def step(part: Part, fill: Fill, index: int) -> Fault:
+    """Prove that a leaf does not follow from the one before it."""
+    before = shown(part, index - 1) if index else _NO_LEAF
+    given = (opening(part), packing.fill(fill), shown(part, index), before)
+    return Fault("fraud", "step", given, f"leaf {index} does not follow")
+
+
+def chain(part: Part, fills: Mapping[bytes, Fill], index: int, of_seller: bool) -> Fault:
+    """Prove that an account's sums in a leaf do not follow from its leaf before."""
+    leaf = part.leaves[index]
+    previous = (leaf.seller if of_seller else leaf.buyer).previous
+    before = _NO_FILL + _NO_LEAF
+    if 0 < previous <= index:
+        last = part.leaves[previous - 1]
+        before = packing.fill(fills[last.statement.fill]) + shown(part, previous - 1)
+    given = (
+        opening(part),
+        packing.fill(fills[leaf.statement.fill]) + pack(int(of_seller)),
+        shown(part, index) + before,
+    )
+    return Fault("fraud", "chain", given, f"sums of a party to leaf {index} do not follow")
+
+
+def skipped(
+    part: Part, fills: Mapping[bytes, Fill], index: int, of_seller: bool, between: int
+) -> Fault:
+    """Prove that an account has a leaf between a leaf and the one it names as before."""
+    leaf, other = part.leaves[index], part.leaves[between]
+    given = (
+        opening(part),
+        packing.fill(fills[leaf.statement.fill]) + pack(int(of_seller)),
+        shown(part, index),
+        packing.fill(fills[other.statement.fill]) + shown(part, between),
+    )
+    return Fault("fraud", "skipped", given, f"leaf {index} leaves out leaf {between}")
+
+
+def delta(part: Part, fills: Mapping[bytes, Fill], row: int, index: int | None) -> Fault:
+    """Prove that an account's change is not what its last leaf says."""
+    leaf = _NO_FILL + _NO_LEAF
+    if index is not None:
+        leaf = packing.fill(fills[part.leaves[index].statement.fill]) + shown(part, index)
+    lists = (opened(part.row_words, row), opened(part.delta_words, row // 2))
+    return Fault("fraud", "delta", (opening(part), leaf, *lists), f"change of row {row}")
+
+
+def unlisted(part: Part, fill: Fill, index: int, of_seller: bool) -> Fault:
+    """Prove that a party to a leaf is in no row."""
+    account = fill.seller if of_seller else fill.buyer
+    above = sum(row.account < account for row in part.rows)
+    low, high = max(above - 1, 0), min(above, len(part.rows) - 1)
+    given = (
+        opening(part) + packing.fill(fill) + pack(int(of_seller)) + shown(part, index),
+        opened(part.row_words, low),
+        opened(part.row_words, high),
+    )
+    return Fault("fraud", "unlisted", given, f"a party to leaf {index} is in no row")
+
+
+def foreign(part: Part, index: int, order_root: bytes, fills: Sequence[Fill]) -> Fault:
+    """Prove that a leaf's fill is not the clearing's at its place."""
+    names = [fill.hash for fill in fills]
+    volume = sum(fill.energy_wh for fill in fills)
+    position = part.leaves[index].position
+    there = NOTHING * (1 + _SIBLINGS)
+    if position < len(names):
+        there = names[position] + siblings(names, position)
+    cleared = pack(order_root, merkle.root(names), len(names), volume)
+    given = (opening(part), shown(part, index) + cleared + there)
+    return Fault("evidence", "foreign", given, f"leaf {index} is not the clearing's")
+
+
+def duplicate(part: Part, index: int, first: Part, at: int) -> Fault:
+    """Prove that a fill of a part is settled in another leaf too."""
+    given = (opening(part) + shown(part, index), opening(first) + shown(first, at))
+    return Fault("evidence", "duplicate", given, f"leaf {index} is settled twice")
+
+
+def reading(
+    part: Part,
+    fill: Fill,
+    index: int,
+    of_seller: bool,
+    readings: tuple[SignedReading, SignedReading],
+) -> Fault:
+    """Prove that a leaf gives a party more energy than the readings it binds."""
+    both = b"".join(pack(*astuple(one.reading)) for one in readings)
+    head = opening(part) + packing.fill(fill) + pack(int(of_seller))
+    return Fault("evidence", "reading", (head, shown(part, index), both), f"meter of leaf {index}")
+
+
+def funds(part: Part, row: int) -> Fault:
+    """Prove that the header's limit of rewards or claims is not what was locked for them."""
+    given = (opening(part), opened(part.row_words, row))
+    return Fault("evidence", "funds", given, "limits that were not locked")
+
+
+def answer(
+    part: Part,
+    fill: Fill,
+    index: int,
+    seller: tuple[SignedReading, SignedReading] | None,
+    buyer: tuple[SignedReading, SignedReading] | None,
+) -> bytes:
+    """Return what answers a demand for a leaf."""
+    head = opening(part) + packing.fill(fill) + shown(part, index)
+    return head + _signed(seller) + _signed(buyer)
+
+
+def _signed(pair: tuple[SignedReading, SignedReading] | None) -> bytes:
+    if pair is None:
+        return NOTHING * 16
+    words = b"".join(pack(*astuple(one.reading)) for one in pair)
+    return words + b"".join(compact(one.signature) for one in pair)
+
+
+# what an aggregator looks for before it signs
+
+
+def faults(
+    part: Part,
+    settled: Sequence[tuple[int, Fill, Delivery, Statement]],
+    meters: Mapping[bytes, bytes],
+    fund_share: Score,
+) -> str:
+    """Say in words where a part differs from what its records come to; empty when nowhere.
+
+    An aggregator calls this with the clearing's fills and its own statements of them before it
+    signs, and signs nothing that differs.
+    """
+    rows = part.rows
+    own = net.build(
+        *(part.place, part.epoch, part.clearing, part.header, rows),
+        *(settled, meters, fund_share),
+    )
+    for index, (said, due) in enumerate(zip(part.leaves, own.leaves, strict=False)):
+        if said != due:
+            return f"leaf {index}: {said}, due is {due}"
+    if len(part.leaves) != len(own.leaves):
+        return f"{len(part.leaves)} leaves, due are {len(own.leaves)}"
+    for row, said_change, due_change in zip(rows, part.changes, own.changes, strict=True):
+        if said_change != due_change:
+            return f"change of {row.account.hex()}: {said_change}, due is {due_change}"
+    return ""
+
+
+def packed(given: Sequence[bytes | Rows | Tail]) -> bytes:
+    """Return a proof's arguments as a call carries them."""
+    return arguments(*given)
