@@ -15,7 +15,7 @@ from gridpact.ledger.suite import Suite
 from gridpact.ledger.transactions import sign
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Accepted, Order, Side, Tier
-from gridpact.model.participant import Participant, Role
+from gridpact.model.participant import Named, Participant, Role
 from gridpact.model.record import Book, Deposit, Found, IncentiveTerms, RatingTerms, Record
 from gridpact.model.record import encode as encoded
 from gridpact.model.statement import SettlementTerms
@@ -44,9 +44,8 @@ def device(number: int) -> Device:
 def founding(chain: str = "benchmark", people: int = PEOPLE) -> Found:
     """Return the first record of a region whose people have money."""
     everybody = tuple(_participant(number) for number in range(people))
-    deposits = tuple(
-        Deposit(one.address, DEPOSIT, keccak(b"deposit" + one.address)) for one in everybody
-    )
+    funded = [one.address for one in everybody] + [Named.REWARD.address]
+    deposits = tuple(Deposit(one, DEPOSIT, keccak(b"deposit" + one)) for one in funded)
     terms = (SettlementTerms(), RatingTerms(), IncentiveTerms())
     return Found(chain, REGION, everybody, deposits, *terms)
 

@@ -1,0 +1,149 @@
+"""How fast is the embedded chain, and what does it cost, beside the chains that others use?
+
+The same signed transactions (`bench.load`: one order each) go to all of them, in alternated runs;
+medians of `RUNS`. Ours is durable: an acknowledged transaction is on disk. Of the peers only
+ganache keeps a database; anvil and eth-tester work in memory.
+"""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from statistics import median
+
+from bench.embedded import ROUND, acknowledged, disk, embedded, restart
+from bench.load import CHAIN_ID, Load, load
+from bench.peers import (
+    Peer,
+    Timed,
+    anvil_automine,
+    anvil_pipelined,
+    eth_tester,
+    ganache,
+    version_of,
+)
+from bench.rows import Row
+from bench.trades import TRADES, rates
+
+RUNS = 5
+MANY, FEW = 8_192, 192
+"""Transactions of a run on fast chains, and on those that mine each by itself."""
+ALONE = 200
+"""Transactions acknowledged one by one."""
+DISK_GOAL = 250
+"""Bytes that a transaction may take on disk beyond its own. [B]"""
+PEERS: tuple[tuple[str, Peer, int], ...] = (
+    ("embedded", embedded, MANY),
+    ("anvil pipelined", anvil_pipelined, MANY),
+    ("anvil automine", anvil_automine, FEW),
+    ("eth-tester", eth_tester, FEW),
+    ("ganache", ganache, FEW),
+)
+GOALS = (("anvil pipelined", 3), ("anvil automine", 20), ("eth-tester", 80), ("ganache", 100))
+
+
+def _notes() -> str:
+    return (
+        f"The same {MANY:,} raw transactions (posting one signed order each, a market of 256 "
+        f"founded before) to the embedded chain in blocks of {ROUND} and to anvil with 1 s "
+        f"blocks, requests pipelined down one connection; the first {FEW} to the chains that "
+        f"mine each transaction by itself. Runs alternate; medians of {RUNS}. Embedded: SQLite "
+        "WAL, synchronous=FULL, so acknowledged is on disk; anvil and eth-tester keep nothing, "
+        "ganache writes its database without such a promise. ganache and eth-tester run Berlin "
+        "rules, since theirs of London refuse a gas price of zero. CPU time is that of the "
+        "chain's process, for the embedded chain this whole process (both cores), for anvil "
+        "without the client that feeds it. The bare commit writes the very rows of the "
+        "acknowledged transactions with Python's sqlite3 into the same tables, one commit each. "
+        "Other work on the machine slows all of them; trust ratios, not absolutes. "
+        f"anvil {version_of('anvil')}, ganache {version_of('ganache')}, "
+        f"eth-tester {version('eth-tester')}, py-evm {version('py-evm')}."
+    )
+
+
+NOTES = _notes()
+
+
+def run() -> list[Row]:
+    given = load(MANY)
+    timed: dict[str, list[Timed]] = {name: [] for name, _, _ in PEERS}
+    for _ in range(RUNS):
+        for name, peer, count in PEERS:
+            timed[name].append(peer(CHAIN_ID, given.before, given.measured[:count]))
+    return [*_speed(timed), *_single(given), *_trades(), *_stored(given), *_restarted()]
+
+
+def _middle(timed: list[Timed], figure: Callable[[Timed], float]) -> float:
+    return median(map(figure, timed))
+
+
+def _speed(timed: dict[str, list[Timed]]) -> list[Row]:
+    rate = {name: _middle(runs, lambda one: one.rate) for name, runs in timed.items()}
+    cpu = {name: _middle(runs, lambda one: one.cpu_each) * 1e6 for name, runs in timed.items()}
+    ours, unit = rate["embedded"], "transactions/s"
+    rows = [Row("embedded, durable", ours, unit)]
+    for name, goal in GOALS:
+        ratio = ours / rate[name]
+        rows.append(Row(name, rate[name], unit, "embedded", 1 / ratio))
+        wanted = f">= {goal}x" + (" (stretch 10x)" if goal == 3 else "")
+        rows.append(Row(f"embedded over {name}", ours, unit, name, ratio, wanted, ratio >= goal))
+    for name, used in cpu.items():
+        ratio = used / cpu["anvil pipelined"]
+        goal = name == "embedded"
+        rows.append(
+            Row(
+                *(f"CPU of {name}", used, "us/transaction", "anvil pipelined", ratio),
+                *(("<= 1/3", ratio <= 1 / 3) if goal else ("", None)),
+            )
+        )
+    return rows
+
+
+def _single(given: Load) -> list[Row]:
+    runs = [acknowledged(given, ALONE) for _ in range(RUNS)]
+    ours, bare = median(r.submitted for r in runs), median(r.bare for r in runs)
+    ratio = median(r.submitted / r.bare for r in runs)
+    return [
+        Row("bare SQLite commit of the same rows", bare * 1e3, "ms"),
+        Row(
+            *("one acknowledged transaction", ours * 1e3, "ms", "bare commit", ratio),
+            *("<= 2x", ratio <= 2),
+        ),
+    ]
+
+
+def _trades() -> list[Row]:
+    found = rates(RUNS)
+    what = f"records of {TRADES:,} trades"
+    return [
+        Row(f"committed, {what}", found.committed, "trades/s"),
+        Row(
+            *(f"settled in batches, {what}", found.settled, "trades/s", "", None),
+            *(">= 10,000", found.settled >= 10_000),
+        ),
+    ]
+
+
+def _stored(given: Load) -> list[Row]:
+    runs = [disk(given) for _ in range(3)]
+    extra = median(r.stored_each - r.raw_each for r in runs)
+    stored = median(r.stored_each for r in runs)
+    rate, durable = median(r.replay_rate for r in runs), median(r.durable_rate for r in runs)
+    ratio = median(r.replay_rate / r.durable_rate for r in runs)
+    return [
+        Row("a transaction's own bytes", runs[0].raw_each, "B"),
+        Row("on disk", stored, "B/transaction", "its own bytes", stored / runs[0].raw_each),
+        Row(
+            *("on disk beyond its own bytes", extra, "B/transaction", "", None),
+            *(f"<= {DISK_GOAL}", extra <= DISK_GOAL),
+        ),
+        Row("durable rate of these runs", durable, "transactions/s"),
+        Row(
+            *("replay by the audit, all checks", rate, "transactions/s", "durable rate", ratio),
+            *(">= 1x", ratio >= 1),
+        ),
+    ]
+
+
+def _restarted() -> list[Row]:
+    runs = [restart() for _ in range(RUNS)]
+    seconds = median(r.seconds for r in runs)
+    what = f"restart from a snapshot of {runs[0].slots:,} slots"
+    return [Row(what, seconds, "s", "", None, "< 1", seconds < 1)]
