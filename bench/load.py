@@ -13,6 +13,7 @@ from gridpact.ledger.calls import Calls
 from gridpact.ledger.chain import Call
 from gridpact.ledger.suite import Suite
 from gridpact.ledger.transactions import sign
+from gridpact.model.door import DoorTerms, deposit_digest, warrant
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Accepted, Order, Side, Tier
 from gridpact.model.participant import Named, Participant, Role
@@ -24,6 +25,7 @@ from gridpact.quantities import amount
 CHAIN_ID = 5_601
 REGION = name_hash("region of the benchmark")
 OPERATOR = Device.derive(b"benchmark", "operator")
+KEEPER = Device.derive(b"benchmark", "door keeper")
 PEOPLE = 256
 GAS = 1_000_000
 SETUP_GAS = 25_000_000
@@ -41,13 +43,19 @@ def device(number: int) -> Device:
     return Device.derive(b"benchmark", f"participant {number}")
 
 
-def founding(chain: str = "benchmark", people: int = PEOPLE) -> Found:
+def founding(chain: str = "benchmark", people: int = PEOPLE, chain_id: int = CHAIN_ID) -> Found:
     """Return the first record of a region whose people have money."""
     everybody = tuple(_participant(number) for number in range(people))
     funded = [one.address for one in everybody] + [Named.REWARD.address]
-    deposits = tuple(Deposit(one, DEPOSIT, keccak(b"deposit" + one)) for one in funded)
+    deposits = tuple(_deposit(one, chain_id) for one in funded)
     terms = (SettlementTerms(), RatingTerms(), IncentiveTerms())
-    return Found(chain, REGION, everybody, deposits, *terms)
+    return Found(chain, REGION, everybody, deposits, *terms, door=DoorTerms((KEEPER.address,)))
+
+
+def _deposit(account: bytes, chain_id: int) -> Deposit:
+    reference, currency = keccak(b"deposit" + account), Suite(OPERATOR.address).currency(chain_id)
+    digest = deposit_digest(currency, account, DEPOSIT, reference, 0)
+    return Deposit(account, DEPOSIT, reference, warrant(digest, 0, [KEEPER.sign]))
 
 
 def _participant(number: int) -> Participant:

@@ -46,6 +46,7 @@ from gridpact.prosumer.tariff import Tariff
 from gridpact.quantities import MICRO, PPM
 from gridpact.report.money import require_booked
 from gridpact.scenario.feeder_file import FeederFile
+from gridpact.scenario.market_terms import brought_at_founding, usual_cap
 from gridpact.scenario.reader import load
 from gridpact.scenario.scenario import Funds, Scenario
 from gridpact.settlement.split import split
@@ -123,6 +124,8 @@ def draw(seed: int, faulty: bool | None = None) -> Case:
             day=chance.choice((1, 2, 24)),
         ),
     )
+    brought = brought_at_founding(scenario.funds, len(sites), len(plants))
+    scenario = replace(scenario, door=replace(basis.door, daily_cap=usual_cap(brought)))
     names = [one.name for one in (*sites, *plants)]
     fails = chance.random() < 0.4 if faulty is None else faulty
     return Case(

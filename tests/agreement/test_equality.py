@@ -16,7 +16,7 @@ def test_random_transactions_come_to_the_same_here_and_on_anvil() -> None:
         ample_gas(chain, random.Random(SEED), found)
     assert found.differences == []
     assert found.transactions > 150
-    assert min(found.succeeded, found.failed, found.logs, found.slots) > 30
+    assert min(found.succeeded, found.failed, found.logs, found.slots) > 15
     assert len(found.kinds) > 5
 
 

@@ -15,8 +15,11 @@ from random import Random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import Phase as Phases
 from hypothesis import strategies as st
+from tests.door import TERMS as DOOR
+from tests.door import deposit
 from tests.unit.ledger.market_case import COLLECTOR, REGION, TERMS, accept, sealed
 
+from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key as Device
 from gridpact.ledger.embedded import EmbeddedChain
@@ -31,7 +34,6 @@ from gridpact.model.record import (
     Cleared,
     Commitment,
     Curtailed,
-    Deposit,
     Found,
     Incentive,
     IncentiveTerms,
@@ -100,15 +102,15 @@ funds = st.fixed_dictionaries(
 )
 
 
-def _found(money: dict[Named, Money], each: Money) -> Found:
+def _found(currency: Domain, money: dict[Named, Money], each: Money) -> Found:
     people = tuple(
         Participant(f"p{n}", address, n, Role.PRODUCER, keccak(address), keccak(b"m" + address))
         for n, address in enumerate(PEOPLE)
     )
     deposits = dict.fromkeys(PEOPLE, each)
     deposits |= {named.address: sum_ for named, sum_ in money.items()}
-    rows = tuple(Deposit(to, sum_, keccak(to)) for to, sum_ in deposits.items() if sum_)
-    return Found("local", REGION, people, rows, TERMS, RatingTerms(), INCENTIVE)
+    rows = tuple(deposit(currency, to, sum_, keccak(to)) for to, sum_ in deposits.items() if sum_)
+    return Found("local", REGION, people, rows, TERMS, RatingTerms(), INCENTIVE, door=DOOR)
 
 
 class Market:
@@ -263,7 +265,7 @@ def _run(money: dict[Named, Money], each: Money, days: Sequence[Drawn]) -> set[s
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "ledger.db") as store:
         embedded = EmbeddedChain(store, "local", 7, COLLECTOR, lambda key: 60 * key.interval)
         market = Market(MarketLedger(embedded, REGION), MemoryLedger("local"))
-        market.write(0, Phase.FOUND, _found(money, each))
+        market.write(0, Phase.FOUND, _found(market.chain.currency, money, each))
         seen: set[str] = set()
         for day, drawn in enumerate(days):
             seen |= market.trade(day * INCENTIVE.day, drawn)

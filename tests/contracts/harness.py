@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from tests import door as tests_door
 from tests.contracts.reading import Contract, Event, artefact, call, event, result
 
 from gridpact.crypto.eip712 import Domain
@@ -22,6 +23,7 @@ from gridpact.ledger.engine import EngineFactory, Moment, default_engine
 from gridpact.ledger.suite import ORDER, Suite
 from gridpact.ledger.transactions import GAS, Transaction
 from gridpact.model.delivery import Delivery
+from gridpact.model.door import DoorTerms
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, NONE, Accepted, Order, Side, Tier
 from gridpact.model.participant import Account, Named, Participant, Role
@@ -60,8 +62,10 @@ class World:
         rating: RatingTerms | None = None,
         incentive: IncentiveTerms | None = None,
         timing: Timing | None = None,
+        door: DoorTerms | None = None,
     ) -> None:
         self.timing, self.time = timing or Timing(), 0
+        self.door = door or tests_door.TERMS
         self.settlement = settlement or SettlementTerms()
         self.rating = rating or RatingTerms()
         self.incentive = incentive or IncentiveTerms()
@@ -70,10 +74,11 @@ class World:
         self.at = {contract: self.suite[contract.value] for contract in Contract}
         self.names = {address: name for name, address in self.at.items()}
         rules = (self.settlement, self.rating, self.incentive)
-        found = Found("north", REGION, (), (), *rules, timing=self.timing)
+        found = Found("north", REGION, (), (), *rules, timing=self.timing, door=self.door)
         for name, deploy in zip(ORDER, self.suite.deploy(found), strict=True):
             assert self._run(OPERATOR, b"", deploy.data).output == self.suite[name]
         self.domain = Domain(CHAIN, self.at[Contract.REGISTRY])
+        self.currency = self.suite.currency(CHAIN)
         self._batches = 0
         self.register([_participant(name) for name in ROLES])
         self.engine.keep()
@@ -143,7 +148,12 @@ class World:
     def mint(self, account: bytes, money: Money, reference: str | None = None) -> list[Event]:
         self._batches += 1
         ref = keccak((reference or f"deposit {self._batches}").encode())
-        return self.send(Contract.VAULT, "mint", account, money, ref)
+        return self.send(Contract.VAULT, "mint", *self.warranted(account, money, ref))
+
+    def warranted(self, account: bytes, money: Money, ref: bytes, day: int = 0) -> tuple[Any, ...]:
+        """Return what `vault.mint` takes, signed by enough keepers."""
+        word = tests_door.word_of(self.currency, account, money, ref, day)
+        return account, money, ref, day, [(one[:32], one[32:]) for one in word.signatures]
 
     def order(
         self,
@@ -217,15 +227,16 @@ class World:
         return self.account(address).free
 
     def holds(self) -> bool:
-        """Say whether money is conserved: by the totals, and by the sum of all accounts."""
+        """Say whether money is conserved: by the totals, the sum of all accounts, the currency."""
         minted, burned, free, reserved, locked, transit = self.view(Contract.VAULT, "totals")
         everyone = [*(DEVICES[name].address for name in ROLES), *(n.address for n in Named)]
         pots = [self.account(one) for one in everyone]
         sums = tuple(map(sum, zip(*((p.free, p.reserved, p.locked) for p in pots), strict=True)))
-        return free + reserved + locked + transit == minted - burned and sums == (
-            free,
-            reserved,
-            locked,
+        held = self.view(Contract.CURRENCY, "balanceOf", self.at[Contract.VAULT])
+        return (
+            free + reserved + locked + transit == minted - burned == held
+            and sums == (free, reserved, locked)
+            and held <= self.view(Contract.CURRENCY, "totalSupply")
         )
 
     def trade(

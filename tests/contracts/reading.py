@@ -33,6 +33,7 @@ class Contract(StrEnum):
     NET = "net"
     FRAUD = "fraud"
     EVIDENCE = "evidence"
+    CURRENCY = "currency"
 
 
 class Function(NamedTuple):

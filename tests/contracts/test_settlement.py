@@ -353,7 +353,7 @@ def test_only_a_region_sends_money_home(rich: World) -> None:
         rich.send(Contract.SETTLEMENT, "send_home", write, "0x" + BOB.hex(), 10, HOME)
     with refused("vault: not enough free"):
         rich.send(Contract.SETTLEMENT, "send_home", write, "0x" + AREA.hex(), 2 * MICRO, HOME)
-    burned, sent = rich.send(
+    *_, burned, sent = rich.send(
         Contract.SETTLEMENT, "send_home", write, "0x" + AREA.hex(), MICRO, HOME
     )
     assert burned.values == {"account": AREA, "amount": MICRO, "ref": HOME}

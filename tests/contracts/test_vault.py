@@ -4,9 +4,9 @@ from functools import partial
 from typing import Any
 
 import pytest
-from eth_abi.abi import encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests import door
 from tests.contracts.harness import (
     ANN,
     AREA,
@@ -22,18 +22,21 @@ from tests.contracts.harness import (
 )
 from tests.contracts.reading import Contract, Event, artefact, call, event, result
 
+from gridpact.crypto.eip712 import Domain, word
 from gridpact.crypto.keccak import keccak
 from gridpact.errors import Reverted
+from gridpact.ledger.abi import Rows, pack
+from gridpact.ledger.abi import arguments as packed
 from gridpact.ledger.chain import Outcome
 from gridpact.ledger.engine import Moment, default_engine
 from gridpact.ledger.packing import account as unpacked
 from gridpact.ledger.packing import is_open
 from gridpact.ledger.plain_vault import PlainVault, Pot
-from gridpact.ledger.transactions import GAS, Transaction
+from gridpact.ledger.transactions import GAS, Transaction, create_address
 from gridpact.model.participant import Account, Named
 
-DOOR, REGISTRY, ORDERS, SETTLEMENT, INCENTIVE = (
-    keccak(role.encode())[12:] for role in ("door", "registry", "orders", "settle", "incentive")
+REGISTRY, ORDERS, SETTLEMENT, INCENTIVE = (
+    keccak(role.encode())[12:] for role in ("registry", "orders", "settle", "incentive")
 )
 NET, FALLBACK, COUNCIL = (keccak(role.encode())[12:] for role in ("net", "fallback", "council"))
 REF = keccak(b"reference")
@@ -46,10 +49,15 @@ class Vault:
 
     def __init__(self) -> None:
         self.engine = default_engine()(CHAIN, {})
-        roles = (DOOR, REGISTRY, ORDERS, SETTLEMENT, INCENTIVE, NET, FALLBACK, COUNCIL)
+        self.at, money = create_address(OPERATOR, 0), create_address(OPERATOR, 1)
+        self.currency = Domain(CHAIN, money)
+        roles = (money, REGISTRY, ORDERS, SETTLEMENT, INCENTIVE, NET, FALLBACK, COUNCIL)
         code = artefact(Contract.VAULT).bytecode
-        arguments = encode(["address"] * len(roles), ["0x" + role.hex() for role in roles])
-        self.at = self._run(OPERATOR, b"", code + arguments).output
+        self._run(OPERATOR, b"", code + pack(*roles))
+        given = pack(self.at, 0, 3600, door.TERMS.needed, 2**80 - 1)
+        keepers = Rows([word(keeper) for keeper in door.TERMS.keepers])
+        code = artefact(Contract.CURRENCY).bytecode
+        self._run(OPERATOR, b"", code + packed(given, keepers))
         for holder in (ANN, BOB):
             self.send(REGISTRY, "open", holder)
         self.engine.keep()
@@ -64,7 +72,12 @@ class Vault:
 
     def send(self, sender: bytes, name: str, *arguments: Any) -> list[Event]:
         outcome = self._run(sender, self.at, call(Contract.VAULT, name, *arguments))
-        return [event(Contract.VAULT, log) for log in outcome.logs]
+        return [event(Contract.VAULT, log) for log in outcome.logs if log.address == self.at]
+
+    def mint(self, account: bytes, money: int, ref: bytes, day: int = 0) -> list[Event]:
+        word = door.word_of(self.currency, account, money, ref, day)
+        signatures = [(one[:32], one[32:]) for one in word.signatures]
+        return self.send(STRANGER, "mint", account, money, ref, day, signatures)
 
     def view(self, name: str, *arguments: Any) -> Any:
         execution = self.engine.view(
@@ -93,7 +106,7 @@ def test_named_accounts_are_open_from_the_start(vault: Vault) -> None:
 
 
 def test_account_opened_twice_keeps_its_money(vault: Vault) -> None:
-    vault.send(DOOR, "mint", ANN, 5, REF)
+    vault.mint(ANN, 5, REF)
     vault.send(REGISTRY, "open", ANN)
     assert vault.account(ANN) == Account(5)
 
@@ -104,41 +117,42 @@ def test_nobody_is_no_account(vault: Vault) -> None:
 
 
 def test_money_enters_at_the_door_once_per_reference(vault: Vault) -> None:
-    (minted,) = vault.send(DOOR, "mint", ANN, 5, REF)
+    (minted,) = vault.mint(ANN, 5, REF)
     assert minted == Event(Contract.VAULT, "Minted", {"account": ANN, "amount": 5, "ref": REF})
-    with refused("vault: reference used"):
-        vault.send(DOOR, "mint", BOB, 5, REF)
-    with refused("vault: no reference"):
-        vault.send(DOOR, "mint", BOB, 5, bytes(32))
+    assert vault.mint(ANN, 5, REF) == []
+    with refused("door: reference used"):
+        vault.mint(BOB, 5, REF)
+    with refused("door: no reference"):
+        vault.mint(BOB, 5, bytes(32))
     with refused("vault: account not open"):
-        vault.send(DOOR, "mint", STRANGER, 5, keccak(REF))
+        vault.mint(STRANGER, 5, keccak(REF))
     assert vault.view("totals") == (5, 0, 5, 0, 0, 0)
 
 
 def test_supply_stays_below_what_a_field_holds(vault: Vault) -> None:
-    vault.send(DOOR, "mint", ANN, 2**80 - 1, REF)
-    with refused("vault: supply"):
-        vault.send(DOOR, "mint", BOB, 1, keccak(REF))
-    with refused("vault: supply"):
-        vault.send(DOOR, "mint", BOB, 2**256 - 1, keccak(REF))
+    vault.mint(ANN, 2**80 - 1, REF)
+    with refused("currency: supply"):
+        vault.mint(BOB, 1, keccak(REF), day=1)
+    with refused("door: daily cap"):
+        vault.mint(BOB, 2**256 - 1, keccak(REF), day=1)
     vault.send(SETTLEMENT, "burn", ANN, 1, keccak(b"burn"))
-    vault.send(DOOR, "mint", BOB, 1, keccak(REF))
+    vault.mint(BOB, 1, keccak(REF), day=1)
 
 
-def test_only_free_money_is_burned_and_a_reference_counts_for_both_doors(vault: Vault) -> None:
-    vault.send(DOOR, "mint", ANN, 10, REF)
+def test_only_free_money_is_burned_once_per_reference(vault: Vault) -> None:
+    vault.mint(ANN, 10, REF)
     vault.send(ORDERS, "reserve", ANN, 4)
     with refused("vault: not enough free"):
         vault.send(SETTLEMENT, "burn", ANN, 7, keccak(b"burn"))
-    with refused("vault: reference used"):
-        vault.send(SETTLEMENT, "burn", ANN, 6, REF)
     (burned,) = vault.send(SETTLEMENT, "burn", ANN, 6, keccak(b"burn"))
     assert (burned.name, burned.values["amount"]) == ("Burned", 6)
+    with refused("vault: reference used"):
+        vault.send(SETTLEMENT, "burn", ANN, 0, keccak(b"burn"))
     assert vault.view("totals") == (10, 6, 0, 4, 0, 0)
 
 
 def test_money_goes_from_free_over_reserved_to_locked_and_to_another(vault: Vault) -> None:
-    vault.send(DOOR, "mint", ANN, 10, REF)
+    vault.mint(ANN, 10, REF)
     vault.send(ORDERS, "reserve", ANN, 8)
     vault.send(ORDERS, "release", ANN, 1)
     vault.send(SETTLEMENT, "lock", ANN, 6)
@@ -166,7 +180,7 @@ def test_nobody_spends_what_is_not_there(
 
 
 def test_locked_money_is_paid_to_open_accounts_only(vault: Vault) -> None:
-    vault.send(DOOR, "mint", ANN, 10, REF)
+    vault.mint(ANN, 10, REF)
     vault.send(ORDERS, "reserve", ANN, 8)
     vault.send(SETTLEMENT, "lock", ANN, 8)
     with refused("vault: account not open"):
@@ -179,7 +193,7 @@ def test_locked_money_is_paid_to_open_accounts_only(vault: Vault) -> None:
 
 
 def test_share_with_oneself_is_only_unlocked(vault: Vault) -> None:
-    vault.send(DOOR, "mint", ANN, 10, REF)
+    vault.mint(ANN, 10, REF)
     vault.send(ORDERS, "reserve", ANN, 8)
     vault.send(SETTLEMENT, "lock", ANN, 8)
     vault.send(SETTLEMENT, "share", ANN, [ANN, BOB, ANN], [3, 1, 2], 1)
@@ -188,14 +202,14 @@ def test_share_with_oneself_is_only_unlocked(vault: Vault) -> None:
 
 
 def test_an_empty_account_pays_what_it_has(vault: Vault) -> None:
-    vault.send(DOOR, "mint", ANN, 10, REF)
+    vault.mint(ANN, 10, REF)
     data = call(Contract.VAULT, "transfer_up_to", ANN, BOB, 12)
     assert int.from_bytes(VAULT._run(SETTLEMENT, VAULT.at, data).output, "big") == 10
     assert (vault.account(ANN), vault.account(BOB)) == (Account(0), Account(10))
 
 
 def test_incentive_rule_spends_its_own_account_only(vault: Vault) -> None:
-    vault.send(DOOR, "mint", POT, 10, REF)
+    vault.mint(POT, 10, REF)
     vault.send(INCENTIVE, "transfer_up_to", POT, BOB, 4)
     assert vault.account(BOB) == Account(4)
     with refused("vault: not a rule"):
@@ -204,7 +218,7 @@ def test_incentive_rule_spends_its_own_account_only(vault: Vault) -> None:
 
 def test_no_more_comes_home_than_went_out(vault: Vault) -> None:
     out, home = keccak(b"out"), keccak(b"home")
-    vault.send(DOOR, "mint", ANN, 10, REF)
+    vault.mint(ANN, 10, REF)
     vault.send(ORDERS, "reserve", ANN, 8)
     (departed,) = vault.send(SETTLEMENT, "depart", ANN, 6, out)
     assert departed.values == {"account": ANN, "amount": 6, "crossing": out}
@@ -220,7 +234,6 @@ def test_no_more_comes_home_than_went_out(vault: Vault) -> None:
 
 MOVES: dict[str, tuple[bytes, tuple[Any, ...]]] = {
     "open": (REGISTRY, (ANN,)),
-    "mint": (DOOR, (ANN, 1, REF)),
     "burn": (SETTLEMENT, (ANN, 1, REF)),
     "reserve": (ORDERS, (ANN, 1)),
     "release": (ORDERS, (ANN, 1)),
@@ -240,15 +253,16 @@ MOVES: dict[str, tuple[bytes, tuple[Any, ...]]] = {
 
 def test_every_function_of_the_vault_that_changes_it_is_guarded() -> None:
     views = {"is_open", "account", "read", "totals", "used", "departed", "arrived"}
-    immutables = {"DOOR", "REGISTRY", "ORDERS", "SETTLEMENT", "INCENTIVE"}
+    immutables = {"CURRENCY", "REGISTRY", "ORDERS", "SETTLEMENT", "INCENTIVE"}
     immutables |= {"NET", "FALLBACK", "COUNCIL"}
-    assert set(artefact(Contract.VAULT).functions) == set(MOVES) | views | immutables
+    people = {"mint", "deposit", "deposit_with_permit", "withdraw"}  # tests/contracts/test_currency
+    assert set(artefact(Contract.VAULT).functions) == set(MOVES) | people | views | immutables
 
 
 @pytest.mark.parametrize("name", MOVES)
 def test_nobody_but_the_rule_contract_moves_money(vault: Vault, name: str) -> None:
     entitled, arguments = MOVES[name]
-    roles = {DOOR, REGISTRY, ORDERS, SETTLEMENT, INCENTIVE, ANN, BOB, STRANGER, OPERATOR}
+    roles = {REGISTRY, ORDERS, SETTLEMENT, INCENTIVE, ANN, BOB, STRANGER, OPERATOR}
     roles |= {NET, FALLBACK, COUNCIL}
     for sender in roles - {entitled}:
         with pytest.raises(Reverted, match=r"vault: not (the|a) "):
@@ -256,11 +270,8 @@ def test_nobody_but_the_rule_contract_moves_money(vault: Vault, name: str) -> No
 
 
 @pytest.mark.parametrize("name", MOVES)
-def test_operator_moves_nothing_but_the_mint(world: World, name: str) -> None:
-    entitled, arguments = MOVES[name]
-    if entitled == DOOR:
-        world.send(Contract.VAULT, name, *arguments)
-        return
+def test_operator_moves_nothing(world: World, name: str) -> None:
+    _, arguments = MOVES[name]
     for sender in (OPERATOR, ANN, STRANGER):
         with pytest.raises(Reverted, match=r"vault: not (the|a) "):
             world.send(Contract.VAULT, name, *arguments, sender=sender)
@@ -292,7 +303,7 @@ def _on_chain(step: tuple[str, bytes, bytes, int, int]) -> None:
     name, one, other, money, ref = step
     reference = keccak(bytes([ref]))
     if name == "mint":
-        VAULT.send(DOOR, name, one, money, reference)
+        VAULT.mint(one, money, reference)
     elif name in ("burn", "depart", "arrive"):
         VAULT.send(SETTLEMENT, name, one, money, reference)
     elif name == "transfer_up_to":

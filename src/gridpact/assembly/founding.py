@@ -1,6 +1,7 @@
 """What every account of the market brings when its two chains are founded."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from gridpact.crypto.keccak import keccak
 from gridpact.cycle.found import found
@@ -33,15 +34,14 @@ def founding(
 
 def found_both(scenario: Scenario, market: Market) -> None:
     """Open both chains' accounts with the scenario's funds."""
-    (local, zonal), rules = founding(scenario, market), market.rules
-    whole = keccak(digest(scenario) + fingerprint())
-    found(
-        market.local,
-        market.region.id,
-        market.participants,
-        local,
-        rules,
-        whole,
-        market.region.substation,
+    local, zonal = founding(scenario, market)
+    both = partial(
+        found,
+        rules=market.rules,
+        scenario=keccak(digest(scenario) + fingerprint()),
+        timing=market.timing,
+        door=market.door,
     )
-    found(market.zonal, market.zone, market.zonal_participants, zonal, rules, whole)
+    region = market.region
+    both(market.local, region.id, market.participants, local, substation=region.substation)
+    both(market.zonal, market.zone, market.zonal_participants, zonal)

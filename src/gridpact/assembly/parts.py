@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gridpact.assembly.founding import found_both
+from gridpact.assembly.keepers import door
 from gridpact.assembly.ledgers import Ledgers, operator_key
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import signed_by
@@ -22,6 +23,7 @@ from gridpact.prosumer.outlook import Outlook
 from gridpact.prosumer.plan import Planner
 from gridpact.scenario.scenario import Scenario
 from gridpact.simulation.advice import Advisor
+from gridpact.simulation.clock import MarketClock
 from gridpact.simulation.field import SimulatedField
 from gridpact.simulation.forecast import forecast
 from gridpact.simulation.meters import gains
@@ -111,6 +113,8 @@ def assemble(
         tariff=scenario.tariff,
         rules=Rules(scenario.settlement, scenario.rating, scenario.incentive),
         minutes=scenario.time.minutes,
+        door=door(scenario, signed),
+        begins=MarketClock(scenario.time.begins, scenario.time.minutes).seconds(0),
         check=signed_by if signed else _trusting,
         name=name,
     )

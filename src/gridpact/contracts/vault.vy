@@ -3,13 +3,17 @@
 """
 @title Vault
 @notice The only mover of money. Each account is one word: free 95 | reserved 80 | locked 80 |
-        open 1. At all times free + reserved + locked + transit = minted - burned. Rules live in
-        other contracts, whose addresses are fixed at construction (5-decisions, sections 8, 17).
+        open 1. At all times free + reserved + locked + transit = minted - burned, and the vault
+        holds exactly that much of the currency. Rules live in other contracts, whose addresses are
+        fixed at construction (5-decisions, sections 8, 17).
 """
 
 import accounts
+import currency
+import door
 import netting
 import packing
+import signing
 
 # words: free 95 | reserved 80 | locked 80 | open 1
 FREE: constant(uint256) = 161
@@ -20,7 +24,7 @@ MAX_SUPPLY: constant(uint256) = 2**80 - 1
 MAX_READ: constant(uint256) = 128
 MAX_ROWS: constant(uint256) = 1024
 
-DOOR: public(immutable(address))
+CURRENCY: public(immutable(address))
 REGISTRY: public(immutable(address))
 ORDERS: public(immutable(address))
 SETTLEMENT: public(immutable(address))
@@ -34,7 +38,7 @@ total: uint256  # the sum of all words, without their open bits
 minted: uint256
 burned: uint256
 transit: uint256
-used: public(HashMap[bytes32, bool])  # references of mints and burns
+used: public(HashMap[bytes32, bool])  # references of burns; those of mints are the door's
 departed: public(HashMap[bytes32, uint256])  # by crossing: what left under it
 arrived: public(HashMap[bytes32, uint256])  # by crossing: what came home under it
 
@@ -51,6 +55,16 @@ event Burned:
     ref: indexed(bytes32)
 
 
+event Deposited:
+    account: indexed(address)
+    amount: uint256
+
+
+event Withdrawn:
+    account: indexed(address)
+    amount: uint256
+
+
 event Departed:
     account: indexed(address)
     amount: uint256
@@ -65,7 +79,7 @@ event Arrived:
 
 @deploy
 def __init__(
-    door: address,
+    currency_: address,
     registry: address,
     orders: address,
     settlement: address,
@@ -76,9 +90,8 @@ def __init__(
 ):
     """
     @notice Fix who may move money, and open the market's own accounts.
-    @param door Who mints at the door: the operator.
     """
-    DOOR = door
+    CURRENCY = currency_
     REGISTRY = registry
     ORDERS = orders
     SETTLEMENT = settlement
@@ -109,17 +122,25 @@ def open(account: address):
 
 
 @external
-def mint(account: address, amount: uint256, ref: bytes32):
+def mint(
+    account: address,
+    amount: uint256,
+    ref: bytes32,
+    day: uint64,
+    signatures: DynArray[signing.Signature, door.MAX_KEEPERS],
+) -> bool:
     """
-    @notice Money enters at the door, once per reference (a deposit, or a crossing's id).
+    @notice Money enters at the door for an account, once per reference (a deposit made outside, or
+            a crossing's id). Anybody may bring the keepers' word.
+    @return Whether it entered now.
     """
-    assert msg.sender == DOOR, "vault: not the door"
-    self._use(ref)
-    assert amount <= MAX_SUPPLY, "vault: supply"
-    self.minted += amount
-    assert self.minted - self.burned <= MAX_SUPPLY, "vault: supply"
-    self._credit(account, amount)
+    if not extcall currency.__interface__(CURRENCY).mint_deposit(
+        account, amount, ref, day, signatures
+    ):
+        return False
+    self._enter(account, amount)
     log Minted(account=account, amount=amount, ref=ref)
+    return True
 
 
 @external
@@ -128,10 +149,48 @@ def burn(account: address, amount: uint256, ref: bytes32):
     @notice Free money leaves this chain, once per reference. Only the settlement rule.
     """
     assert msg.sender == SETTLEMENT, "vault: not the settlement"
-    self._use(ref)
+    assert ref != empty(bytes32), "vault: no reference"
+    assert not self.used[ref], "vault: reference used"
+    self.used[ref] = True
     self._debit(account, amount)
+    self._leave(account, amount, ref)
+
+
+@external
+def deposit(amount: uint256):
+    """
+    @notice Bring one's own currency in, within what one allowed the vault.
+    """
+    self._deposit(msg.sender, amount)
+
+
+@external
+def deposit_with_permit(
+    owner: address, amount: uint256, deadline: uint256, v: uint8, r: bytes32, s: bytes32
+):
+    """
+    @notice Bring in what the owner allows by signature; anybody may send it.
+    @dev Where the allowance is there already the permit is left alone: somebody was faster with it,
+         and that must not stop the deposit. An allowance to the vault is consent, since the vault
+         pays it into its owner's account and nowhere else.
+    """
+    peer: currency.__interface__ = currency.__interface__(CURRENCY)
+    if staticcall peer.allowance(owner, self) < amount:
+        extcall peer.permit(owner, self, amount, deadline, v, r, s)
+    self._deposit(owner, amount)
+
+
+@external
+def withdraw(amount: uint256):
+    """
+    @notice Take one's own free money out as currency; reserved or locked money stays.
+    """
+    self._debit(msg.sender, amount)
     self.burned += amount
-    log Burned(account=account, amount=amount, ref=ref)
+    log Withdrawn(account=msg.sender, amount=amount)
+    assert extcall currency.__interface__(CURRENCY).transfer(
+        msg.sender, amount
+    ), "vault: not paid"
 
 
 @external
@@ -351,8 +410,7 @@ def slash(
             burned -= amounts[i]
             self._credit(to[i], amounts[i])
     assert 2 * burned >= amount, "vault: less than half burned"
-    self.burned += burned
-    log Burned(account=account, amount=burned, ref=ref)
+    self._leave(account, burned, ref)
 
 
 @external
@@ -409,10 +467,27 @@ def _fields(word: uint256) -> (uint256, uint256, uint256):
 
 
 @internal
-def _use(ref: bytes32):
-    assert ref != empty(bytes32), "vault: no reference"
-    assert not self.used[ref], "vault: reference used"
-    self.used[ref] = True
+def _deposit(owner: address, amount: uint256):
+    self._enter(owner, amount)
+    log Deposited(account=owner, amount=amount)
+    assert extcall currency.__interface__(CURRENCY).transferFrom(
+        owner, self, amount
+    ), "vault: not paid"
+
+
+@internal
+def _enter(account: address, amount: uint256):
+    # no overflow beyond the fields: the currency's supply is below 2^80
+    assert amount <= MAX_SUPPLY, "vault: supply"
+    self.minted += amount
+    self._credit(account, amount)
+
+
+@internal
+def _leave(account: address, amount: uint256, ref: bytes32):
+    self.burned += amount
+    extcall currency.__interface__(CURRENCY).burn(amount, ref)
+    log Burned(account=account, amount=amount, ref=ref)
 
 
 @internal

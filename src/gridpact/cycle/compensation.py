@@ -16,6 +16,7 @@ from gridpact.errors import Reverted, Unavailable
 from gridpact.market.unmet import filled, unmet
 from gridpact.model.interval import Key
 from gridpact.model.order import Accepted, Code, Refusal, Tier
+from gridpact.model.participant import Named
 from gridpact.model.record import Cleared, Commitment, Crossing, Refund, Returned
 from gridpact.model.trade import Fill
 
@@ -43,7 +44,9 @@ def taken_in(
         # a write whose answer was lost stands all the same
         said = market.zonal.read(key, Commitment)
     if said is None:
-        said = Commitment(fills=(), refused=crossing, reason=reason)
+        nobody, day = Named.OPERATOR.address, market.timing.day(key.interval)
+        warrant = market.door.warrant(market.zonal, nobody, 0, crossing.id, day)
+        said = Commitment(fills=(), refused=crossing, reason=reason, warrant=warrant)
         market.zonal.write(key, said)
     return said
 

@@ -106,8 +106,13 @@ def _zonal(
     if not crossed:
         return Commitment(fills=())
     bid = _region_bid(market, interval, crossed, len(books.zonal.orders))
-    fills = region_fills(crossed, market.region.account, bid.hash, books.zonal.orders)
-    return Commitment(fills=fills, arrived=arrived, bid=bid)
+    account = market.region.account
+    fills = region_fills(crossed, account, bid.hash, books.zonal.orders)
+    if arrived is None:
+        return Commitment(fills=fills, bid=bid)
+    day = market.timing.day(interval)
+    warrant = market.door.warrant(market.zonal, account, arrived.amount, arrived.id, day)
+    return Commitment(fills=fills, arrived=arrived, bid=bid, warrant=warrant)
 
 
 def _region_bid(market: Market, interval: int, fills: Sequence[Fill], sequence: int) -> Accepted:

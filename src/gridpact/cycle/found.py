@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from gridpact.crypto.keccak import keccak
-from gridpact.cycle.market import Rules
+from gridpact.cycle.market import UNSIGNED, Door, Rules
 from gridpact.cycle.phase import once
 from gridpact.errors import OtherScenario
 from gridpact.ledger.ledger import Ledger
 from gridpact.model.interval import Key, Phase
 from gridpact.model.participant import Participant
-from gridpact.model.record import Deposit, Found
+from gridpact.model.record import Deposit, Found, Timing
 from gridpact.quantities import Money
 
 
@@ -21,6 +21,8 @@ def found(
     rules: Rules,
     scenario: bytes = b"",
     substation: bytes = b"",
+    timing: Timing | None = None,
+    door: Door = UNSIGNED,
 ) -> Found:
     """Write a chain's first record, or read it when the chain has begun.
 
@@ -34,26 +36,32 @@ def found(
         Digest of what the run is started from, contracts included.
     substation
         The meter towards the grid above; a zone has none.
+    timing, door
+        When intervals lie, and who lets the money in.
 
     Raises
     ------
     OtherScenario
         The chain was founded by something else.
     """
+
+    def deposit(account: bytes, amount: Money) -> Deposit:
+        reference = keccak(b"founding" + region + account)
+        warrant = door.warrant(ledger, account, amount, reference, 0)
+        return Deposit(account, amount, reference, warrant)
+
     record = Found(
         chain=ledger.name,
         region=region,
         participants=tuple(participants),
-        deposits=tuple(
-            Deposit(account, amount, keccak(b"founding" + region + account))
-            for account, amount in money.items()
-            if amount
-        ),
+        deposits=tuple(deposit(account, amount) for account, amount in money.items() if amount),
         settlement=rules.settlement,
         rating=rules.rating,
         incentive=rules.incentive,
         scenario=scenario,
         substation=substation,
+        timing=timing or Timing(),
+        door=door.terms,
     )
     written = once(ledger, Key(region, 0, Phase.FOUND), Found, lambda: record)
     if written != record:

@@ -12,14 +12,15 @@ from gridpact.identity.roster import Roster
 from gridpact.ledger.ledger import Ledger
 from gridpact.market.admission import Check
 from gridpact.market.zonal import Window
+from gridpact.model.door import DoorTerms, Sign, Warrant, deposit_digest, warrant
 from gridpact.model.grid_check import GridCheck
 from gridpact.model.order import Order
 from gridpact.model.participant import Participant
-from gridpact.model.record import IncentiveTerms, RatingTerms
+from gridpact.model.record import IncentiveTerms, RatingTerms, Timing
 from gridpact.model.statement import SettlementTerms
 from gridpact.prosumer.tariff import Tariff
+from gridpact.quantities import Money
 
-Sign = Callable[[bytes], bytes]
 InTime = Callable[[int, int], bool]
 """Whether a chain that did not answer so often may still be asked to commit for an interval."""
 ATTEMPTS = 3
@@ -55,6 +56,28 @@ class Collector:
 
 
 @dataclass(frozen=True)
+class Door:
+    """Who lets money in: the terms, and the keys of as many keepers as it takes.
+
+    `signs` are in the order of the keepers' addresses; none in studies.
+    """
+
+    terms: DoorTerms = field(default_factory=DoorTerms)
+    signs: tuple[Sign, ...] = ()
+
+    def warrant(
+        self, ledger: Ledger, account: bytes, amount: Money, reference: bytes, day: int
+    ) -> Warrant:
+        """Return the keepers' word that an amount may enter a chain."""
+        digest = deposit_digest(ledger.currency, account, amount, reference, day)
+        return warrant(digest, day, self.signs)
+
+
+UNSIGNED = Door()
+"""A door at which nobody signs: for studies and tests in memory."""
+
+
+@dataclass(frozen=True)
 class Rules:
     """The numbers of the rules, as they stand in each chain's first record."""
 
@@ -79,7 +102,7 @@ class Market:
     `zone` is the zonal chain's identifier, under which its writes stand. `people` belong to the
     region's chain, the plants and the region itself to the zonal one. `check` verifies signatures
     and `name` names orders; both are real unless a study leaves signatures out. `in_time` tells how
-    long an unavailable zone is asked again.
+    long an unavailable zone is asked again. Interval 0 `begins` then. [seconds since 1970, UTC]
     """
 
     local: Ledger
@@ -99,6 +122,12 @@ class Market:
     check: Check = signed_by
     name: Callable[[Order], bytes] | None = None
     in_time: InTime = thrice
+    door: Door = UNSIGNED
+    begins: int = 0
+
+    @property
+    def timing(self) -> Timing:
+        return Timing(self.begins, 60 * self.minutes)
 
     @property
     def participants(self) -> tuple[Participant, ...]:

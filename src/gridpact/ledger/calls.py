@@ -12,6 +12,7 @@ from gridpact.ledger import packing, roots
 from gridpact.ledger.abi import Rows, pack
 from gridpact.ledger.chain import Call
 from gridpact.ledger.suite import Suite
+from gridpact.model.door import Warrant
 from gridpact.model.interval import Key
 from gridpact.model.order import Accepted
 from gridpact.model.participant import Named
@@ -31,6 +32,7 @@ from gridpact.model.record import (
     Returned,
     Settlement,
 )
+from gridpact.quantities import Money
 
 BATCH = 128
 CLOSED = 512
@@ -87,8 +89,11 @@ class Calls:
             rows = Rows(list(map(packing.registration, batch)))
             yield self._suite.call("registry", "register", write, rows)
         for deposit in found.deposits:
-            given = pack(deposit.account, deposit.amount, deposit.reference)
-            yield self._suite.call("vault", "mint", given)
+            yield self._mint(deposit.account, deposit.amount, deposit.reference, deposit.warrant)
+
+    def _mint(self, account: bytes, amount: Money, reference: bytes, warrant: Warrant) -> Call:
+        given = pack(account, amount, reference, warrant.day)
+        return self._suite.call("vault", "mint", given, Rows(warrant.signatures))
 
     def _price(self, key: Key, prices: Prices, content: bytes) -> Call:
         tariffs = (prices.retail, prices.network_share, prices.feed_in, prices.loss_share)
@@ -110,13 +115,12 @@ class Calls:
         orders = list(self._books(key))
         if commitment.refused is not None:
             # nothing enters under this crossing, and nothing ever will: its reference is used up
-            given = pack(Named.OPERATOR.address, 0, commitment.refused.id)
-            yield self._suite.call("vault", "mint", given)
+            nobody = Named.OPERATOR.address
+            yield self._mint(nobody, 0, commitment.refused.id, commitment.warrant)
         if commitment.bid is not None:
             region, crossing = commitment.bid.order.participant, commitment.arrived
             if crossing is not None:  # fills of no price need no money
-                given = pack(region, crossing.amount, crossing.id)
-                yield self._suite.call("vault", "mint", given)
+                yield self._mint(region, crossing.amount, crossing.id, commitment.warrant)
             orders.append(commitment.bid)
             bid = Rows([packing.collection(commitment.bid, len(commitment.fills))])
             write = packing.write(key, 0, content)

@@ -4,6 +4,7 @@ Contracts judge what each participant signed and owns; these are the statements 
 about itself that no contract sees as one. Used by `memory` and `market_ledger` alike.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from gridpact.errors import Disagreement, Reverted
@@ -28,6 +29,9 @@ def require_coherent(chain: str, record: Record) -> None:
         case Found():
             if record.chain != chain:
                 raise Reverted(f"registry: this is {chain}, not {record.chain}")
+            references = Counter(deposit.reference for deposit in record.deposits)
+            for reference in (one for one, count in references.items() if count > 1):
+                raise Reverted("door: reference used", reference.hex())
         case Book():
             for accepted in record.orders:
                 _accepted(accepted)

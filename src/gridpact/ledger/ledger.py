@@ -51,6 +51,11 @@ class Ledger(Protocol):
         """Where signatures for this chain count."""
         ...
 
+    @property
+    def currency(self) -> Domain:
+        """Where the door keepers' signatures for this chain count: its currency."""
+        ...
+
     def write(self, key: Key, record: Record) -> Head:
         """Write a record and execute what it decides, atomically and durably.
 

@@ -69,6 +69,10 @@ class MarketLedger:
     def domain(self) -> Domain:
         return self._domain
 
+    @property
+    def currency(self) -> Domain:
+        return self._suite.currency(self._chain.chain_id)
+
     def write(self, key: Key, record: Record) -> Head:
         body = encode(record)
         written = self._chain.written_at(key)

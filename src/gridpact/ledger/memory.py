@@ -74,6 +74,10 @@ class MemoryLedger:
     def domain(self) -> Domain:
         return self._domain
 
+    @property
+    def currency(self) -> Domain:
+        return Domain(self._domain.chain_id, name_hash(f"currency of {self._name}")[12:])
+
     def write(self, key: Key, record: Record) -> Head:
         known = self._written.get(key)
         if known is not None:
@@ -188,20 +192,25 @@ class MemoryLedger:
             self._vault.open(named.address)
         for participant in found.participants:
             self._vault.open(participant.address)
+        self._vault.daily_cap = found.door.daily_cap
         for deposit in found.deposits:
-            self._vault.mint(deposit.account, deposit.amount, deposit.reference)
+            day = deposit.warrant.day
+            self._vault.mint(deposit.account, deposit.amount, deposit.reference, day)
 
     # commit
 
     def _commit(self, key: Key, commitment: Commitment) -> None:
+        day = commitment.warrant.day
         if commitment.refused is not None:
             self._refuse(commitment.refused)
+            self._vault.mint(Named.OPERATOR.address, 0, commitment.refused.id, day)
         if commitment.arrived is not None:
             self._receive(commitment.arrived)
         if commitment.bid is not None:
             crossing = commitment.arrived
             if crossing is not None:
-                self._vault.mint(commitment.bid.order.participant, crossing.amount, crossing.id)
+                region = commitment.bid.order.participant
+                self._vault.mint(region, crossing.amount, crossing.id, day)
             self._orders.collect((key.region, key.interval), (commitment.bid,))
         for fill in commitment.fills:
             if self._locked.get(fill) is not None:

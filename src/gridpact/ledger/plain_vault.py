@@ -13,6 +13,8 @@ from gridpact.ledger.ledger import Totals
 from gridpact.model.participant import Account
 from gridpact.quantities import Money
 
+MAX_SUPPLY = 2**80 - 1
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -67,23 +69,34 @@ class PlainVault:
         self.accounts: Journalled[bytes, tuple[Money, Money, Money]] = Journalled()
         self.flows: Journalled[Flow, Money] = Journalled()
         self.references: Journalled[bytes, bool] = Journalled()
+        self.entered: Journalled[bytes, tuple[bytes, Money, int]] = Journalled()
+        self.days: Journalled[str, tuple[int, Money]] = Journalled()
+        self.daily_cap: Money = MAX_SUPPLY
 
     def open(self, account: bytes) -> None:
         if self.accounts.get(account) is not None:
             raise Reverted("vault: account is open", account.hex())
         self.accounts.put(account, (0, 0, 0))
 
-    def mint(self, account: bytes, amount: Money, reference: bytes) -> None:
-        """Bring money in at the door, once per reference."""
+    def mint(self, account: bytes, amount: Money, reference: bytes, day: int = 0) -> None:
+        """Bring money in at the door, once per reference; the same again changes nothing."""
         _not_negative(amount)
-        self._use(reference)
+        first = self.entered.get(reference)
+        if first == (account, amount, day):
+            return
+        if first is not None:
+            raise Reverted("door: reference used", reference.hex())
+        self._enter(amount, day)
+        self.entered.put(reference, (account, amount, day))
         self._count(Flow.MINTED, amount)
         self._add(account, Pot.FREE, amount)
 
     def burn(self, account: bytes, amount: Money, reference: bytes) -> None:
         """Take free money out at the door, once per reference."""
         _not_negative(amount)
-        self._use(reference)
+        if self.references.get(reference) is not None:
+            raise Reverted("vault: reference used", reference.hex())
+        self.references.put(reference, True)
         self._add(account, Pot.FREE, -amount)
         self._count(Flow.BURNED, amount)
 
@@ -142,8 +155,10 @@ class PlainVault:
         Journalled[bytes, tuple[Money, Money, Money]],
         Journalled[Flow, Money],
         Journalled[bytes, bool],
+        Journalled[bytes, tuple[bytes, Money, int]],
+        Journalled[str, tuple[int, Money]],
     ]:
-        return self.accounts, self.flows, self.references
+        return self.accounts, self.flows, self.references, self.entered, self.days
 
     def _add(self, account: bytes, pot: Pot, change: Money) -> None:
         pots = self.accounts.get(account)
@@ -169,10 +184,18 @@ class PlainVault:
             raise Reverted(f"vault: not enough in {flow.name.lower()}")
         self.flows.put(flow, total)
 
-    def _use(self, reference: bytes) -> None:
-        if self.references.get(reference) is not None:
-            raise Reverted("vault: reference is used", reference.hex())
-        self.references.put(reference, True)
+    def _enter(self, amount: Money, day: int) -> None:
+        last, entered = self.days.get("last") or (0, 0)
+        if day < last:
+            raise Reverted("door: day went back", str(day))
+        entered = amount if day > last else entered + amount
+        if entered > self.daily_cap:
+            raise Reverted("door: daily cap", str(entered))
+        if (self.flows.get(Flow.MINTED) or 0) - (self.flows.get(Flow.BURNED) or 0) + amount > (
+            MAX_SUPPLY
+        ):
+            raise Reverted("currency: supply")
+        self.days.put("last", (day, entered))
 
 
 def _not_negative(amount: Money) -> None:

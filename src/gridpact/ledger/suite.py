@@ -6,7 +6,7 @@ others for good before any of them exists (5-decisions, section 17).
 
 from functools import cached_property
 
-from gridpact.crypto.eip712 import Domain
+from gridpact.crypto.eip712 import Domain, word
 from gridpact.crypto.keccak import keccak
 from gridpact.ledger.abi import Rows, Tail, arguments, contract, pack
 from gridpact.ledger.chain import Call
@@ -26,6 +26,7 @@ ORDER = (
     "net",
     "fraud",
     "evidence",
+    "currency",
 )
 
 
@@ -54,6 +55,10 @@ class Suite:
         """Return where signatures count: this chain's registry."""
         return Domain(chain_id, self["registry"])
 
+    def currency(self, chain_id: int) -> Domain:
+        """Return where the door keepers' signatures and permits count: this chain's currency."""
+        return Domain(chain_id, self["currency"])
+
     def call(self, name: str, function: str, *given: bytes | Rows | Tail) -> Call:
         """Return a call of one contract's function."""
         data = contract(name).selectors[function] + arguments(*given)
@@ -67,7 +72,7 @@ class Suite:
         ]
 
     def _constructors(self, found: Found) -> dict[str, bytes]:
-        s, r, i, n = found.settlement, found.rating, found.incentive, found.net
+        s, r, i, n, door = found.settlement, found.rating, found.incentive, found.net, found.door
         when, nobody = (found.timing.begins, found.timing.seconds), b""
         operator, vault, settlement = self.operator, self["vault"], self["settlement"]
         registry, orders, clearing = self["registry"], self["orders"], self["clearing"]
@@ -76,7 +81,7 @@ class Suite:
         return {
             "registry": pack(operator, vault),
             "vault": pack(
-                *(operator, registry, orders, settlement, self["incentive"]),
+                *(self["currency"], registry, orders, settlement, self["incentive"]),
                 *(self["net"], nobody, self["council"]),
             ),
             "orders": pack(operator, registry, vault, settlement),
@@ -100,4 +105,8 @@ class Suite:
             ),
             "fraud": pack(registry, self["net"], self["council"], clearing, settlement),
             "evidence": pack(*(registry, self["net"], self["council"], clearing, n.stake, *when)),
+            "currency": arguments(
+                pack(vault, *when, door.needed, door.daily_cap),
+                Rows([word(keeper) for keeper in door.keepers]),
+            ),
         }

@@ -11,6 +11,7 @@ import msgspec
 
 from gridpact.crypto.keccak import keccak
 from gridpact.model.delivery import Delivery, SignedReading
+from gridpact.model.door import DoorTerms, Warrant
 from gridpact.model.net import NetTerms
 from gridpact.model.order import Accepted, Refusal
 from gridpact.model.participant import Participant
@@ -20,11 +21,12 @@ from gridpact.quantities import Money, Price, Score, Wh
 
 
 class Deposit(msgspec.Struct, frozen=True):
-    """Money that enters at the door, once per reference."""
+    """Money that enters at the door, once per reference, by its keepers' word."""
 
     account: bytes
     amount: Money
     reference: bytes
+    warrant: Warrant = Warrant()
 
 
 class Timing(msgspec.Struct, frozen=True):
@@ -92,6 +94,7 @@ class Found(msgspec.Struct, frozen=True, tag=True):
     substation: bytes = b""
     timing: Timing = Timing()
     net: NetTerms = NetTerms()
+    door: DoorTerms = DoorTerms()
 
 
 class Book(msgspec.Struct, frozen=True, tag=True):
@@ -161,7 +164,8 @@ class Commitment(msgspec.Struct, frozen=True, tag=True):
     `fills` repeats those of the clearing that are locked here, `crossed` those whose money
     crosses; what no fill needs is freed. On the zonal chain `arrived` is the same crossing and
     `bid` the region's own order, under which its fills stand. A zonal chain that does not take a
-    crossing in says so under the same key: `refused` is that crossing, with the `reason`.
+    crossing in says so under the same key: `refused` is that crossing, with the `reason`. The door
+    keepers' `warrant` lets the arrived money in, or uses up the refused crossing's reference.
     """
 
     fills: tuple[Fill, ...]
@@ -171,6 +175,7 @@ class Commitment(msgspec.Struct, frozen=True, tag=True):
     bid: Accepted | None = None
     refused: Crossing | None = None
     reason: str = ""
+    warrant: Warrant = Warrant()
 
 
 class Confirmed(msgspec.Struct, frozen=True, tag=True):

@@ -38,5 +38,13 @@ QUORUM = _struct(
     "bytes32 region,uint64 interval,uint8 phase,uint32 part,uint64 epoch,bytes32 clearingHash,"
     "bytes32 listHash,bytes32 root,bytes32 header,bytes32 deltasHash",
 )
+MINT = _struct("Mint", "address to,uint256 amount,bytes32 ref,uint64 day")
+DEPOSIT = _struct("Deposit", "address account,uint256 amount,bytes32 ref,uint64 day")
+PERMIT = _struct(
+    "Permit", "address owner,address spender,uint256 value,uint256 nonce,uint256 deadline"
+)
 
-ALL = (ORDER, ACCEPTED, CANCELLED, READING, VERDICT, CONFIRMATION, VOUCHER, QUORUM)
+ALL = (
+    *(ORDER, ACCEPTED, CANCELLED, READING, VERDICT, CONFIRMATION, VOUCHER, QUORUM),
+    *(MINT, DEPOSIT, PERMIT),
+)

@@ -5,11 +5,12 @@ A person writes units of currency per kWh and shares; the market works in micro-
 
 from itertools import pairwise
 
+from gridpact.model.door import MOST
 from gridpact.model.record import IncentiveTerms, RatingTerms
 from gridpact.model.statement import SettlementTerms
 from gridpact.prosumer.tariff import Tariff
 from gridpact.quantities import MICRO, PPM, Money, Price, Score, whole
-from gridpact.scenario.scenario import Funds, Time
+from gridpact.scenario.scenario import DoorSettings, Funds, Time
 from gridpact.scenario.table import Table
 
 _DEAREST = 1000.0
@@ -119,3 +120,34 @@ def read_funds(table: Table) -> Funds:
     )
     table.finish()
     return funds
+
+
+def read_door(table: Table, funds: Funds, sites: int, plants: int) -> DoorSettings:
+    """Return the door's settings; a day lets in twice what the founding brings unless given."""
+    keepers = table.whole("keepers", 3, low=1, high=16)
+    brought = brought_at_founding(funds, sites, plants)
+    settings = DoorSettings(
+        keepers=keepers,
+        needed=table.whole("needed", keepers // 2 + 1, low=1, high=16),
+        daily_cap=_money(table, "daily_cap", usual_cap(brought) / MICRO),
+    )
+    if settings.needed > keepers:
+        raise table.error("needed", f"{settings.needed} of {keepers} keepers")
+    if settings.daily_cap < brought:
+        problem = f"is less than the {brought / MICRO:g} that the accounts begin with"
+        raise table.error("daily_cap", problem)
+    table.finish()
+    return settings
+
+
+def usual_cap(brought: Money) -> Money:
+    """Return what a day lets in where a scenario says nothing: twice what the founding brings."""
+    return min(2 * brought, MOST)
+
+
+def brought_at_founding(funds: Funds, sites: int, plants: int) -> Money:
+    """Return what enters at the founding, on the chain where it is more."""
+    both = funds.grid_supply + funds.network_loss + funds.reward
+    local = sites * funds.participant + funds.network_operator
+    zonal = plants * funds.plant + funds.region + funds.incentive
+    return both + max(local, zonal)

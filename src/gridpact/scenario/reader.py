@@ -55,6 +55,7 @@ def load(path: Path, seed: int | None = None) -> Scenario:
     settlement = root.table("settlement")
     tariff_table = root.table("tariff")
     tariff = market_terms.read_tariff(tariff_table, time)
+    funds = market_terms.read_funds(root.table("funds"))
     scenario = Scenario(
         file=str(path),
         name=root.text("name", path.stem),
@@ -70,10 +71,11 @@ def load(path: Path, seed: int | None = None) -> Scenario:
         forecast=_forecast(root.table("forecast")),
         strategy=_strategy(root.table("owners")),
         meter_error=_meter_error(root.table("meters")),
-        funds=market_terms.read_funds(root.table("funds")),
+        funds=funds,
         settlement=market_terms.read_settlement(settlement, tariff),
         rating=market_terms.read_rating(root.table("reputation")),
         incentive=market_terms.read_incentive(root.table("incentive"), time),
+        door=market_terms.read_door(root.table("door"), funds, len(sites), len(plants)),
     )
     root.finish()
     _check_persistence(scenario, root)

@@ -59,6 +59,15 @@ class Funds:
     incentive: Money
 
 
+@dataclass(frozen=True)
+class DoorSettings:
+    """How many keepers let money in, how many of them it takes, and how much enters in a day."""
+
+    keepers: int
+    needed: int
+    daily_cap: Money
+
+
 @dataclass(frozen=True, eq=False)
 class Scenario:
     """One market day, complete. `strategy` is the owners' battery rule: "own" or "market".
@@ -84,3 +93,4 @@ class Scenario:
     settlement: SettlementTerms
     rating: RatingTerms
     incentive: IncentiveTerms
+    door: DoorSettings

@@ -34,8 +34,11 @@ class MarketClock:
         """Return when an interval begins."""
         return self.begins + datetime.timedelta(minutes=interval * self.minutes)
 
+    def seconds(self, interval: int) -> int:
+        """Return when an interval begins, in seconds since 1970 (UTC)."""
+        return int(self.time(interval).replace(tzinfo=datetime.UTC).timestamp())
+
     def __call__(self, key: Key) -> int:
         """Return the block time of a write, in seconds since 1970 (UTC)."""
         whole_intervals = key.interval + (1 if key.phase >= Phase.DELIVER else 0)
-        moment = self.time(whole_intervals) + datetime.timedelta(minutes=OFFSET_MINUTES[key.phase])
-        return int(moment.replace(tzinfo=datetime.UTC).timestamp())
+        return self.seconds(whole_intervals) + 60 * OFFSET_MINUTES[key.phase]

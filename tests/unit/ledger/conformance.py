@@ -100,7 +100,7 @@ def test_deposits_are_free_money_of_their_accounts(fresh: Pair) -> None:
     assert fresh.zonal.account(REGION_ACCOUNT.address) == Account()
     assert fresh.local.totals().minted == 7 * DEPOSIT
     assert set(fresh.local.accounts()) == {named.address for named in Named} | {
-        participant.address for participant in found_local("x").participants
+        participant.address for participant in found_local("x", fresh.local.currency).participants
     }
 
 
@@ -110,7 +110,7 @@ def test_nobody_rated_has_the_prior(chains: Pair) -> None:
 
 
 def test_a_deposit_counts_once_per_reference(fresh: Pair) -> None:
-    found = found_local(fresh.local.name)
+    found = found_local(fresh.local.name, fresh.local.currency)
     twice = replace(found, deposits=(*found.deposits, found.deposits[0]))
     key = Key(REGION, 0, Phase.FOUND)
     _refused(fresh.local, key, twice)
@@ -119,7 +119,7 @@ def test_a_deposit_counts_once_per_reference(fresh: Pair) -> None:
 
 
 def test_a_participant_registers_once(fresh: Pair) -> None:
-    found = found_local(fresh.local.name)
+    found = found_local(fresh.local.name, fresh.local.currency)
     twice = replace(found, participants=(*found.participants, found.participants[0]))
     _refused(fresh.local, Key(REGION, 0, Phase.FOUND), twice)
 
@@ -605,6 +605,6 @@ def test_readings_move_no_money(chains: Pair) -> None:
 
 
 def test_each_chain_is_founded_under_its_own_name(fresh: Pair) -> None:
-    wrong = found_zonal("another chain")
+    wrong = found_zonal("another chain", fresh.zonal.currency)
     _refused(fresh.zonal, Key(ZONE, 0, Phase.FOUND), wrong)
     assert fresh.zonal.read(Key(ZONE, 0, Phase.FOUND), Found) is None

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from msgspec.structs import replace
+from tests.door import TERMS as DOOR
+from tests.door import deposit, word_of
 
 from gridpact.crypto import merkle
 from gridpact.crypto.eip712 import Domain
@@ -86,11 +88,13 @@ def _participant(name: str, device: Device, roles: Role) -> Participant:
     )
 
 
-def _deposits(*accounts: bytes) -> tuple[Deposit, ...]:
-    return tuple(Deposit(account, DEPOSIT, keccak(b"deposit" + account)) for account in accounts)
+def _deposits(currency: Domain, *accounts: bytes) -> tuple[Deposit, ...]:
+    return tuple(
+        deposit(currency, account, DEPOSIT, keccak(b"deposit" + account)) for account in accounts
+    )
 
 
-def found_local(chain: str) -> Found:
+def found_local(chain: str, currency: Domain) -> Found:
     people = (
         _participant("ann", ANN, Role.CONSUMER),
         _participant("ben", BEN, Role.CONSUMER),
@@ -99,7 +103,7 @@ def found_local(chain: str) -> Found:
     )
     named = (Named.REWARD, Named.NETWORK_LOSS, Named.GRID_SUPPLY, Named.NETWORK_OPERATOR)
     deposits = _deposits(
-        ANN.address, BEN.address, SUE.address, *(account.address for account in named)
+        currency, ANN.address, BEN.address, SUE.address, *(account.address for account in named)
     )
     return Found(
         chain,
@@ -110,17 +114,18 @@ def found_local(chain: str) -> Found:
         RATING,
         IncentiveTerms(),
         substation=SUBSTATION.address,
+        door=DOOR,
     )
 
 
-def found_zonal(chain: str) -> Found:
+def found_zonal(chain: str, currency: Domain) -> Found:
     people = (
         _participant("plant", PLANT, Role.PLANT),
         _participant("region", REGION_ACCOUNT, Role.REGION),
     )
     named = (Named.REWARD, Named.NETWORK_LOSS, Named.GRID_SUPPLY, Named.INCENTIVE)
-    deposits = _deposits(PLANT.address, *(account.address for account in named))
-    return Found(chain, ZONE, people, deposits, TERMS, RATING, IncentiveTerms())
+    deposits = _deposits(currency, PLANT.address, *(account.address for account in named))
+    return Found(chain, ZONE, people, deposits, TERMS, RATING, IncentiveTerms(), door=DOOR)
 
 
 def order(
@@ -381,11 +386,14 @@ class Round:
 
     @property
     def taken(self) -> Commitment:
-        return Commitment(self.zonal_fills, arrived=self.out, bid=self.region_bid)
+        out, account = self.out, REGION_ACCOUNT.address
+        word = word_of(self.zonal.currency, account, out.amount, out.id)
+        return Commitment(self.zonal_fills, arrived=out, bid=self.region_bid, warrant=word)
 
     @property
     def refusal(self) -> Commitment:
-        return Commitment((), refused=self.out, reason="the zone is closed")
+        word = word_of(self.zonal.currency, Named.OPERATOR.address, 0, self.out.id)
+        return Commitment((), refused=self.out, reason="the zone is closed", warrant=word)
 
     def returned(self, receipt: bytes) -> Returned:
         """Return Ann's money from transit: the zone refused it in the block `receipt`."""
@@ -524,5 +532,5 @@ class Round:
 
 def founded(local: Ledger, zonal: Ledger) -> None:
     """Found both chains."""
-    local.write(Key(REGION, 0, Phase.FOUND), found_local(local.name))
-    zonal.write(Key(ZONE, 0, Phase.FOUND), found_zonal(zonal.name))
+    local.write(Key(REGION, 0, Phase.FOUND), found_local(local.name, local.currency))
+    zonal.write(Key(ZONE, 0, Phase.FOUND), found_zonal(zonal.name, zonal.currency))

@@ -48,8 +48,8 @@ def told(refusing: bool) -> Told:
     market = Round(local, zonal, refusing=refusing)
     suite = Suite(COLLECTOR.address)
     seen = {
-        "local": Seen("local", suite, local.domain, found_local("local")),
-        "zonal": Seen("zonal", suite, zonal.domain, found_zonal("zonal")),
+        "local": Seen("local", suite, local.domain, found_local("local", local.currency)),
+        "zonal": Seen("zonal", suite, zonal.domain, found_zonal("zonal", zonal.currency)),
     }
     for ledger, key, record in market.steps():
         there = seen[ledger.name]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from tests.door import deposit
 from tests.unit.ledger.conformance import *  # noqa: F403
 from tests.unit.ledger.conformance import Pair
 from tests.unit.ledger.market_case import (
@@ -39,7 +40,7 @@ from gridpact.ledger.store import Store, open_store
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, Accepted, Side, Tier
 from gridpact.model.participant import Participant, Role
-from gridpact.model.record import Book, Cleared, Commitment, Deposit
+from gridpact.model.record import Book, Cleared, Commitment
 
 
 def _clock(key: Key) -> int:
@@ -179,13 +180,14 @@ def test_many_orders_and_fills_go_in_batches(tmp_path: Path) -> None:
         ledgers: list[Ledger] = [MarketLedger(chain, REGION), MemoryLedger("local")]
         people = [Device.derive(b"many", str(n)) for n in range(300)]
         found = replace(
-            found_local("local"),
+            found_local("local", ledgers[0].currency),
             participants=tuple(
                 Participant(f"p{n}", one.address, 1, Role.PRODUCER, keccak(one.address), bytes(32))
                 for n, one in enumerate(people)
             ),
             deposits=tuple(
-                Deposit(one.address, DEPOSIT, keccak(one.address)) for one in people[:150]
+                deposit(ledgers[0].currency, one.address, DEPOSIT, keccak(one.address))
+                for one in people[:150]
             ),
         )
         domain = ledgers[0].domain

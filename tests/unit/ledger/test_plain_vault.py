@@ -52,12 +52,26 @@ def test_nothing_is_minted_or_lost(asked: list[tuple[object, ...]]) -> None:
     assert NAMES[3] not in vault.all()
 
 
-def test_a_reference_is_used_once_for_mint_and_burn() -> None:
+def test_a_reference_is_used_once_at_each_door() -> None:
     vault = _opened()
     with pytest.raises(Reverted, match="reference"):
         vault.mint(NAMES[0], 1, b"deposit" + NAMES[0])
+    vault.mint(NAMES[0], 50, b"deposit" + NAMES[0])
+    assert vault.free(NAMES[0]) == 50
+    vault.burn(NAMES[0], 1, b"cash")
     with pytest.raises(Reverted, match="reference"):
-        vault.burn(NAMES[0], 1, b"deposit" + NAMES[1])
+        vault.burn(NAMES[0], 1, b"cash")
+
+
+def test_a_day_lets_in_at_most_its_cap_and_never_comes_back() -> None:
+    vault = _opened()
+    vault.daily_cap = 160
+    vault.mint(NAMES[0], 10, b"one")
+    with pytest.raises(Reverted, match="daily cap"):
+        vault.mint(NAMES[0], 1, b"two")
+    vault.mint(NAMES[0], 160, b"two", day=1)
+    with pytest.raises(Reverted, match="went back"):
+        vault.mint(NAMES[0], 0, b"three", day=0)
 
 
 @pytest.mark.parametrize("verb", ["mint", "burn"])

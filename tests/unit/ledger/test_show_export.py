@@ -231,7 +231,7 @@ def test_deployments_are_decoded_with_their_arguments() -> None:
 
     suite = Suite(COLLECTOR.address)
     decoder = Decoder(COLLECTOR.address)
-    found = replace(found_local("local"), deposits=())
+    found = replace(found_local("local", suite.currency(1)), deposits=())
     calls = [decoder.call(call.to, call.data) for call in suite.deploy(found)]
     assert [call.contract for call in calls if call and call.name == "deploy"] == list(ORDER)
     assert all(call and call.arguments for call in calls)

@@ -3,8 +3,11 @@
 import pytest
 from tests.unit.ledger.market_case import Round, found_local, found_zonal, founded
 
+from gridpact.crypto.eip712 import Domain
 from gridpact.ledger.memory import MemoryLedger
 from gridpact.model.record import Book, Found, Prices, content_hash, decode, decode_any, encode
+
+CURRENCY = Domain(1, bytes(20))
 
 
 def test_every_record_of_a_market_comes_back_from_its_bytes() -> None:
@@ -24,7 +27,7 @@ def test_every_record_of_a_market_comes_back_from_its_bytes() -> None:
 
 
 def test_the_founding_comes_back_from_its_bytes() -> None:
-    for found in (found_local("a"), found_zonal("b")):
+    for found in (found_local("a", CURRENCY), found_zonal("b", CURRENCY)):
         assert decode(encode(found), Found) == found
 
 
