@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from gridpact.errors import Reverted
+from gridpact.errors import Reverted, Unavailable
 from gridpact.ledger.chain import Call, Log
 from gridpact.ledger.endpoints import Endpoints, NodeError
 from gridpact.ledger.engine import revert_reason
@@ -80,15 +80,31 @@ class Node:
     def tip(self, at: int | str = "latest") -> Tip | None:
         """Return the block at a height or of a tag; None where there is none.
 
-        An endpoint behind what was seen before is passed over.
+        An endpoint behind what was seen before is passed over, unless all are: then a
+        reorganisation has made the chain shorter.
         """
+        if at != "latest":
+            return self._tip(at, 0)
+        try:
+            return self._tip(at, self._floor)
+        except Unavailable:
+            if not self._floor:
+                raise
+        found = self._tip(at, 0)
+        self._floor = 0
+        return found
 
+    def expect(self, block: int) -> None:
+        """Pass over endpoints that have not reached a block of which we know."""
+        self._floor = max(self._floor, block)
+
+    def _tip(self, at: int | str, floor: int) -> Tip | None:
         def parse(answer: Any) -> Tip | None:
             if answer is None:
                 return None
             found = Head(number(answer["number"]), _word(answer["hash"]))
-            if at == "latest" and found.number < self._floor:
-                raise ValueError(f"is behind: block {found.number} of {self._floor}")
+            if found.number < floor:
+                raise ValueError(f"is behind: block {found.number} of {floor}")
             return Tip(found, number(answer["timestamp"]), number(answer["gasLimit"]))
 
         try:
@@ -97,10 +113,6 @@ class Node:
             if error.unknown_method:
                 raise
             return None
-
-    def expect(self, block: int) -> None:
-        """Pass over endpoints that have not reached a block of which we know."""
-        self._floor = block
 
     def block(self, at: int) -> Head | None:
         """Return the block at a height, or None."""

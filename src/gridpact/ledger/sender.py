@@ -114,7 +114,6 @@ class Sender:
         blocks = [one.block for one in receipts.values()] or [self.confirmed().head]
         last = max(blocks, key=lambda head: head.number)
         self._companion.finish(self._row.id, plan.number, last)
-        self._node.expect(last.number)
         done = [receipts[tx.hash] for tx in plan.last]
         outcomes = [
             Outcome(1, receipt.created or tx.output, receipt.logs)
@@ -131,7 +130,10 @@ class Sender:
     def _reopen_lost(self) -> None:
         """Find the first record whose block is no longer in the chain; reopen it and the rest."""
         last = self._companion.last(self._row.id)
-        if last is None or self._stands(last):
+        if last is None or last.block is None:
+            return
+        self._node.expect(last.block.number)
+        if self._stands(last):
             return
         lost = []
         for plan in reversed(list(self._companion.plans(self._row.id, finished=True))):
@@ -195,6 +197,7 @@ class Sender:
                 if found is None:
                     return
                 receipts[tx.hash] = found
+                self._node.expect(found.block.number)
 
     def _counts(self, receipts: dict[bytes, NodeReceipt]) -> bool:
         """Say whether all receipts stand deep enough; forget those whose block is gone."""

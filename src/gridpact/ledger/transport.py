@@ -8,6 +8,7 @@ also an error, is an answer.
 import importlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any, Protocol
 
 from gridpact.errors import BadInput
@@ -84,6 +85,7 @@ class _WebSocket:
         self._client = importlib.import_module("websockets.sync.client")
         self._url, self._timeout = url, timeout
         self._connection: Any = None
+        self._open = ExitStack()
         self._asked = 0
 
     def ask(self, method: str, params: Sequence[Any]) -> Mapping[str, Any]:
@@ -91,9 +93,10 @@ class _WebSocket:
         question = {"jsonrpc": "2.0", "id": self._asked, "method": method, "params": list(params)}
         try:
             if self._connection is None:
-                self._connection = self._client.connect(
+                connecting = self._client.connect(
                     self._url, open_timeout=self._timeout, max_size=_LARGEST
                 )
+                self._connection = self._open.enter_context(connecting)
             self._connection.send(json.dumps(question))
             answer = _object(json.loads(self._connection.recv(timeout=self._timeout)))
         except Exception as error:
@@ -105,9 +108,8 @@ class _WebSocket:
         return answer
 
     def close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        self._connection = None
+        self._open.close()
 
 
 def _object(answer: object) -> Mapping[str, Any]:
