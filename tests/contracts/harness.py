@@ -5,7 +5,7 @@ the operator's verbs in one line each. No ledger, no disk: `ledger.market_ledger
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from gridpact.crypto.keys import Key as Device
 from gridpact.errors import Reverted
 from gridpact.ledger import packing
 from gridpact.ledger.abi import Rows, arguments
+from gridpact.ledger.calls import Places
 from gridpact.ledger.engine import EngineFactory, Moment, default_engine
 from gridpact.ledger.suite import ORDER, Suite
 from gridpact.ledger.transactions import GAS, Transaction
@@ -48,6 +49,7 @@ ROLES = {
     "region": Role.REGION,
 }
 INTERVAL = 12
+BEGINS, SECONDS = 2_000_000_000, 3600
 MICRO = 1_000_000
 RETAIL, SHARE, FEED_IN, LOSS_SHARE = 280_000, 90_000, 80_000, 30_000
 
@@ -80,6 +82,7 @@ class World:
         self.domain = Domain(CHAIN, self.at[Contract.REGISTRY])
         self.currency = self.suite.currency(CHAIN)
         self._batches = 0
+        self.book: dict[bytes, Order] = {}
         self.register([_participant(name) for name in ROLES])
         self.engine.keep()
 
@@ -174,6 +177,7 @@ class World:
             DEVICES[name].address, side, tier, energy_wh=energy, price=price, **standard | fields
         )
         digest = order.digest(self.domain)
+        self.book[digest] = order
         whole = amount(price, energy) + amount(charge, energy) + fills
         return Accepted(
             hash=digest,
@@ -188,19 +192,42 @@ class World:
     def collect(self, *orders: Accepted) -> list[Event]:
         return self.rows(Contract.ORDERS, "collect", [packing.collection(one) for one in orders])
 
-    def commit(self, *fills: Fill) -> list[Event]:
-        return self.rows(Contract.SETTLEMENT, "commit", [packing.fill(one) for one in fills])
+    def commit(self, *fills: Fill, write: bytes | None = None) -> list[Event]:
+        self.price()
+        return self.filled("settlement", "commit", write or self.write(), fills, _matched)
 
-    def cross(self, crossing: bytes, *fills: Fill) -> list[Event]:
-        rows = [packing.fill(one) for one in fills]
-        return self.rows(Contract.SETTLEMENT, "cross", rows, after=crossing)
+    def cross(self, crossing: bytes, *fills: Fill, write: bytes | None = None) -> list[Event]:
+        self.price()
+        return self.filled("crossing", "cross", write or self.write(), fills, _parted, crossing)
+
+    def filled(
+        self,
+        contract: str,
+        function: str,
+        write: bytes,
+        fills: Sequence[Fill],
+        row: Callable[[Fill, Mapping[bytes, Order], Places], bytes],
+        *after: bytes,
+    ) -> list[Event]:
+        """Send a batch of fills with the orders that they need."""
+        places = Places()
+        rows = Rows([row(one, self.book, places) for one in fills])
+        call = self.suite.call(contract, function, write, Rows(places.orders), rows, *after)
+        return self.raw(Contract(contract), call.data)
 
     def close(self, *orders: Accepted) -> list[Event]:
-        return self.rows(Contract.ORDERS, "close", [one.hash for one in orders])
+        return self.rows(Contract.ORDERS, "close", [packing.order(one.order) for one in orders])
+
+    def price_of(self, interval: int) -> list[Event]:
+        """Post the prices of another interval."""
+        write = decoded(self.write(Phase.PRICE, interval, number=0))
+        tariffs = (RETAIL, SHARE, FEED_IN, LOSS_SHARE)
+        return self.send(Contract.CLEARING, "price", write, tariffs, keccak(b"buses"))
 
     def price(self, loss_share: int = LOSS_SHARE) -> list[Event]:
+        """Post the prices; once they are posted this changes nothing."""
         tariffs = (RETAIL, SHARE, FEED_IN, loss_share)
-        write = decoded(self.write(Phase.PRICE))
+        write = decoded(self.write(Phase.PRICE, number=0))
         return self.send(Contract.CLEARING, "price", write, tariffs, keccak(b"buses"))
 
     def deliver(self, loss: Wh = 50, weighed: Wh = 1050, before: Wh = 0) -> list[Event]:
@@ -216,7 +243,7 @@ class World:
 
     def refund(self, crossing: bytes, *rows: tuple[bytes, Money]) -> list[Event]:
         packed = [name + packing.words((money,)) for name, money in rows]
-        return self.rows(Contract.SETTLEMENT, "refund", packed, before=crossing)
+        return self.rows(Contract.CROSSING, "refund", packed, before=crossing)
 
     # what anybody sees
 
@@ -247,6 +274,27 @@ class World:
         offer = self.order("bob", Side.OFFER, price=100_000)
         self.collect(bid, offer)
         return bid, offer, fill(bid, offer, energy, price, charge)
+
+
+def _matched(one: Fill, book: Mapping[bytes, Order], places: Places) -> bytes:
+    bid, offer = (places.of(n, book[n].participant, book) for n in (one.bid, one.offer))
+    return packing.match(one, bid, offer)
+
+
+def _parted(one: Fill, book: Mapping[bytes, Order], places: Places) -> bytes:
+    parent = book[one.bid].parent
+    names = one.bid, one.bid if parent == NONE else parent
+    bid, above = (places.of(n, book[n].participant, book) for n in names)
+    return packing.cross(one, bid, above)
+
+
+def struct(accepted: Accepted) -> tuple[Any, ...]:
+    """Return an order as `eth_abi` wants it."""
+    o = accepted.order
+    return (
+        *("0x" + o.participant.hex(), int(o.side), int(o.tier), o.region, o.interval),
+        *(o.energy_wh, o.price, o.min_reputation, o.terms, o.parent, o.expires, o.salt),
+    )
 
 
 def fill(

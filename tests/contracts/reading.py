@@ -34,6 +34,7 @@ class Contract(StrEnum):
     FRAUD = "fraud"
     EVIDENCE = "evidence"
     CURRENCY = "currency"
+    CROSSING = "crossing"
 
 
 class Function(NamedTuple):

@@ -27,8 +27,10 @@ def test_tariffs_of_an_interval_are_posted_once(world: World) -> None:
     assert priced.values["root"] == keccak(b"buses")
     tariffs = world.view(Contract.CLEARING, "tariffs", REGION, INTERVAL)
     assert tariffs == (RETAIL, SHARE, FEED_IN, LOSS_SHARE)
+    assert world.price() == []
     with refused("clearing: priced before"):
-        world.price()
+        write = decoded(world.write(Phase.PRICE))
+        world.send(Contract.CLEARING, "price", write, (RETAIL, 0, 0, 0), ROOT)
 
 
 @pytest.mark.parametrize(

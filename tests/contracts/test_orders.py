@@ -11,12 +11,16 @@ from tests.contracts.harness import (
     ANN,
     AREA,
     BOB,
+    CEM,
     INTERVAL,
     MICRO,
+    OPERATOR,
+    PLANT,
     World,
     fill,
     refused,
     reverts,
+    struct,
     without,
 )
 from tests.contracts.reading import Contract
@@ -41,7 +45,7 @@ def rich(world: World) -> World:
 def state(world: World, order: Accepted) -> tuple[int, int, int, int]:
     """Return energy left, reserved left, fills left and state."""
     found: tuple[Any, ...] = world.view(Contract.ORDERS, "state", order.hash)
-    return found[1], found[2], found[3], found[4]
+    return found[0], found[1], found[2], found[3]
 
 
 # collect
@@ -68,12 +72,7 @@ def test_offer_reserves_nothing(rich: World) -> None:
 
 def test_the_contract_computes_the_digest_that_was_signed(rich: World) -> None:
     order = rich.order("ann", Side.BID, min_reputation=7, terms=keccak(b"terms"), expires=99)
-    o = order.order
-    fields = (
-        *("0x" + o.participant.hex(), int(o.side), int(o.tier), o.region, o.interval),
-        *(o.energy_wh, o.price, o.min_reputation, o.terms, o.parent, o.expires, o.salt),
-    )
-    assert rich.view(Contract.ORDERS, "digest", fields) == order.hash
+    assert rich.view(Contract.ORDERS, "digest", struct(order)) == order.hash
 
 
 def test_order_signed_by_another_is_refused(rich: World) -> None:
@@ -105,6 +104,7 @@ def test_changed_order_is_not_what_was_signed(rich: World, changes: dict[str, An
 def test_order_signed_for_another_chain_is_refused(rich: World) -> None:
     elsewhere = World.__new__(World)
     elsewhere.domain, elsewhere._batches = Domain(1, rich.at[Contract.REGISTRY]), 0
+    elsewhere.book = {}
     with refused("orders: not the participant's signature"):
         rich.collect(elsewhere.order("ann", Side.BID))
 
@@ -113,20 +113,23 @@ def test_high_s_twin_of_a_signature_is_refused(rich: World) -> None:
     bid = rich.order("ann", Side.BID)
     r, s, v = bid.signature[:32], int.from_bytes(bid.signature[32:64], "big"), bid.signature[64]
     twin = r + (ORDER_OF_CURVE - s).to_bytes(32, "big") + bytes([55 - v])
-    with refused("orders: signature not low"):
-        rich.collect(replace(bid, signature=twin))
+    with refused("signing: signature form"):
+        rich.collect(replace(bid, signature=twin))  # has no compact form
+    row, high = packing.collection(bid), (ORDER_OF_CURVE // 2 + 1).to_bytes(32, "big")
+    with refused("signing: signature not low"):
+        rich.rows(Contract.ORDERS, "collect", [row[: 13 * 32] + high + row[14 * 32 :]])
 
 
 @pytest.mark.parametrize("v", [0, 1, 26, 29, 255])
 def test_signature_of_another_form_is_refused(rich: World, v: int) -> None:
     bid = rich.order("ann", Side.BID)
-    with refused("orders: signature form"):
+    with refused("signing: signature form"):
         rich.collect(replace(bid, signature=bid.signature[:64] + bytes([v])))
 
 
 def test_signature_that_recovers_to_nobody_is_refused(rich: World) -> None:
     bid = rich.order("ann", Side.BID)
-    with refused("orders: signature form"):
+    with refused("signing: signature form"):
         rich.collect(replace(bid, signature=bytes(64) + bytes([27])))
 
 
@@ -161,9 +164,10 @@ def test_order_outside_the_rules_is_refused(
 
 
 def test_order_of_no_side_is_refused(rich: World) -> None:
-    row = packing.collection(rich.order("ann", Side.BID))
+    fields = list(struct(rich.order("ann", Side.BID)))
+    fields[1] = 2
     with refused("orders: no such side"):
-        rich.rows(Contract.ORDERS, "collect", [row[:32] + packing.words((2,)) + row[64:]])
+        rich.send(Contract.ORDERS, "post", tuple(fields), 40_000, 16, sender=ANN)
 
 
 def test_bid_without_funds_is_refused(world: World) -> None:
@@ -206,13 +210,15 @@ def test_only_the_operator_collects_and_closes(rich: World) -> None:
 def test_only_the_settlement_takes(rich: World) -> None:
     bid, offer, trade = rich.trade()
     terms = (trade.energy_wh, trade.price, trade.charge, int(trade.tier))
-    parties = ("0x" + ANN.hex(), "0x" + BOB.hex())
-    with refused("orders: not the settlement"):
-        rich.send(
-            Contract.ORDERS, "take", bid.hash, offer.hash, *parties, INTERVAL, terms, trade.lock
-        )
-    with refused("orders: not the settlement"):
-        rich.send(Contract.ORDERS, "take_bid", bid.hash, parties[0], INTERVAL, terms, trade.lock)
+    pair = struct(bid), struct(offer)
+    for contract in (OPERATOR, ANN):
+        with refused("orders: not the settlement"):
+            rich.send(Contract.ORDERS, "take", *pair, terms, trade.lock, sender=contract)
+        with refused("orders: not the settlement"):
+            rich.send(Contract.ORDERS, "unbind", bid.hash, trade.hash, sender=contract)
+    for contract in (OPERATOR, ANN):
+        with refused("orders: not the crossing"):
+            rich.send(Contract.ORDERS, "take_bid", *pair, terms, trade.lock, sender=contract)
 
 
 # fills within orders
@@ -235,11 +241,9 @@ Change = Callable[[Fill], Fill]
         (lambda f: replace(f, price=200_001), "orders: above the bid's price"),
         (lambda f: replace(f, price=99_999), "orders: below the offer's price"),
         (lambda f: replace(f, charge=40_001), "orders: above the bid's charge"),
-        (lambda f: replace(f, buyer=AREA), "orders: another participant's"),
-        (lambda f: replace(f, seller=AREA), "orders: another participant's"),
-        (lambda f: replace(f, bid=f.offer), "orders: another participant's"),
-        (lambda f: replace(f, bid=keccak(b"unknown")), "orders: not open"),
+        (lambda f: replace(f, bid=f.offer), "settlement: trade with oneself"),
         (lambda f: replace(f, tier=Tier.ZONAL), "orders: other tier"),
+        (lambda f: replace(f, energy_wh=0), "orders: a fill of nothing"),
     ],
 )
 def test_fill_beyond_what_was_signed_is_refused(rich: World, change: Change, reason: str) -> None:
@@ -251,8 +255,32 @@ def test_fill_beyond_what_was_signed_is_refused(rich: World, change: Change, rea
 def test_fill_of_another_interval_is_refused(rich: World) -> None:
     _, _, trade = rich.trade()
     write = rich.write(interval=INTERVAL + 1)
+    with refused("clearing: no prices"):
+        rich.commit(trade, write=write)
+    rich.price_of(INTERVAL + 1)
+    with refused("settlement: other interval"):
+        rich.commit(trade, write=write)
+
+
+def test_order_that_was_altered_or_never_collected_is_not_open(rich: World) -> None:
+    bid, _, trade = rich.trade()
+    for altered in (
+        replace(bid.order, price=300_000),
+        replace(bid.order, energy_wh=2_000),
+        replace(bid.order, participant=CEM),
+    ):
+        rich.book[bid.hash] = altered
+        with refused("orders: not open"):
+            rich.commit(trade)
+
+
+def test_orders_of_two_intervals_make_no_fill(rich: World) -> None:
+    bid, _, _ = rich.trade()
+    later = rich.order("bob", Side.OFFER, price=100_000, interval=INTERVAL + 1)
+    write = rich.write(interval=INTERVAL + 1)
+    rich.rows(Contract.ORDERS, "collect", [packing.collection(later)], write=write)
     with refused("orders: other interval"):
-        rich.rows(Contract.SETTLEMENT, "commit", [packing.fill(trade)], write=write)
+        rich.commit(fill(bid, later, 10, 150_000, 0))
 
 
 def test_offer_is_sold_once(rich: World) -> None:
@@ -296,11 +324,17 @@ def parent_and_child(world: World) -> tuple[Accepted, Accepted, Accepted]:
 def test_zonal_bid_is_filled_to_what_the_local_tier_left(rich: World) -> None:
     parent, child, offer = parent_and_child(rich)
     rich.commit(fill(parent, offer, 700, 150_000, 0))
-    plant = replace(fill(child, offer, 301, 150_000, 0), offer=keccak(b"plant"))
+    plant = replace(fill(child, offer, 301, 150_000, 0), offer=keccak(b"plant"), seller=PLANT)
     with refused("orders: parent is filled"):
         rich.cross(keccak(b"out"), plant)
     rich.cross(keccak(b"out"), replace(plant, energy_wh=300))
     assert state(rich, parent)[0] == 0
+
+
+def test_child_crosses_and_is_not_committed(rich: World) -> None:
+    _, child, offer = parent_and_child(rich)
+    with refused("orders: a child's fill crosses"):
+        rich.commit(fill(child, offer, 10, 150_000, 0))
 
 
 def test_local_bid_is_not_filled_by_what_its_child_took(rich: World) -> None:
@@ -323,30 +357,27 @@ def test_offer_does_not_pass_for_a_bid_nor_a_bid_for_an_offer(rich: World) -> No
 def test_parent_is_a_known_bid_of_ones_own_in_the_same_interval(rich: World) -> None:
     bob = rich.order("bob", Side.BID, energy=10)
     offer = rich.order("ann", Side.OFFER)
-    rich.collect(bob, offer)
+    early = rich.order("ann", Side.BID, energy=10, interval=INTERVAL - 1)
+    grand = rich.order("ann", Side.BID, energy=10)
+    child = rich.order("ann", Side.BID, energy=10, tier=Tier.ZONAL, parent=grand.hash)
+    unposted = rich.order("ann", Side.BID, energy=10)
+    rich.collect(bob, offer, grand, child)
     for parent, reason in (
-        (keccak(b"unknown"), "orders: not one's own parent"),
-        (bob.hash, "orders: not one's own parent"),
-        (offer.hash, "orders: parent"),
+        (bob, "orders: not one's own parent"),
+        (offer, "orders: parent is no bid"),
+        (early, "orders: parent of another interval"),
+        (child, "orders: parent has a parent"),
+        (unposted, "orders: parent is not open"),
     ):
+        born = rich.order("ann", Side.BID, energy=10, tier=Tier.ZONAL, parent=parent.hash)
+        rich.collect(born)
         with refused(reason):
-            rich.collect(rich.order("ann", Side.BID, tier=Tier.ZONAL, parent=parent))
-    bid = rich.order("ann", Side.BID, energy=10)
-    rich.collect(bid)
-    with refused("orders: parent"):
-        rich.collect(rich.order("ann", Side.OFFER, tier=Tier.ZONAL, parent=bid.hash))
-    child = rich.order("ann", Side.BID, energy=10, tier=Tier.ZONAL, parent=bid.hash)
-    rich.collect(child)
-    with refused("orders: parent has a parent"):
-        rich.collect(rich.order("ann", Side.BID, energy=10, parent=child.hash))
-    later = rich.order("ann", Side.BID, interval=INTERVAL + 1, parent=bid.hash)
-    with refused("orders: parent of another interval"):
-        rich.rows(
-            Contract.ORDERS,
-            "collect",
-            [packing.collection(later)],
-            write=rich.write(interval=INTERVAL + 1),
-        )
+            rich.cross(keccak(b"out"), replace(fill(born, offer, 1, 150_000, 0), seller=PLANT))
+    born = rich.order("ann", Side.BID, energy=10, tier=Tier.ZONAL, parent=grand.hash)
+    rich.collect(born)
+    rich.book[grand.hash] = unposted.order
+    with refused("orders: other parent"):
+        rich.cross(keccak(b"out"), replace(fill(born, offer, 1, 150_000, 0), seller=PLANT))
 
 
 # close
@@ -371,7 +402,7 @@ def test_closed_order_is_neither_filled_nor_closed_again(rich: World) -> None:
     with refused("orders: not open"):
         rich.close(bid)
     with refused("orders: not open"):
-        rich.rows(Contract.ORDERS, "close", [keccak(b"unknown")])
+        rich.close(rich.order("ann", Side.BID))
 
 
 @settings(max_examples=30, deadline=None)

@@ -14,6 +14,7 @@ from tests.contracts.harness import (
     INTERVAL,
     LOSS_SHARE,
     MICRO,
+    REGION,
     RETAIL,
     SHARE,
     World,
@@ -50,8 +51,8 @@ def rich(world: World) -> World:
 def locked(world: World, loss_share: int = LOSS_SHARE, weighed: Wh = 1050) -> Fill:
     """Return a locked fill of 1000 Wh at 0.15 + 0.03, in an interval with prices and readings."""
     _, _, trade = world.trade()
-    world.commit(trade)
     world.price(loss_share)
+    world.commit(trade)
     world.deliver(loss=weighed * 50 // 1050, weighed=weighed)
     return trade
 
@@ -61,7 +62,7 @@ def statement(log: Event) -> Statement:
 
 
 def state(world: World, trade: Fill) -> int:
-    number: int = world.view(Contract.SETTLEMENT, "fill_state", trade.hash)[0]
+    number: int = world.view(Contract.SETTLEMENT, "fill_state", trade.hash)
     return number
 
 
@@ -70,7 +71,7 @@ def state(world: World, trade: Fill) -> int:
 
 def test_commit_locks_what_the_fill_may_cost(rich: World) -> None:
     bid, _, trade = rich.trade()
-    (committed,) = rich.commit(trade)
+    committed = rich.commit(trade)[-1]
     assert committed.name == "Committed"
     assert (committed.values["count"], committed.values["locked"]) == (1, trade.lock)
     assert rich.account(ANN).locked == trade.lock == amount(150_000, 1000) + amount(30_000, 1000)
@@ -83,8 +84,6 @@ def test_fill_is_locked_once(rich: World) -> None:
     rich.commit(trade)
     with refused("settlement: committed before"):
         rich.commit(trade)
-    with refused("settlement: committed before"):
-        rich.cross(OUT, trade)
 
 
 def test_nobody_trades_with_itself(rich: World) -> None:
@@ -95,10 +94,9 @@ def test_nobody_trades_with_itself(rich: World) -> None:
 
 
 def test_terms_wider_than_their_word_are_refused(rich: World) -> None:
-    _, _, trade = rich.trade()
-    row = packing.fill(trade)[:-32] + packing.words((1 << 160,))
+    single = (REGION, INTERVAL, (NONE, NONE, "0x" + ANN.hex(), "0x" + BOB.hex(), 1 << 160))
     with refused("packing: terms too wide"):
-        rich.rows(Contract.SETTLEMENT, "commit", [row])
+        rich.send(Contract.SETTLEMENT, "take_back", single)
 
 
 # the five cases
@@ -266,10 +264,9 @@ def test_energy_out_of_nothing_is_refused(rich: World) -> None:
 
 def test_settlement_waits_for_prices_and_readings(rich: World) -> None:
     _, _, trade = rich.trade()
-    rich.commit(trade)
     with refused("clearing: no prices"):
         rich.settle((trade, delivery(trade, 1000)))
-    rich.price()
+    rich.commit(trade)
     with refused("clearing: no readings"):
         rich.settle((trade, delivery(trade, 1000)))
 
@@ -291,11 +288,8 @@ def test_delivery_wider_than_its_word_is_refused(rich: World) -> None:
 def test_volumes_count_settled_fills(rich: World) -> None:
     trade = locked(rich)
     settled(rich, trade, delivery(trade, 600, loss=28, unused=100))
-    assert rich.view(Contract.SETTLEMENT, "volume", BOB, INTERVAL) == (
-        900,
-        600,
-        amount(30_000, 600),
-    )
+    assert rich.view(Contract.SETTLEMENT, "volume", BOB, INTERVAL) == (600, amount(30_000, 600))
+    assert rich.view(Contract.SETTLEMENT, "volume", BOB, INTERVAL + 16) == (0, 0)
 
 
 # crossing
@@ -303,11 +297,11 @@ def test_volumes_count_settled_fills(rich: World) -> None:
 
 def test_crossing_takes_the_lock_into_transit(rich: World) -> None:
     _, _, trade = rich.trade()
-    (departed, crossed) = rich.cross(OUT, trade)
+    (departed, crossed) = rich.cross(OUT, trade)[-2:]
     assert departed.values == {"account": ANN, "amount": trade.lock, "crossing": OUT}
     assert (crossed.values["crossing"], crossed.values["amount"]) == (OUT, trade.lock)
     assert rich.view(Contract.VAULT, "departed", OUT) == trade.lock
-    number, buyer, left = rich.view(Contract.SETTLEMENT, "fill_state", trade.hash)
+    number, buyer, left = rich.view(Contract.CROSSING, "fill_state", trade.hash)
     assert (number, bytes.fromhex(buyer[2:]), left) == (2, ANN, trade.lock)
     assert rich.holds()
 
@@ -316,13 +310,13 @@ def test_at_most_what_crossed_for_a_fill_comes_home_to_its_buyer(rich: World) ->
     _, _, trade = rich.trade()
     rich.cross(OUT, trade)
     ann = rich.free(ANN)
-    with refused("settlement: more than crossed"):
+    with refused("crossing: more than crossed"):
         rich.refund(HOME, (trade.hash, trade.lock + 1))
     (arrived, refunded) = rich.refund(HOME, (trade.hash, 100_000))
     assert arrived.values == {"account": ANN, "amount": 100_000, "crossing": HOME}
     assert (refunded.values["buyer"], refunded.values["amount"]) == (ANN, 100_000)
     assert rich.free(ANN) == ann + 100_000
-    with refused("settlement: more than crossed"):
+    with refused("crossing: more than crossed"):
         rich.refund(keccak(HOME), (trade.hash, trade.lock - 99_999))
     assert rich.holds()
 
@@ -330,7 +324,7 @@ def test_at_most_what_crossed_for_a_fill_comes_home_to_its_buyer(rich: World) ->
 def test_locked_fill_is_not_refunded(rich: World) -> None:
     _, _, trade = rich.trade()
     rich.commit(trade)
-    with refused("settlement: not crossed"):
+    with refused("crossing: not crossed"):
         rich.refund(HOME, (trade.hash, 1))
 
 
@@ -339,22 +333,22 @@ def test_crossing_id_is_used_under_one_key(rich: World) -> None:
     rich.cross(OUT, trade)
     rich.cross(OUT, fill(bid, offer, 50, 150_000, 0, index=1))  # another batch of the same key
     later = rich.write(interval=INTERVAL + 1)
-    with refused("settlement: crossing used"):
-        rich.rows(Contract.SETTLEMENT, "cross", [], after=OUT, write=later)
-    with refused("settlement: crossing used"):
-        rich.rows(Contract.SETTLEMENT, "refund", [], before=OUT, write=later)
-    with refused("settlement: no crossing"):
+    with refused("crossing: crossing used"):
+        rich.cross(OUT, write=later)
+    with refused("crossing: crossing used"):
+        rich.rows(Contract.CROSSING, "refund", [], before=OUT, write=later)
+    with refused("crossing: no crossing"):
         rich.cross(NONE)
 
 
 def test_only_a_region_sends_money_home(rich: World) -> None:
     write = decoded(rich.write())
-    with refused("settlement: not a region"):
-        rich.send(Contract.SETTLEMENT, "send_home", write, "0x" + BOB.hex(), 10, HOME)
+    with refused("crossing: not a region"):
+        rich.send(Contract.CROSSING, "send_home", write, "0x" + BOB.hex(), 10, HOME)
     with refused("vault: not enough free"):
-        rich.send(Contract.SETTLEMENT, "send_home", write, "0x" + AREA.hex(), 2 * MICRO, HOME)
+        rich.send(Contract.CROSSING, "send_home", write, "0x" + AREA.hex(), 2 * MICRO, HOME)
     *_, burned, sent = rich.send(
-        Contract.SETTLEMENT, "send_home", write, "0x" + AREA.hex(), MICRO, HOME
+        Contract.CROSSING, "send_home", write, "0x" + AREA.hex(), MICRO, HOME
     )
     assert burned.values == {"account": AREA, "amount": MICRO, "ref": HOME}
     assert sent.values == {"region": AREA, "amount": MICRO, "crossing": HOME}
@@ -442,16 +436,20 @@ def test_poor_network_operator_leaves_a_recorded_claim(world: World) -> None:
 def test_only_the_operator_brings_records(rich: World) -> None:
     write = decoded(rich.write())
     for name, arguments in (
-        ("commit", ([],)),
-        ("cross", ([], OUT)),
+        ("commit", ([], [])),
         ("settle", ([], NONE)),
         ("bill", ([], NONE)),
         ("buy_loss", (0, 0)),
-        ("refund", (OUT, [])),
-        ("send_home", ("0x" + AREA.hex(), 0, OUT)),
     ):
         with refused("settlement: not the operator"):
             rich.send(Contract.SETTLEMENT, name, write, *arguments, sender=ANN)
+    for name, arguments in (
+        ("cross", ([], [], OUT)),
+        ("refund", (OUT, [])),
+        ("send_home", ("0x" + AREA.hex(), 0, OUT)),
+    ):
+        with refused("crossing: not the operator"):
+            rich.send(Contract.CROSSING, name, write, *arguments, sender=ANN)
 
 
 def test_the_same_settlement_again_pays_nothing(rich: World) -> None:
@@ -486,9 +484,9 @@ def test_every_delivery_splits_the_lock_to_the_micro_unit(
     founded.mint(REWARD, pot % 5_000)
     bid, offer, _ = founded.trade()
     trade = fill(bid, offer, 1000, 100_000 + numbers[0], 10_000 + numbers[1])
+    founded.price(share)
     founded.commit(trade)
     founded.close(bid, offer)
-    founded.price(share)
     founded.deliver(loss, 1000 + loss)
     unused = numbers[2]
     held = min(numbers[3], 1000 - unused)

@@ -170,6 +170,15 @@ def posted(region: bytes32, interval: uint64) -> (bytes32, bytes32, uint256, uin
 
 @external
 @view
+def is_posted(region: bytes32, interval: uint64) -> bool:
+    """
+    @notice Say whether a clearing is posted: its book is closed.
+    """
+    return self.sizes[region][interval] != 0
+
+
+@external
+@view
 def tariffs(region: bytes32, interval: uint64) -> Tariffs:
     """
     @notice The tariffs of an interval; refused when none are posted.

@@ -8,6 +8,8 @@
 """
 
 DAY: constant(uint256) = 86_400
+BOOK_CLOSES: constant(uint256) = 1200  # seconds before an interval begins
+COMMIT_CLOSES: constant(uint256) = 600
 
 BEGINS: immutable(uint256)  # of interval 0, seconds since 1970
 SECONDS: immutable(uint256)  # of an interval
@@ -43,6 +45,33 @@ def day() -> uint256:
 
 @internal
 @view
+def book_open(interval: uint64) -> bool:
+    """
+    @notice Whether orders of an interval may still enter and leave the book.
+    """
+    return block.timestamp + BOOK_CLOSES < self._begins(interval)
+
+
+@internal
+@view
+def commit_open(interval: uint64) -> bool:
+    """
+    @notice Whether fills of an interval may still be made.
+    """
+    return block.timestamp + COMMIT_CLOSES < self._begins(interval)
+
+
+@internal
+@view
+def ended(interval: uint64, later: uint256) -> bool:
+    """
+    @notice Whether an interval, and so many more, are over.
+    """
+    return block.timestamp >= self._begins(interval) + (1 + later) * SECONDS
+
+
+@internal
+@view
 def is_past(moment: uint256) -> bool:
     """
     @notice Whether a moment that somebody signed lies before the block. [seconds since 1970]
@@ -54,3 +83,9 @@ def is_past(moment: uint256) -> bool:
 @view
 def _elapsed() -> uint256:
     return max(block.timestamp, BEGINS) - BEGINS
+
+
+@internal
+@view
+def _begins(interval: uint64) -> uint256:
+    return BEGINS + convert(interval, uint256) * SECONDS

@@ -133,12 +133,9 @@ def _claim(supply: Supply, interval: uint64):
     # all grants of an interval together stay within what was settled: no energy counts twice
     assert supply.energy < 2**40 and supply.charge < 2**96, "incentive: supply"
     word: uint256 = self.claimed[supply.plant][interval] + (supply.energy << 128 | supply.charge)
-    agreed: uint256 = 0
     sent: uint256 = 0
     charge: uint256 = 0
-    agreed, sent, charge = staticcall settlement.__interface__(SETTLEMENT).volume(
-        supply.plant, interval
-    )
+    sent, charge = staticcall settlement.__interface__(SETTLEMENT).volume(supply.plant, interval)
     assert word >> 128 <= sent, "incentive: more energy than settled"
     assert word & (2**128 - 1) <= charge, "incentive: more charge than paid"
     self.claimed[supply.plant][interval] = word

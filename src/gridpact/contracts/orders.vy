@@ -2,78 +2,64 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 @title Orders
-@notice The sealed book: whose order it is, what is left of it and what is reserved for it. An
-        order enters only with its participant's own signature; a fill takes from it only within
-        what was signed (5-decisions, sections 2 and 17).
+@notice The sealed book: what is left of each order and of its reservation, in one word under the
+        order's name. Whatever a participant signed is brought again with each call and bound by
+        that name. An order enters with its participant's own call or signature; a fill takes from
+        it only within what was signed (5-decisions, sections 2 and 17).
 """
 
+import book
+import clearing
+import clock
 import keyed
 import packing
 import registry
 import rounding
+import signing
 import vault
 
+initializes: clock
 initializes: keyed
 exports: keyed.written
 
 MAX_BATCH: constant(uint256) = 128
-MAX_CLOSED: constant(uint256) = 512
 MAX_FILLS: constant(uint32) = 16
-BID: constant(uint8) = 0
-OFFER: constant(uint8) = 1
 REGION: constant(uint256) = 8  # role
-HALF_ORDER: constant(bytes32) = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
-ORDER_TYPE: constant(bytes32) = keccak256(
-    "Order(address participant,uint8 side,uint8 tier,bytes32 region,uint64 interval,uint64 energyWh,uint64 price,uint32 minReputation,bytes32 terms,bytes32 parent,uint64 expires,uint256 salt)"
-)
-# rights: participant 160 | energy left 40 | price 48 | side 8
-PARTY: constant(uint256) = 96
-ENERGY: constant(uint256) = 56
-PRICE: constant(uint256) = 8
-# funds: reserved left 80 | charge 48 | fills left 32 | interval 64 | tier 16 | state 16
-RESERVED: constant(uint256) = 176
-CHARGE: constant(uint256) = 128
-FILLS: constant(uint256) = 96
-INTERVAL: constant(uint256) = 32
-TIER: constant(uint256) = 16
+# left: reserved 80 | charge 48 | energy 40 | fills 16 | own meter 8 | state 8
+RESERVED: constant(uint256) = 120
+CHARGE: constant(uint256) = 72
+ENERGY: constant(uint256) = 32
+FILLS: constant(uint256) = 16
+METER: constant(uint256) = 8
 OPEN: constant(uint256) = 1
 CLOSED: constant(uint256) = 2
-
-
-struct Order:
-    participant: address
-    side: uint8
-    tier: uint8
-    region: bytes32
-    interval: uint64
-    energy: uint64
-    price: uint64
-    min_reputation: uint32
-    terms: bytes32
-    parent: bytes32
-    expires: uint64
-    salt: uint256
+# a bid that one signed match used up: its fill's name above the lowest 8 bits
+BOUND: constant(uint256) = 3
 
 
 struct Entry:
-    order: Order
-    r: bytes32
-    s: bytes32
-    v: uint8
+    order: book.Order
+    signature: signing.Signature
     charge: uint64  # highest network charge of a fill, micro-units per kWh
     fills: uint32  # most fills
     reserved: uint256
+
+
+struct Taken:
+    # what a fill must remember of its orders
+    before: uint256  # energy that the bid's earlier fills took
+    meters: uint256  # 1: both parties' meters sign with the participant's own key
 
 
 OPERATOR: public(immutable(address))
 REGISTRY: public(immutable(address))
 VAULT: public(immutable(address))
 SETTLEMENT: public(immutable(address))
+CLEARING: public(immutable(address))
+CROSSING: public(immutable(address))
 DOMAIN: public(immutable(bytes32))
 
-rights: HashMap[bytes32, uint256]
-funds: HashMap[bytes32, uint256]
-parents: HashMap[bytes32, bytes32]  # of an order that may only take what another left
+left: HashMap[bytes32, uint256]
 
 
 event Collected:
@@ -90,15 +76,43 @@ event Closed:
     released: uint256
 
 
+event Posted:
+    order: indexed(bytes32)
+    reserved: uint256
+
+
+event Cancelled:
+    order: indexed(bytes32)
+    released: uint256
+
+
+event Bound:
+    bid: indexed(bytes32)
+    fill: indexed(bytes32)
+    locked: uint256
+
+
 @deploy
-def __init__(operator: address, registry_: address, vault_: address, settlement: address):
+def __init__(
+    operator: address,
+    registry_: address,
+    vault_: address,
+    settlement: address,
+    clearing_: address,
+    crossing: address,
+    begins: uint256,
+    seconds: uint256,
+):
     """
     @notice Fix the peers; the registry, already deployed, knows the domain of signatures.
     """
+    clock.__init__(begins, seconds)
     OPERATOR = operator
     REGISTRY = registry_
     VAULT = vault_
     SETTLEMENT = settlement
+    CLEARING = clearing_
+    CROSSING = crossing
     DOMAIN = staticcall registry.__interface__(registry_).DOMAIN()
 
 
@@ -116,43 +130,170 @@ def collect(write: keyed.Write, entries: DynArray[Entry, MAX_BATCH]):
     for entry: Entry in entries:
         assert entry.order.region == write.region, "orders: other region"
         assert entry.order.interval == write.interval, "orders: other interval"
-        reserved += self._admit(entry)
+        name: bytes32 = book.digest(DOMAIN, entry.order)
+        self._check_signer(name, entry.signature, entry.order.participant)
+        reserved += self._admit(name, entry.order, entry.charge, entry.fills, entry.reserved, True)
     log Collected(
         key=keyed.packed(write), batch=write.batch, count=len(entries), reserved=reserved
     )
 
 
 @external
-def take(
-    bid: bytes32,
-    offer: bytes32,
-    buyer: address,
-    seller: address,
-    interval: uint64,
-    terms: packing.Terms,
-    lock: uint256,
-):
+def post(order: book.Order, charge: uint64, fills: uint32):
     """
-    @notice Use up bid and offer by one fill. Only the settlement, which locks `lock`.
+    @notice Place one's own order and reserve for it: no signature needed. Until the book closes.
+    @param charge Highest network charge of a fill that one will bear; zero for an offer.
+    @param fills Most fills, at most 16; zero for an offer.
+    """
+    assert msg.sender == order.participant, "orders: not one's own"
+    self._post(book.digest(DOMAIN, order), order, charge, fills)
+
+
+@external
+def relay(order: book.Order, signature: signing.Signature, charge: uint64, fills: uint32):
+    """
+    @notice Place an order for its participant, who signed the posting: order, charge and fills.
+            Anybody may call, as the collector does.
+    """
+    name: bytes32 = book.digest(DOMAIN, order)
+    posting: bytes32 = book.posting(DOMAIN, name, charge, fills)
+    self._check_signer(posting, signature, order.participant)
+    self._post(name, order, charge, fills)
+
+
+@external
+def cancel(order: book.Order):
+    """
+    @notice Take one's own order out of the book before it closes; or, when its interval is over,
+            take back what no fill used and nobody freed.
+    """
+    assert msg.sender == order.participant, "orders: not one's own"
+    if not clock.ended(order.interval, 0):
+        assert clock.book_open(order.interval), "orders: the book is closed"
+        assert not (
+            staticcall clearing.__interface__(CLEARING).is_posted(order.region, order.interval)
+        ), "orders: the book is closed"
+    name: bytes32 = book.digest(DOMAIN, order)
+    released: uint256 = self._close(name, order.participant)
+    log Cancelled(order=name, released=released)
+
+
+@external
+def bind(
+    bid: book.Order,
+    bid_signature: signing.Signature,
+    offer: book.Order,
+    offer_signature: signing.Signature,
+    terms: uint256,
+) -> bytes32:
+    """
+    @notice Match two signed orders, of which the bid was never posted, and lock for their fill.
+            The bid's word holds the fill: it can have no other.
+    @dev The buyer signed no charge: price and charge together stay within the bid's price.
+    @param terms See packing.Fill.
+    @return The fill's name.
+    """
+    assert msg.sender == OPERATOR, "orders: not the operator"
+    assert clock.commit_open(bid.interval), "orders: too late for a fill"
+    assert bid.region == offer.region, "orders: other region"
+    assert bid.participant != offer.participant, "orders: trade with oneself"
+    assert bid.parent == empty(bytes32), "orders: a child's fill crosses"
+    self._check_form(bid)
+    self._check_side(bid, book.BID)
+    asked: packing.Terms = packing.terms(terms)
+    assert asked.energy > 0 and asked.energy <= convert(
+        bid.energy, uint256
+    ), "orders: above the order's energy"
+    assert asked.price + asked.charge <= convert(bid.price, uint256), "orders: above the bid's price"
+    assert convert(bid.tier, uint256) == asked.tier, "orders: other tier"
+    bid_name: bytes32 = book.digest(DOMAIN, bid)
+    self._check_signer(bid_name, bid_signature, bid.participant)
+    assert self.left[bid_name] == 0, "orders: seen before"
+    self._standing(bid.participant)
+    offer_name: bytes32 = book.digest(DOMAIN, offer)
+    word: uint256 = self.left[offer_name]
+    if word == 0:
+        self._check_form(offer)
+        self._check_signer(offer_name, offer_signature, offer.participant)
+        word = self._word(offer, 0, 0, 0, self._standing(offer.participant))
+    self.left[offer_name] = self._less_offer(word, offer, bid.interval, asked)
+    fill: bytes32 = packing.fill_hash(
+        bid.region,
+        bid.interval,
+        packing.Fill(
+            bid=bid_name, offer=offer_name, buyer=bid.participant, seller=offer.participant, terms=terms
+        ),
+    )
+    self.left[bid_name] = self._bound(fill)
+    locked: uint256 = rounding.amount(asked.price, asked.energy) + rounding.amount(
+        asked.charge, asked.energy
+    )
+    extcall vault.__interface__(VAULT).engage(bid.participant, locked)
+    log Bound(bid=bid_name, fill=fill, locked=locked)
+    return fill
+
+
+@external
+def unbind(bid: bytes32, fill: bytes32):
+    """
+    @notice End the fill that a bid's word holds, once. Only the settlement, which pays it.
     """
     assert msg.sender == SETTLEMENT, "orders: not the settlement"
-    self._take_bid(bid, buyer, interval, terms, lock)
-    self._take_offer(offer, seller, interval, terms)
+    assert self.left[bid] == self._bound(fill), "orders: not bound to this fill"
+    self.left[bid] = CLOSED
+
+
+@external
+def take(
+    bid: book.Order, offer: book.Order, terms: packing.Terms, lock: uint256
+) -> (bytes32, bytes32, Taken):
+    """
+    @notice Use up bid and offer by one fill. Only the settlement, which locks `lock`.
+    @return The names of both orders, and what their fill must remember.
+    """
+    assert msg.sender == SETTLEMENT, "orders: not the settlement"
+    assert bid.parent == empty(bytes32), "orders: a child's fill crosses"
+    assert bid.region == offer.region, "orders: other region"
+    bid_name: bytes32 = book.digest(DOMAIN, bid)
+    offer_name: bytes32 = book.digest(DOMAIN, offer)
+    bought: uint256 = self.left[bid_name]
+    sold: uint256 = self.left[offer_name]
+    self.left[bid_name] = self._less_bid(bought, bid, terms, lock)
+    self.left[offer_name] = self._less_offer(sold, offer, bid.interval, terms)
+    return bid_name, offer_name, Taken(
+        before=convert(bid.energy, uint256) - ((bought >> ENERGY) & packing.MASK_40),
+        meters=((bought & sold) >> METER) & 1,
+    )
 
 
 @external
 def take_bid(
-    bid: bytes32, buyer: address, interval: uint64, terms: packing.Terms, lock: uint256
-):
+    bid: book.Order, parent: book.Order, terms: packing.Terms, lock: uint256
+) -> bytes32:
     """
-    @notice Use up a bid by a fill whose offer stands on the other chain. Only the settlement.
+    @notice Use up a bid by a fill whose offer stands on the other chain. Only the crossing.
+    @dev One energy on both tiers: what a child takes, its parent has no more.
+    @param parent The bid that this one names as parent; not looked at when it names none.
+    @return The bid's name.
     """
-    assert msg.sender == SETTLEMENT, "orders: not the settlement"
-    self._take_bid(bid, buyer, interval, terms, lock)
+    assert msg.sender == CROSSING, "orders: not the crossing"
+    name: bytes32 = book.digest(DOMAIN, bid)
+    self.left[name] = self._less_bid(self.left[name], bid, terms, lock)
+    if bid.parent != empty(bytes32):
+        assert book.digest(DOMAIN, parent) == bid.parent, "orders: other parent"
+        assert parent.participant == bid.participant, "orders: not one's own parent"
+        assert parent.side == book.BID, "orders: parent is no bid"
+        assert parent.parent == empty(bytes32), "orders: parent has a parent"
+        assert parent.interval == bid.interval, "orders: parent of another interval"
+        above: uint256 = self.left[bid.parent]
+        assert above & packing.MASK_8 == OPEN, "orders: parent is not open"
+        assert terms.energy <= (above >> ENERGY) & packing.MASK_40, "orders: parent is filled"
+        self.left[bid.parent] = above - (terms.energy << ENERGY)
+    return name
 
 
 @external
-def close(write: keyed.Write, hashes: DynArray[bytes32, MAX_CLOSED]):
+def close(write: keyed.Write, orders: DynArray[book.Order, MAX_BATCH]):
     """
     @notice Free what no fill needs of orders' reservations; they can be filled no more.
     """
@@ -160,173 +301,186 @@ def close(write: keyed.Write, hashes: DynArray[bytes32, MAX_CLOSED]):
     if not keyed.begin(write, 1):
         return
     released: uint256 = 0
-    for order: bytes32 in hashes:
-        funds: uint256 = self.funds[order]
-        assert funds & packing.MASK_16 == OPEN, "orders: not open"
-        left: uint256 = funds >> RESERVED
-        self.funds[order] = (funds & (2**RESERVED - 1)) ^ (OPEN | CLOSED)
-        if left > 0:
-            released += left
-            extcall vault.__interface__(VAULT).release(self._party(order), left)
-    log Closed(key=keyed.packed(write), batch=write.batch, count=len(hashes), released=released)
+    for order: book.Order in orders:
+        released += self._close(book.digest(DOMAIN, order), order.participant)
+    log Closed(key=keyed.packed(write), batch=write.batch, count=len(orders), released=released)
 
 
 @external
 @view
-def state(order: bytes32) -> (address, uint256, uint256, uint256, uint256):
+def state(order: bytes32) -> (uint256, uint256, uint256, uint256):
     """
-    @return participant, energy left, reserved left, fills left, state (0 none, 1 open, 2 closed).
+    @return energy left, reserved left, fills left, state (0 none, 1 open, 2 closed, 3 bound to one
+            fill); zeros of one that is bound.
     """
-    funds: uint256 = self.funds[order]
+    word: uint256 = self.left[order]
+    if word & packing.MASK_8 == BOUND:
+        return 0, 0, 0, BOUND
     return (
-        self._party(order),
-        (self.rights[order] >> ENERGY) & packing.MASK_40,
-        funds >> RESERVED,
-        (funds >> FILLS) & packing.MASK_32,
-        funds & packing.MASK_16,
+        (word >> ENERGY) & packing.MASK_40,
+        word >> RESERVED,
+        (word >> FILLS) & packing.MASK_16,
+        word & packing.MASK_8,
     )
 
 
 @external
 @view
-def digest(order: Order) -> bytes32:
+def digest(order: book.Order) -> bytes32:
     """
     @notice The EIP-712 digest of an order: what is signed, and its name everywhere.
     """
-    return self._digest(order)
+    return book.digest(DOMAIN, order)
 
 
 @internal
-def _admit(entry: Entry) -> uint256:
+def _post(name: bytes32, order: book.Order, charge: uint64, fills: uint32):
+    assert clock.book_open(order.interval), "orders: the book is closed"
+    assert fills <= MAX_FILLS, "orders: too many fills"
+    reserved: uint256 = 0
+    if order.side == book.BID:
+        reserved = self._full(order, charge, fills)
+    self._admit(name, order, charge, fills, reserved, False)
+    log Posted(order=name, reserved=reserved)
+
+
+@internal
+def _admit(
+    name: bytes32,
+    order: book.Order,
+    charge: uint64,
+    fills: uint32,
+    reserved: uint256,
+    region_may: bool,
+) -> uint256:
     # returns what was reserved
-    order: Order = entry.order
-    assert order.side <= OFFER, "orders: no such side"
-    assert 0 < order.energy and order.energy < 2**40, "orders: energy"
-    assert order.price < 2**48 and entry.charge < 2**48, "orders: price"
-    assert order.expires == 0 or order.expires > order.interval, "orders: expired"
-    name: bytes32 = self._digest(order)
-    self._check_signature(entry, name)
-    assert self.funds[name] == 0, "orders: seen before"
-    if order.parent != empty(bytes32):
-        self._check_parent(order)
-        self.parents[name] = order.parent
-    reserved: uint256 = self._reserve(entry)
-    self.rights[name] = (
-        convert(order.participant, uint256) << PARTY
-        | convert(order.energy, uint256) << ENERGY
-        | convert(order.price, uint256) << PRICE
-        | convert(order.side, uint256)
-    )
-    self.funds[name] = (
-        reserved << RESERVED
-        | convert(entry.charge, uint256) << CHARGE
-        | convert(entry.fills, uint256) << FILLS
-        | convert(order.interval, uint256) << INTERVAL
-        | convert(order.tier, uint256) << TIER
-        | OPEN
-    )
+    self._check_form(order)
+    assert charge < 2**48, "orders: price"
+    assert fills <= 65535, "orders: too many fills"
+    assert self.left[name] == 0, "orders: seen before"
+    status: uint256 = self._standing(order.participant)
+    if order.side == book.OFFER:
+        assert reserved == 0, "orders: an offer reserves nothing"
+    else:
+        full: uint256 = self._full(order, charge, fills)
+        if region_may and (status >> 8) & REGION != 0:
+            assert reserved <= full, "orders: other reservation"
+        else:
+            assert fills <= MAX_FILLS, "orders: too many fills"
+            assert reserved == full, "orders: other reservation"
+        extcall vault.__interface__(VAULT).reserve(order.participant, reserved)
+    self.left[name] = self._word(order, reserved, charge, fills, status)
     return reserved
 
 
 @internal
-@view
-def _digest(order: Order) -> bytes32:
-    return keccak256(concat(x"1901", DOMAIN, keccak256(abi_encode(ORDER_TYPE, order))))
+@pure
+def _check_form(order: book.Order):
+    assert order.side <= book.OFFER, "orders: no such side"
+    assert 0 < order.energy and order.energy < 2**40, "orders: energy"
+    assert order.price < 2**48, "orders: price"
+    assert order.expires == 0 or order.expires > order.interval, "orders: expired"
 
 
 @internal
 @view
-def _check_signature(entry: Entry, name: bytes32):
-    assert convert(entry.s, uint256) <= convert(
-        HALF_ORDER, uint256
-    ), "orders: signature not low"
-    assert entry.v == 27 or entry.v == 28, "orders: signature form"
-    signer: address = ecrecover(name, entry.v, entry.r, entry.s)
-    assert signer != empty(address), "orders: signature form"
-    assert signer == entry.order.participant, "orders: not the participant's signature"
-
-
-@internal
-@view
-def _check_parent(order: Order):
-    # a child may only be filled to what its parent has left: see _take_bid
-    assert self._party(order.parent) == order.participant, "orders: not one's own parent"
-    assert self.rights[order.parent] & packing.MASK_8 == convert(BID, uint256), "orders: parent"
-    assert order.side == BID, "orders: parent"
-    assert self.parents[order.parent] == empty(bytes32), "orders: parent has a parent"
+def _check_signer(digest: bytes32, signature: signing.Signature, participant: address):
     assert (
-        convert((self.funds[order.parent] >> INTERVAL) & packing.MASK_64, uint64) == order.interval
-    ), "orders: parent of another interval"
+        signing.signer(digest, signature) == participant
+    ), "orders: not the participant's signature"
 
 
 @internal
-def _reserve(entry: Entry) -> uint256:
-    order: Order = entry.order
-    status: uint256 = staticcall registry.__interface__(REGISTRY).status(order.participant)
+@view
+def _standing(participant: address) -> uint256:
+    # the registry's word of one who may place orders
+    status: uint256 = staticcall registry.__interface__(REGISTRY).status(participant)
     assert status != 0, "orders: not registered"
     assert status & packing.MASK_8 == 1, "orders: suspended"
-    if order.side == OFFER:
-        assert entry.reserved == 0, "orders: an offer reserves nothing"
-        return 0
+    return status
+
+
+@internal
+@pure
+def _full(order: book.Order, charge: uint64, fills: uint32) -> uint256:
+    # what a bid's fills may cost at most, each amount rounded by itself
     energy: uint256 = convert(order.energy, uint256)
-    full: uint256 = (
+    return (
         rounding.amount(convert(order.price, uint256), energy)
-        + rounding.amount(convert(entry.charge, uint256), energy)
-        + convert(entry.fills, uint256)
+        + rounding.amount(convert(charge, uint256), energy)
+        + convert(fills, uint256)
     )
-    if (status >> 8) & REGION == 0:
-        assert entry.fills <= MAX_FILLS, "orders: too many fills"
-        assert entry.reserved == full, "orders: other reservation"
-    else:
-        assert entry.reserved <= full, "orders: other reservation"
-    extcall vault.__interface__(VAULT).reserve(order.participant, entry.reserved)
-    return entry.reserved
 
 
 @internal
-def _take_bid(
-    bid: bytes32, buyer: address, interval: uint64, terms: packing.Terms, lock: uint256
-):
-    rights: uint256 = self._take_energy(bid, buyer, interval, BID, terms)
-    assert terms.price <= (rights >> PRICE) & packing.MASK_48, "orders: above the bid's price"
-    funds: uint256 = self.funds[bid]
-    assert terms.charge <= (funds >> CHARGE) & packing.MASK_48, "orders: above the bid's charge"
-    assert (funds >> FILLS) & packing.MASK_32 > 0, "orders: too many fills"
-    assert lock <= funds >> RESERVED, "orders: above the reservation"
-    self.funds[bid] = funds - (lock << RESERVED) - (1 << FILLS)
-    parent: bytes32 = self.parents[bid]
-    if parent != empty(bytes32):
-        # one energy on both tiers: what the child takes, the parent has no more
-        above: uint256 = self.rights[parent]
-        assert terms.energy <= (above >> ENERGY) & packing.MASK_40, "orders: parent is filled"
-        self.rights[parent] = above - (terms.energy << ENERGY)
-
-
-@internal
-def _take_offer(offer: bytes32, seller: address, interval: uint64, terms: packing.Terms):
-    rights: uint256 = self._take_energy(offer, seller, interval, OFFER, terms)
-    assert terms.price >= (rights >> PRICE) & packing.MASK_48, "orders: below the offer's price"
-
-
-@internal
-def _take_energy(
-    order: bytes32, party: address, interval: uint64, side: uint8, terms: packing.Terms
+@pure
+def _word(
+    order: book.Order, reserved: uint256, charge: uint64, fills: uint32, status: uint256
 ) -> uint256:
-    rights: uint256 = self.rights[order]
-    funds: uint256 = self.funds[order]
-    assert funds & packing.MASK_16 == OPEN, "orders: not open"
-    assert rights >> PARTY == convert(party, uint256), "orders: another participant's"
-    assert rights & packing.MASK_8 == convert(side, uint256), "orders: other side"
-    assert (funds >> INTERVAL) & packing.MASK_64 == convert(
-        interval, uint256
-    ), "orders: other interval"
-    assert (funds >> TIER) & packing.MASK_16 == terms.tier, "orders: other tier"
-    assert terms.energy <= (rights >> ENERGY) & packing.MASK_40, "orders: above the order's energy"
-    self.rights[order] = rights - (terms.energy << ENERGY)
-    return rights
+    return (
+        reserved << RESERVED
+        | convert(charge, uint256) << CHARGE
+        | convert(order.energy, uint256) << ENERGY
+        | convert(fills, uint256) << FILLS
+        | convert(
+            packing.meter_key(status, order.participant) == order.participant, uint256
+        ) << METER
+        | OPEN
+    )
 
 
 @internal
-@view
-def _party(order: bytes32) -> address:
-    return convert(convert(self.rights[order] >> PARTY, uint160), address)
+@pure
+def _bound(fill: bytes32) -> uint256:
+    return convert(fill, uint256) & ~packing.MASK_8 | BOUND
+
+
+@internal
+@pure
+def _less_bid(word: uint256, bid: book.Order, terms: packing.Terms, lock: uint256) -> uint256:
+    self._check_side(bid, book.BID)
+    assert terms.price <= convert(bid.price, uint256), "orders: above the bid's price"
+    left: uint256 = self._less_energy(word, bid, terms)
+    assert terms.charge <= (word >> CHARGE) & packing.MASK_48, "orders: above the bid's charge"
+    assert (word >> FILLS) & packing.MASK_16 > 0, "orders: too many fills"
+    assert lock <= word >> RESERVED, "orders: above the reservation"
+    return left - (lock << RESERVED) - (1 << FILLS)
+
+
+@internal
+@pure
+def _less_offer(
+    word: uint256, offer: book.Order, interval: uint64, terms: packing.Terms
+) -> uint256:
+    self._check_side(offer, book.OFFER)
+    assert offer.interval == interval, "orders: other interval"
+    assert terms.price >= convert(offer.price, uint256), "orders: below the offer's price"
+    return self._less_energy(word, offer, terms)
+
+
+@internal
+@pure
+def _check_side(order: book.Order, side: uint8):
+    assert order.side == side, "orders: other side"
+
+
+@internal
+@pure
+def _less_energy(word: uint256, order: book.Order, terms: packing.Terms) -> uint256:
+    assert word & packing.MASK_8 == OPEN, "orders: not open"
+    assert convert(order.tier, uint256) == terms.tier, "orders: other tier"
+    assert 0 < terms.energy, "orders: a fill of nothing"
+    assert terms.energy <= (word >> ENERGY) & packing.MASK_40, "orders: above the order's energy"
+    return word - (terms.energy << ENERGY)
+
+
+@internal
+def _close(name: bytes32, participant: address) -> uint256:
+    # returns what was freed
+    word: uint256 = self.left[name]
+    assert word & packing.MASK_8 == OPEN, "orders: not open"
+    self.left[name] = (word & (2**RESERVED - 1)) ^ (OPEN | CLOSED)
+    reserved: uint256 = word >> RESERVED
+    if reserved > 0:
+        extcall vault.__interface__(VAULT).release(participant, reserved)
+    return reserved

@@ -59,12 +59,40 @@ def terms(word: uint256) -> Terms:
 
 @internal
 @pure
+def meter_key(status: uint256, participant: address) -> address:
+    """
+    @notice Who signs for a participant's meter: the participant itself where no key is set.
+    @param status The registry's word: meter key 160 | bus 32 | roles 8 | state 8.
+    """
+    key: uint256 = status >> 48
+    return participant if key == 0 else convert(convert(key, uint160), address)
+
+
+@internal
+@pure
 def fill_hash(region: bytes32, interval: uint64, fill: Fill) -> bytes32:
     """
     @notice The fill's name: the same as `model/trade.py: Fill.hash`.
     """
     return keccak256(
         abi_encode(region, interval, fill.bid, fill.offer, fill.buyer, fill.seller, fill.terms)
+    )
+
+
+@internal
+@pure
+def delivered(record: Delivery) -> uint256:
+    """
+    @notice The word of a delivery: see `delivery`.
+    """
+    return (
+        record.agreed << 208
+        | record.sent << 168
+        | record.received << 128
+        | record.unused << 88
+        | record.unused_sent << 48
+        | record.held << 8
+        | convert(record.disputed, uint256)
     )
 
 

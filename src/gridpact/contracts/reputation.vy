@@ -7,10 +7,12 @@
         `reputation/feedback.py: update`.
 """
 
+import clock
 import keyed
 import packing
 import settlement
 
+initializes: clock
 initializes: keyed
 exports: keyed.written
 
@@ -27,12 +29,20 @@ struct Rules:
     reference: uint256  # Wh
 
 
+struct Rating:
+    seller: address
+    agreed: uint256
+    sent: uint256
+    before: uint256
+    now: uint256
+
+
 OPERATOR: public(immutable(address))
 SETTLEMENT: public(immutable(address))
+WINDOW: immutable(uint256)
 RULES: immutable(Rules)
 
 scores: HashMap[address, uint256]  # known 1 | score 32
-counted: HashMap[address, HashMap[uint64, uint256]]  # agreed 64 | sent 64, already rated
 
 
 event Rated:
@@ -44,15 +54,25 @@ event Rated:
 
 
 @deploy
-def __init__(operator: address, settlement_: address, rules: Rules):
+def __init__(
+    operator: address,
+    settlement_: address,
+    rules: Rules,
+    window: uint256,
+    begins: uint256,
+    seconds: uint256,
+):
     """
     @notice Fix where deliveries are read, and the numbers of the rule.
+    @param window Intervals after which a dispute ends: until then the operator rates.
     """
+    clock.__init__(begins, seconds)
     assert rules.gain <= PPM and rules.loss <= PPM, "reputation: rules"
     assert rules.prior <= PPM and rules.floor <= PPM, "reputation: rules"
     assert 0 < rules.reference and rules.reference < 2**40, "reputation: rules"
     OPERATOR = operator
     SETTLEMENT = settlement_
+    WINDOW = window
     RULES = rules
 
 
@@ -71,16 +91,20 @@ def rate(
         return expected
     digest: bytes32 = empty(bytes32)
     for seller: address in sellers:
-        agreed: uint256 = 0
-        sent: uint256 = 0
-        agreed, sent = self._count(seller, write.interval)
-        before: uint256 = self._score(seller)
-        now: uint256 = self._update(before, agreed, sent)
-        self.scores[seller] = KNOWN | now
-        log Rated(seller=seller, agreed=agreed, sent=sent, before=before, now=now)
-        digest = keccak256(abi_encode(digest, seller, agreed, sent, before, now))
+        rating: Rating = self._rate(seller, write.interval)
+        digest = keccak256(abi_encode(digest, rating))
     assert expected == empty(bytes32) or digest == expected, "reputation: other scores"
     return digest
+
+
+@external
+def rate_one(seller: address, interval: uint64):
+    """
+    @notice Rate one seller for an interval whose disputes are over, when the operator did not.
+            Anybody may call.
+    """
+    assert clock.ended(interval, WINDOW + 1), "reputation: too early"
+    self._rate(seller, interval)
 
 
 @external
@@ -121,18 +145,16 @@ def _score(seller: address) -> uint256:
 
 
 @internal
-def _count(seller: address, interval: uint64) -> (uint256, uint256):
-    # what is not rated yet
+def _rate(seller: address, interval: uint64) -> Rating:
     agreed: uint256 = 0
     sent: uint256 = 0
-    charge: uint256 = 0
-    agreed, sent, charge = staticcall settlement.__interface__(SETTLEMENT).volume(seller, interval)
-    done: uint256 = self.counted[seller][interval]
-    self.counted[seller][interval] = agreed << 64 | sent
-    agreed -= done >> 64
-    sent -= done & packing.MASK_64
+    agreed, sent = extcall settlement.__interface__(SETTLEMENT).to_rate(seller, interval)
     assert agreed > 0, "reputation: nothing to rate"
-    return agreed, sent
+    before: uint256 = self._score(seller)
+    now: uint256 = self._update(before, agreed, sent)
+    self.scores[seller] = KNOWN | now
+    log Rated(seller=seller, agreed=agreed, sent=sent, before=before, now=now)
+    return Rating(seller=seller, agreed=agreed, sent=sent, before=before, now=now)
 
 
 @internal

@@ -3,36 +3,61 @@
 """
 @title Settlement
 @notice Locks the money of cleared fills, and pays it by the meters' word: the five cases per fill,
-        the grid tier's bills, what crosses between the chains. The operator brings the records,
-        the rules decide the amounts; every number they need is posted before or signed.
+        the grid tier's bills. The operator brings the records, the rules decide the amounts;
+        every number they need is posted before or signed. What the operator leaves undone, the
+        parties do themselves.
 """
 
 import accounts
+import book
 import clearing
+import clock
 import keyed
+import metering
 import orders
 import packing
 import registry
 import rounding
+import signing
 import split
 import vault
 
+initializes: clock
 initializes: keyed
 exports: keyed.written
 
 MAX_BATCH: constant(uint256) = 128
-REGION: constant(uint256) = 8  # role
 PPM: constant(uint256) = 1_000_000
+# states of a fill
 UNKNOWN: constant(uint256) = 0
 LOCKED: constant(uint256) = 1
-CROSSED: constant(uint256) = 2
 SETTLED: constant(uint256) = 3
 DISPUTED: constant(uint256) = 4
+MATCHED: constant(uint256) = 5
+# a locked fill's word: energy before it 40 | expected loss 24 | own meters 8 | state 16
+BEFORE: constant(uint256) = 48
+LOSS: constant(uint256) = 24
+METERS: constant(uint256) = 16
+MASK_24: constant(uint256) = 2**24 - 1
+# volumes of a seller: interval 32 | to rate: agreed 40, sent 40 | sent 40 | unused 40 | charge 64
+RING: constant(uint64) = 16
+VOLUME_INTERVAL: constant(uint256) = 224
+RATE_AGREED: constant(uint256) = 184
+RATE_SENT: constant(uint256) = 144
+SENT: constant(uint256) = 104
+UNUSED: constant(uint256) = 64
 
 
 struct Row:
     fill: packing.Fill
     delivery: uint256  # see packing.delivery
+
+
+struct Single:
+    # one fill with its place, which a batch states once
+    region: bytes32
+    interval: uint64
+    fill: packing.Fill
 
 
 struct BillRow:
@@ -41,21 +66,18 @@ struct BillRow:
     sold: uint256
 
 
-struct Refund:
-    fill: bytes32
-    amount: uint256
-
-
 OPERATOR: public(immutable(address))
 REGISTRY: public(immutable(address))
 VAULT: public(immutable(address))
 ORDERS: public(immutable(address))
 CLEARING: public(immutable(address))
+REPUTATION: public(immutable(address))
+DOMAIN: public(immutable(bytes32))
+WINDOW: public(immutable(uint256))
 RULES: immutable(split.Rules)
 
-fills: HashMap[bytes32, uint256]  # buyer 160 | crossed money not yet home 80 | state 16
-volumes: HashMap[address, HashMap[uint64, uint256]]  # agreed 64 | sent 64 | charge 128
-crossings: public(HashMap[bytes32, bytes32])  # the packed key under which a crossing was used
+fills: HashMap[bytes32, uint256]
+volumes: HashMap[address, HashMap[uint64, uint256]]  # by seller and interval modulo RING
 
 
 event Committed:
@@ -65,11 +87,25 @@ event Committed:
     locked: uint256
 
 
-event Crossed:
-    key: indexed(bytes32)
-    crossing: indexed(bytes32)
-    batch: uint32
-    count: uint256
+event Matched:
+    fill: indexed(bytes32)
+    state: uint256
+    lock: uint256
+
+
+event Paid:
+    fill: indexed(bytes32)
+    delivery: uint256  # see packing.delivery
+    money: uint256  # case 16 | paid and fee to the seller 80 | charge 80 | refund 80
+
+
+event Contradicted:
+    fill: indexed(bytes32)
+    meter: indexed(address)
+
+
+event TakenBack:
+    fill: indexed(bytes32)
     amount: uint256
 
 
@@ -105,19 +141,6 @@ event LossBought:
     unpaid: uint256
 
 
-event Refunded:
-    fill: indexed(bytes32)
-    crossing: indexed(bytes32)
-    buyer: indexed(address)
-    amount: uint256
-
-
-event SentHome:
-    region: indexed(address)
-    crossing: indexed(bytes32)
-    amount: uint256
-
-
 @deploy
 def __init__(
     operator: address,
@@ -125,76 +148,195 @@ def __init__(
     vault_: address,
     orders_: address,
     clearing_: address,
+    reputation: address,
     rules: split.Rules,
+    window: uint256,
+    begins: uint256,
+    seconds: uint256,
 ):
     """
     @notice Fix the peers and the numbers of the rule, for good.
+    @param window Intervals after which a dispute ends.
     """
+    clock.__init__(begins, seconds)
     assert rules.tau <= PPM and rules.eps <= PPM and rules.kappa < 2**32, "settlement: rules"
     assert rules.reward <= PPM and rules.loss_fund_share <= PPM, "settlement: rules"
     assert rules.unused_fee < 2**48 and rules.feed_in < 2**48, "settlement: rules"
     assert rules.eps_floor < 2**40, "settlement: rules"
+    # a fill is counted before its seller's place in the ring is taken by a later interval
+    assert 0 < window and window < convert(RING, uint256) - 1, "settlement: rules"
     OPERATOR = operator
     REGISTRY = registry_
     VAULT = vault_
     ORDERS = orders_
     CLEARING = clearing_
+    REPUTATION = reputation
+    DOMAIN = staticcall registry.__interface__(registry_).DOMAIN()
+    WINDOW = window
     RULES = rules
 
 
 @external
-def commit(write: keyed.Write, fills: DynArray[packing.Fill, MAX_BATCH]):
+def commit(
+    write: keyed.Write,
+    orders_: DynArray[book.Order, MAX_BATCH],
+    rows: DynArray[uint256, MAX_BATCH],
+):
     """
     @notice Lock the buyers' money of fills whose bid and offer stand on this chain.
+    @param orders_ Every order of the batch, once.
+    @param rows Per fill: place of its bid 16 | of its offer 16 | terms 160, see packing.Fill.
     """
     assert msg.sender == OPERATOR, "settlement: not the operator"
     if not keyed.begin(write, 0):
         return
+    tariffs: clearing.Tariffs = self._tariffs(write.region, write.interval)
     locked: uint256 = 0
-    for fill: packing.Fill in fills:
-        name: bytes32 = packing.fill_hash(write.region, write.interval, fill)
-        assert self.fills[name] == UNKNOWN, "settlement: committed before"
-        assert fill.buyer != fill.seller, "settlement: trade with oneself"
-        terms: packing.Terms = packing.terms(fill.terms)
-        lock: uint256 = split.lock(terms)
-        extcall orders.__interface__(ORDERS).take(
-            fill.bid, fill.offer, fill.buyer, fill.seller, write.interval, terms, lock
-        )
-        extcall vault.__interface__(VAULT).lock(fill.buyer, lock)
-        self.fills[name] = LOCKED
+    for row: uint256 in rows:
+        bid: book.Order = orders_[(row >> 176) & packing.MASK_16]
+        offer: book.Order = orders_[(row >> 160) & packing.MASK_16]
+        assert bid.region == write.region, "settlement: other region"
+        assert bid.interval == write.interval, "settlement: other interval"
+        name: bytes32 = empty(bytes32)
+        lock: uint256 = 0
+        name, lock = self._match(bid, offer, row & (2**160 - 1), tariffs, LOCKED)
+        extcall vault.__interface__(VAULT).lock(bid.participant, lock)
         locked += lock
-    log Committed(key=keyed.packed(write), batch=write.batch, count=len(fills), locked=locked)
+    log Committed(key=keyed.packed(write), batch=write.batch, count=len(rows), locked=locked)
 
 
 @external
-def cross(write: keyed.Write, fills: DynArray[packing.Fill, MAX_BATCH], crossing: bytes32):
+def match(bid: book.Order, offer: book.Order, terms: uint256, lock_now: bool) -> bytes32:
     """
-    @notice Send the reserved money of fills that are settled on the other chain on its way.
-    @param crossing Its id: used under one key only.
+    @notice Make one fill of two posted orders, until the commitments close.
+    @dev The operator may; the buyer too, who then pays the offer's price and bears at least the
+         network share that is posted with the prices.
+    @param lock_now Whether the fill is locked at once, or by a later call of `lock`.
+    @return The fill's name.
     """
-    assert msg.sender == OPERATOR, "settlement: not the operator"
-    if not keyed.begin(write, 1):
-        return
-    self._use_crossing(write, crossing)
-    total: uint256 = 0
-    for fill: packing.Fill in fills:
-        name: bytes32 = packing.fill_hash(write.region, write.interval, fill)
-        assert self.fills[name] == UNKNOWN, "settlement: committed before"
-        terms: packing.Terms = packing.terms(fill.terms)
-        lock: uint256 = split.lock(terms)
-        extcall orders.__interface__(ORDERS).take_bid(
-            fill.bid, fill.buyer, write.interval, terms, lock
-        )
-        extcall vault.__interface__(VAULT).depart(fill.buyer, lock, crossing)
-        self.fills[name] = convert(fill.buyer, uint256) << 96 | lock << 16 | CROSSED
-        total += lock
-    log Crossed(
-        key=keyed.packed(write),
-        crossing=crossing,
-        batch=write.batch,
-        count=len(fills),
-        amount=total,
+    assert clock.commit_open(bid.interval), "settlement: too late for a fill"
+    tariffs: clearing.Tariffs = self._tariffs(bid.region, bid.interval)
+    if msg.sender != OPERATOR:
+        assert msg.sender == bid.participant, "settlement: not the operator or the buyer"
+        asked: packing.Terms = packing.terms(terms)
+        assert asked.price == convert(offer.price, uint256), "settlement: not the offer's price"
+        assert asked.charge >= tariffs.network_share, "settlement: below the network share"
+    name: bytes32 = empty(bytes32)
+    lock: uint256 = 0
+    state: uint256 = LOCKED if lock_now else MATCHED
+    name, lock = self._match(bid, offer, terms, tariffs, state)
+    if lock_now:
+        extcall vault.__interface__(VAULT).lock(bid.participant, lock)
+    log Matched(fill=name, state=state, lock=lock)
+    return name
+
+
+@external
+def lock(single: Single):
+    """
+    @notice Lock the money of a fill that was matched, until the commitments close. Anybody may.
+    """
+    assert clock.commit_open(single.interval), "settlement: too late for a lock"
+    name: bytes32 = self._name(single)
+    word: uint256 = self.fills[name]
+    assert word & packing.MASK_16 == MATCHED, "settlement: not matched"
+    self.fills[name] = word - MATCHED + LOCKED
+    lock: uint256 = split.lock(packing.terms(single.fill.terms))
+    extcall vault.__interface__(VAULT).lock(single.fill.buyer, lock)
+    log Matched(fill=name, state=LOCKED, lock=lock)
+
+
+@external
+def settle_fill(single: Single, seller: metering.Signed, buyer: metering.Signed):
+    """
+    @notice Pay one locked fill by the two meters' signed word. The operator may at once, anybody
+            when it let an interval pass.
+    @dev As a batch does it, with what two meters can tell: the buyer owes at most what it
+         imported beyond its bid's earlier fills, the seller sent at most what it exported and no
+         fill counted before, and the loss is the share that was expected.
+    """
+    assert msg.sender == OPERATOR or clock.ended(single.interval, 1), "settlement: too early"
+    name: bytes32 = self._name(single)
+    word: uint256 = self._locked(single, name)
+    own: uint256 = (word >> METERS) & 1
+    exported: uint256 = self._metered(single, single.fill.seller, seller, own).exported
+    imported: uint256 = self._metered(single, single.fill.buyer, buyer, own).imported
+    terms: packing.Terms = packing.terms(single.fill.terms)
+    volume: uint256 = self._volume(single.fill.seller, single.interval)
+    counted: uint256 = ((volume >> SENT) & packing.MASK_40) + (
+        (volume >> UNUSED) & packing.MASK_40
     )
+    before: uint256 = word >> BEFORE
+    loss_share: uint256 = (word >> LOSS) & MASK_24
+    delivery: packing.Delivery = empty(packing.Delivery)
+    delivery.agreed = min(terms.energy, imported - min(imported, before))
+    delivery.unused = terms.energy - delivery.agreed
+    exported -= min(exported, counted)
+    delivery.sent = min(delivery.agreed, exported)
+    delivery.unused_sent = min(delivery.unused, exported - delivery.sent)
+    delivery.received = delivery.sent - rounding.part(delivery.sent, loss_share)
+    statement: split.Statement = split.split(terms, delivery, RULES, loss_share)
+    self.fills[name] = UNKNOWN  # its orders are past: nobody can make it again
+    self._count(volume, single.fill.seller, single.interval, delivery, statement.charge)
+    statement = self._pay(single.fill, statement)
+    log Paid(
+        fill=name,
+        delivery=packing.delivered(delivery),
+        money=(
+            statement.case << 240
+            | (statement.paid + statement.fee_seller) << 160
+            | statement.charge << 80
+            | statement.refund
+        ),
+    )
+
+
+@external
+def contradict(
+    single: Single, meter: address, first: metering.Signed, second: metering.Signed
+):
+    """
+    @notice Put a locked fill into dispute: the meter of one of its parties signed two different
+            things of the interval. Anybody may call.
+    """
+    name: bytes32 = self._name(single)
+    word: uint256 = self._locked(single, name)
+    assert (
+        meter == single.fill.seller or meter == single.fill.buyer
+    ), "settlement: another participant's meter"
+    assert first.registers != second.registers, "settlement: no contradiction"
+    own: uint256 = (word >> METERS) & 1
+    self._check_meter(single, meter, first, own)
+    self._check_meter(single, meter, second, own)
+    self.fills[name] = word & ~packing.MASK_16 | DISPUTED
+    log Contradicted(fill=name, meter=meter)
+
+
+@external
+def take_back(single: Single):
+    """
+    @notice Give a buyer its money back when nobody settled its fill in time: what was matched and
+            not locked once the interval is over, what was locked after the dispute window, what
+            is in dispute after two. Anybody may call.
+    """
+    name: bytes32 = self._name(single)
+    word: uint256 = self.fills[name]
+    state: uint256 = word & packing.MASK_16
+    amount: uint256 = split.lock(packing.terms(single.fill.terms))
+    if state == MATCHED:
+        assert clock.ended(single.interval, 0), "settlement: too early"
+        self.fills[name] = SETTLED
+        extcall vault.__interface__(VAULT).lapse(single.fill.buyer, amount)
+    else:
+        later: uint256 = 2 * WINDOW if state == DISPUTED else WINDOW
+        assert clock.ended(single.interval, later), "settlement: too early"
+        if state == UNKNOWN:
+            extcall orders.__interface__(ORDERS).unbind(single.fill.bid, name)
+        else:
+            assert state == LOCKED or state == DISPUTED, "settlement: not locked"
+        self.fills[name] = SETTLED
+        extcall vault.__interface__(VAULT).unlock(single.fill.buyer, amount)
+    log TakenBack(fill=name, amount=amount)
 
 
 @external
@@ -214,7 +356,7 @@ def settle(write: keyed.Write, rows: DynArray[Row, MAX_BATCH], expected: bytes32
     digest: bytes32 = empty(bytes32)
     for row: Row in rows:
         name: bytes32 = packing.fill_hash(write.region, write.interval, row.fill)
-        state: uint256 = self.fills[name]
+        state: uint256 = self.fills[name] & packing.MASK_16
         delivery: packing.Delivery = packing.delivery(row.delivery)
         if state == LOCKED:
             self._check_loss(balance, delivery)
@@ -269,65 +411,42 @@ def buy_loss(write: keyed.Write, energy: uint256, expected: uint256) -> uint256:
 
 
 @external
-def refund(write: keyed.Write, crossing: bytes32, rows: DynArray[Refund, MAX_BATCH]):
+@view
+def fill_state(fill: bytes32) -> uint256:
     """
-    @notice Bring home what the other chain did not need: to each fill's buyer, at most what left
-            for that fill.
-    @param crossing The id under which the other chain sent it: used under one key only.
+    @return 0 none, 1 locked, 3 settled or taken back, 4 disputed, 5 matched. A fill that was
+            settled by itself, or is held by its bid, has none here: see `orders.state`.
     """
-    assert msg.sender == OPERATOR, "settlement: not the operator"
-    if not keyed.begin(write, 5):
-        return
-    self._use_crossing(write, crossing)
-    for row: Refund in rows:
-        word: uint256 = self.fills[row.fill]
-        assert word & packing.MASK_16 == CROSSED, "settlement: not crossed"
-        assert row.amount <= (word >> 16) & packing.MASK_80, "settlement: more than crossed"
-        self.fills[row.fill] = word - (row.amount << 16)
-        buyer: address = convert(convert(word >> 96, uint160), address)
-        extcall vault.__interface__(VAULT).arrive(buyer, row.amount, crossing)
-        log Refunded(fill=row.fill, crossing=crossing, buyer=buyer, amount=row.amount)
+    return self.fills[fill] & packing.MASK_16
 
 
 @external
-def send_home(write: keyed.Write, region: address, amount: uint256, crossing: bytes32):
+def to_rate(seller: address, interval: uint64) -> (uint256, uint256):
     """
-    @notice Burn what a region's account has left here; it reappears at home under `crossing`.
+    @notice Hand over what a seller's settled fills of an interval agreed and sent [Wh] and was
+            not handed over before: nothing is rated twice. Only the reputation.
     """
-    assert msg.sender == OPERATOR, "settlement: not the operator"
-    if not keyed.begin(write, 6):
-        return
-    self._use_crossing(write, crossing)
-    status: uint256 = staticcall registry.__interface__(REGISTRY).status(region)
-    assert (status >> 8) & REGION == REGION, "settlement: not a region"
-    extcall vault.__interface__(VAULT).burn(region, amount, crossing)
-    log SentHome(region=region, crossing=crossing, amount=amount)
+    assert msg.sender == REPUTATION, "settlement: not the reputation"
+    word: uint256 = self.volumes[seller][interval % RING]
+    if word >> VOLUME_INTERVAL != convert(interval, uint256):
+        return 0, 0
+    agreed: uint256 = (word >> RATE_AGREED) & packing.MASK_40
+    sent: uint256 = (word >> RATE_SENT) & packing.MASK_40
+    self.volumes[seller][interval % RING] = word - (agreed << RATE_AGREED | sent << RATE_SENT)
+    return agreed, sent
 
 
 @external
 @view
-def fill_state(fill: bytes32) -> (uint256, address, uint256):
+def volume(seller: address, interval: uint64) -> (uint256, uint256):
     """
-    @return state (0 none, 1 locked, 2 crossed, 3 settled, 4 disputed), and of a crossed fill its
-            buyer and the money not yet home.
+    @return What a seller's settled fills of an interval sent [Wh], and the network charge paid
+            on them; kept for the last 16 intervals in which it sold.
     """
-    word: uint256 = self.fills[fill]
-    return (
-        word & packing.MASK_16,
-        convert(convert(word >> 96, uint160), address),
-        (word >> 16) & packing.MASK_80,
-    )
-
-
-@external
-@view
-def volume(seller: address, interval: uint64) -> (uint256, uint256, uint256):
-    """
-    @return What a seller's settled fills of an interval agreed and sent [Wh], and the network
-            charge paid on them.
-    """
-    word: uint256 = self.volumes[seller][interval]
-    return word >> 192, (word >> 128) & packing.MASK_64, word & (2**128 - 1)
+    word: uint256 = self.volumes[seller][interval % RING]
+    if word >> VOLUME_INTERVAL != convert(interval, uint256):
+        return 0, 0
+    return (word >> SENT) & packing.MASK_40, word & packing.MASK_64
 
 
 @external
@@ -353,6 +472,55 @@ def _check_loss(balance: clearing.Balance, delivery: packing.Delivery):
 
 
 @internal
+def _match(
+    bid: book.Order,
+    offer: book.Order,
+    terms: uint256,
+    tariffs: clearing.Tariffs,
+    state: uint256,
+) -> (bytes32, uint256):
+    # takes from both orders and keeps the fill; returns its name and its lock
+    asked: packing.Terms = packing.terms(terms)
+    assert asked.price + asked.charge <= tariffs.retail, "settlement: above retail"
+    assert bid.participant != offer.participant, "settlement: trade with oneself"
+    lock: uint256 = split.lock(asked)
+    bid_name: bytes32 = empty(bytes32)
+    offer_name: bytes32 = empty(bytes32)
+    taken: orders.Taken = empty(orders.Taken)
+    bid_name, offer_name, taken = extcall orders.__interface__(ORDERS).take(
+        bid, offer, asked, lock
+    )
+    name: bytes32 = packing.fill_hash(
+        bid.region,
+        bid.interval,
+        packing.Fill(
+            bid=bid_name,
+            offer=offer_name,
+            buyer=bid.participant,
+            seller=offer.participant,
+            terms=terms,
+        ),
+    )
+    assert self.fills[name] == UNKNOWN, "settlement: committed before"
+    self.fills[name] = (
+        taken.before << BEFORE | tariffs.loss_share << LOSS | taken.meters << METERS | state
+    )
+    return name, lock
+
+
+@internal
+@view
+def _tariffs(region: bytes32, interval: uint64) -> clearing.Tariffs:
+    return staticcall clearing.__interface__(CLEARING).tariffs(region, interval)
+
+
+@internal
+@pure
+def _name(single: Single) -> bytes32:
+    return packing.fill_hash(single.region, single.interval, single.fill)
+
+
+@internal
 def _settle(
     name: bytes32,
     interval: uint64,
@@ -361,22 +529,16 @@ def _settle(
     loss_share: uint256,
     digest: bytes32,
 ) -> bytes32:
-    terms: packing.Terms = packing.terms(fill.terms)
-    statement: split.Statement = split.split(terms, delivery, RULES, loss_share)
+    statement: split.Statement = split.split(
+        packing.terms(fill.terms), delivery, RULES, loss_share
+    )
     if statement.case == split.DISPUTE:
-        self.fills[name] = DISPUTED
+        self.fills[name] = self.fills[name] & ~packing.MASK_16 | DISPUTED
     else:
         self.fills[name] = SETTLED
-        self.volumes[fill.seller][interval] += (
-            delivery.agreed << 192 | delivery.sent << 128 | statement.charge
-        )
-        self._pay(fill, statement)
-        reward: uint256 = self._up_to(accounts.REWARD, fill.seller, statement.reward)
-        claim: uint256 = self._up_to(accounts.NETWORK_LOSS, fill.buyer, statement.claim)
-        statement.unpaid_reward = statement.reward - reward
-        statement.unpaid_claim = statement.claim - claim
-        statement.reward = reward
-        statement.claim = claim
+        volume: uint256 = self._volume(fill.seller, interval)
+        self._count(volume, fill.seller, interval, delivery, statement.charge)
+        statement = self._pay(fill, statement)
     log Settled(
         fill=name,
         case=statement.case,
@@ -394,15 +556,102 @@ def _settle(
 
 
 @internal
-def _pay(fill: packing.Fill, owed: split.Statement):
-    # the five parts of the lock
-    to_loss: uint256 = rounding.part(owed.charge, RULES.loss_fund_share)
-    extcall vault.__interface__(VAULT).share(
-        fill.buyer,
-        [fill.seller, accounts.NETWORK_LOSS, accounts.NETWORK_OPERATOR],
-        [owed.paid + owed.fee_seller, to_loss + owed.fee_network, owed.charge - to_loss],
-        owed.refund,
+def _locked(single: Single, name: bytes32) -> uint256:
+    # the word of a locked fill; that of one which a bid holds is made here, and the bid ended
+    word: uint256 = self.fills[name]
+    if word == UNKNOWN:
+        extcall orders.__interface__(ORDERS).unbind(single.fill.bid, name)
+        expected: uint256 = self._tariffs(single.region, single.interval).loss_share
+        return expected << LOSS | LOCKED
+    assert word & packing.MASK_16 == LOCKED, "settlement: not locked"
+    return word
+
+
+@internal
+@view
+def _metered(
+    single: Single, participant: address, signed: metering.Signed, own: uint256
+) -> metering.Flow:
+    self._check_meter(single, participant, signed, own)
+    return metering.flow(signed.registers)
+
+
+@internal
+@view
+def _check_meter(single: Single, participant: address, signed: metering.Signed, own: uint256):
+    signer: address = metering.signer(
+        DOMAIN, participant, single.region, single.interval, signed
     )
+    if own == 1:
+        assert signer == participant, "settlement: not the meter's signature"
+    else:
+        status: uint256 = staticcall registry.__interface__(REGISTRY).status(participant)
+        assert signer == packing.meter_key(
+            status, participant
+        ), "settlement: not the meter's signature"
+
+
+@internal
+@view
+def _volume(seller: address, interval: uint64) -> uint256:
+    # a seller's word of an interval; the place may still hold an earlier one, or a later one
+    assert interval < 2**32, "settlement: interval"
+    word: uint256 = self.volumes[seller][interval % RING]
+    kept: uint256 = word >> VOLUME_INTERVAL
+    this: uint256 = convert(interval, uint256)
+    if kept == this:
+        return word
+    assert kept < this, "settlement: the interval is past"
+    return this << VOLUME_INTERVAL
+
+
+@internal
+def _count(
+    word: uint256,
+    seller: address,
+    interval: uint64,
+    delivery: packing.Delivery,
+    charge: uint256,
+):
+    # word: what `_volume` found
+    agreed: uint256 = ((word >> RATE_AGREED) & packing.MASK_40) + delivery.agreed
+    sent: uint256 = ((word >> SENT) & packing.MASK_40) + delivery.sent
+    unused: uint256 = ((word >> UNUSED) & packing.MASK_40) + delivery.unused_sent
+    paid: uint256 = (word & packing.MASK_64) + charge
+    assert agreed < 2**40 and sent < 2**40 and unused < 2**40 and paid < 2**64, "settlement: volume"
+    self.volumes[seller][interval % RING] = word + (
+        delivery.agreed << RATE_AGREED
+        | delivery.sent << RATE_SENT
+        | delivery.sent << SENT
+        | delivery.unused_sent << UNUSED
+        | charge
+    )
+
+
+@internal
+def _pay(fill: packing.Fill, owed: split.Statement) -> split.Statement:
+    # the five parts of the lock, and what comes on top as far as the accounts for it reach
+    to_loss: uint256 = rounding.part(owed.charge, RULES.loss_fund_share)
+    reward: uint256 = 0
+    claim: uint256 = 0
+    reward, claim = extcall vault.__interface__(VAULT).settle(
+        fill.buyer,
+        fill.seller,
+        vault.Split(
+            seller=owed.paid + owed.fee_seller,
+            network_loss=to_loss + owed.fee_network,
+            network_operator=owed.charge - to_loss,
+            refund=owed.refund,
+            reward=owed.reward,
+            claim=owed.claim,
+        ),
+    )
+    paid: split.Statement = owed
+    paid.reward = reward
+    paid.claim = claim
+    paid.unpaid_reward = owed.reward - reward
+    paid.unpaid_claim = owed.claim - claim
+    return paid
 
 
 @internal
@@ -446,12 +695,3 @@ def _bill(row: BillRow, tariffs: clearing.Tariffs, digest: bytes32) -> bytes32:
             due - sold,
         )
     )
-
-
-@internal
-def _use_crossing(write: keyed.Write, crossing: bytes32):
-    assert crossing != empty(bytes32), "settlement: no crossing"
-    key: bytes32 = keyed.packed(write)
-    first: bytes32 = self.crossings[crossing]
-    assert first == empty(bytes32) or first == key, "settlement: crossing used"
-    self.crossings[crossing] = key

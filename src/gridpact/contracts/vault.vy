@@ -3,9 +3,10 @@
 """
 @title Vault
 @notice The only mover of money. Each account is one word: free 95 | reserved 80 | locked 80 |
-        open 1. At all times free + reserved + locked + transit = minted - burned, and the vault
-        holds exactly that much of the currency. Rules live in other contracts, whose addresses are
-        fixed at construction (5-decisions, sections 8, 17).
+        open 1. Three of the market's own accounts, which every settled fill touches, share one
+        word. At all times free + reserved + locked + transit = minted - burned, and the vault holds
+        exactly that much of the currency. Rules live in other contracts, whose addresses are fixed
+        at construction (5-decisions, sections 8, 17).
 """
 
 import accounts
@@ -23,6 +24,25 @@ OPEN: constant(uint256) = 1
 MAX_SUPPLY: constant(uint256) = 2**80 - 1
 MAX_READ: constant(uint256) = 128
 MAX_ROWS: constant(uint256) = 1024
+MAX_ACCOUNTS: constant(uint256) = 2**32
+# tills, the free money of three accounts: network_operator 85 | network_loss 85 | reward 85; in
+# their own words stand what they have reserved and locked, and the mark
+MASK_TILL: constant(uint256) = 2**85 - 1
+NETWORK_TILL: constant(uint256) = 170
+LOSS_TILL: constant(uint256) = 85
+REWARD_TILL: constant(uint256) = 0
+MARK: constant(uint256) = 2**255
+
+
+struct Split:
+    # of a settled fill's lock: who gets what; and what comes on top of it
+    seller: uint256
+    network_loss: uint256
+    network_operator: uint256
+    refund: uint256
+    reward: uint256
+    claim: uint256
+
 
 CURRENCY: public(immutable(address))
 REGISTRY: public(immutable(address))
@@ -32,9 +52,11 @@ INCENTIVE: public(immutable(address))
 NET: public(immutable(address))
 FALLBACK: public(immutable(address))
 COUNCIL: public(immutable(address))
+CROSSING: public(immutable(address))
 
 words: HashMap[address, uint256]
-total: uint256  # the sum of all words, without their open bits
+tills: uint256
+holders: DynArray[address, MAX_ACCOUNTS]  # every account with a word, in the order of opening
 minted: uint256
 burned: uint256
 transit: uint256
@@ -87,6 +109,7 @@ def __init__(
     net: address,
     fallback: address,
     council: address,
+    crossing: address,
 ):
     """
     @notice Fix who may move money, and open the market's own accounts.
@@ -99,6 +122,7 @@ def __init__(
     NET = net
     FALLBACK = fallback
     COUNCIL = council
+    CROSSING = crossing
     for named: address in [
         accounts.OPERATOR,
         accounts.NETWORK_OPERATOR,
@@ -108,7 +132,9 @@ def __init__(
         accounts.INCENTIVE,
         accounts.FINES,
     ]:
-        self.words[named] = OPEN
+        self._open(named)
+    for till: address in [accounts.NETWORK_OPERATOR, accounts.NETWORK_LOSS, accounts.REWARD]:
+        self.words[till] = MARK | OPEN
 
 
 @external
@@ -118,7 +144,7 @@ def open(account: address):
     """
     assert msg.sender == REGISTRY, "vault: not the registry"
     assert account != empty(address), "vault: no account"
-    self.words[account] |= OPEN
+    self._open(account)
 
 
 @external
@@ -146,9 +172,9 @@ def mint(
 @external
 def burn(account: address, amount: uint256, ref: bytes32):
     """
-    @notice Free money leaves this chain, once per reference. Only the settlement rule.
+    @notice Free money leaves this chain, once per reference. Only the crossing.
     """
-    assert msg.sender == SETTLEMENT, "vault: not the settlement"
+    assert msg.sender == CROSSING, "vault: not the crossing"
     assert ref != empty(bytes32), "vault: no reference"
     assert not self.used[ref], "vault: reference used"
     self.used[ref] = True
@@ -199,8 +225,7 @@ def reserve(account: address, amount: uint256):
     @notice free -> reserved, when an order is accepted.
     """
     assert msg.sender == ORDERS, "vault: not the orders"
-    self._debit(account, amount)
-    self._put(account, amount, RESERVED)
+    self._move(account, amount, FREE, RESERVED)
 
 
 @external
@@ -209,8 +234,34 @@ def release(account: address, amount: uint256):
     @notice reserved -> free, when no fill needs it.
     """
     assert msg.sender == ORDERS, "vault: not the orders"
-    self._take(account, amount, RESERVED)
-    self._credit(account, amount)
+    self._move(account, amount, RESERVED, FREE)
+
+
+@external
+def engage(account: address, amount: uint256):
+    """
+    @notice free -> locked, when a fill of two signed orders is made that were never posted.
+    """
+    assert msg.sender == ORDERS, "vault: not the orders"
+    self._move(account, amount, FREE, LOCKED)
+
+
+@external
+def lapse(account: address, amount: uint256):
+    """
+    @notice reserved -> free, when a fill was matched and never locked.
+    """
+    assert msg.sender == SETTLEMENT, "vault: not the settlement"
+    self._move(account, amount, RESERVED, FREE)
+
+
+@external
+def unlock(account: address, amount: uint256):
+    """
+    @notice locked -> free of the same owner, when nobody settled in time.
+    """
+    assert msg.sender == SETTLEMENT, "vault: not the settlement"
+    self._move(account, amount, LOCKED, FREE)
 
 
 @external
@@ -219,27 +270,42 @@ def lock(account: address, amount: uint256):
     @notice reserved -> locked, when a fill is committed.
     """
     assert msg.sender == SETTLEMENT, "vault: not the settlement"
-    self._take(account, amount, RESERVED)
-    self._put(account, amount, LOCKED)
+    self._move(account, amount, RESERVED, LOCKED)
 
 
 @external
-def share(account: address, to: address[3], amounts: uint256[3], back: uint256):
+def settle(buyer: address, seller: address, split: Split) -> (uint256, uint256):
     """
-    @notice locked of one -> free of up to three others, and `back` to its own free: how the lock
-            of a settled fill is shared.
+    @notice Share the lock of a settled fill: locked of the buyer -> free of the seller, of the
+            two network accounts and, as refund, of the buyer; then the reward to the seller and
+            the claim to the buyer, as far as the accounts for them reach.
+    @return What was paid of the reward and of the claim.
     """
     assert msg.sender == SETTLEMENT, "vault: not the settlement"
-    shared: uint256 = amounts[0] + amounts[1] + amounts[2] + back
-    word: uint256 = self.words[account]
+    tills: uint256 = self.tills
+    reward: uint256 = min(split.reward, tills & MASK_TILL)
+    claim: uint256 = min(
+        split.claim, ((tills >> LOSS_TILL) & MASK_TILL) + split.network_loss
+    )
+    word: uint256 = self.words[buyer]
+    shared: uint256 = split.seller + split.network_loss + split.network_operator + split.refund
     assert shared <= (word >> LOCKED) & packing.MASK_80, "vault: not enough held"
-    self.words[account] = word - (shared << LOCKED) + (back << FREE)
-    for i: uint256 in range(3):
-        if amounts[i] > 0:
-            payee: uint256 = self.words[to[i]]
-            assert payee & OPEN == OPEN, "vault: account not open"
-            self.words[to[i]] = payee + (amounts[i] << FREE)
-    self.total = self.total - (shared << LOCKED) + (shared << FREE)
+    # no overflow: no field of an open account exceeds the supply
+    self.words[buyer] = word - (shared << LOCKED) + ((split.refund + claim) << FREE)
+    if split.seller + reward > 0:
+        payee: uint256 = self.words[seller]
+        assert payee & OPEN == OPEN, "vault: account not open"
+        self.words[seller] = payee + ((split.seller + reward) << FREE)
+    changed: uint256 = (
+        tills
+        + (split.network_operator << NETWORK_TILL)
+        + (split.network_loss << LOSS_TILL)
+        - (claim << LOSS_TILL)
+        - reward
+    )
+    if changed != tills:
+        self.tills = changed
+    return reward, claim
 
 
 @external
@@ -251,7 +317,7 @@ def transfer_up_to(account: address, to: address, amount: uint256) -> uint256:
     assert msg.sender == SETTLEMENT or (
         msg.sender == INCENTIVE and account == accounts.INCENTIVE
     ), "vault: not a rule"
-    paid: uint256 = min(amount, self.words[account] >> FREE)
+    paid: uint256 = min(amount, self._word(account) >> FREE)
     self._debit(account, paid)
     self._credit(to, paid)
     return paid
@@ -262,7 +328,7 @@ def depart(account: address, amount: uint256, crossing: bytes32):
     """
     @notice reserved -> transit: money on its way to the other chain.
     """
-    assert msg.sender == SETTLEMENT, "vault: not the settlement"
+    assert msg.sender == CROSSING, "vault: not the crossing"
     self._take(account, amount, RESERVED)
     self.transit += amount
     self.departed[crossing] += amount
@@ -274,7 +340,7 @@ def arrive(account: address, amount: uint256, crossing: bytes32):
     """
     @notice transit -> free: money that comes home. Never more than ever went out.
     """
-    assert msg.sender == SETTLEMENT, "vault: not the settlement"
+    assert msg.sender == CROSSING, "vault: not the crossing"
     assert amount <= self.transit, "vault: not in transit"
     self.transit -= amount
     self.arrived[crossing] += amount
@@ -289,7 +355,6 @@ def reserve_rows(rows: DynArray[uint256, MAX_ROWS]):
             Only the net settlement.
     """
     assert msg.sender == NET, "vault: not the net settlement"
-    total: uint256 = 0
     last: uint256 = 0
     for row: uint256 in rows:
         account: uint256 = row >> 96
@@ -301,10 +366,11 @@ def reserve_rows(rows: DynArray[uint256, MAX_ROWS]):
         word: uint256 = self.words[of]
         assert word & OPEN == OPEN, "vault: account not open"
         if amount > 0:
-            assert amount <= word >> FREE, "vault: not enough free"
-            self.words[of] = word - (amount << FREE) + (amount << RESERVED)
-            total += amount
-    self.total = self.total - (total << FREE) + (total << RESERVED)
+            if word & MARK == 0:
+                assert amount <= word >> FREE, "vault: not enough free"
+                self.words[of] = word - (amount << FREE) + (amount << RESERVED)
+            else:
+                self._move(of, amount, FREE, RESERVED)
 
 
 @external
@@ -320,7 +386,6 @@ def apply(
     @return What stays reserved.
     """
     assert msg.sender == NET, "vault: not the net settlement"
-    freed: uint256 = 0
     gained: uint256 = 0
     lost: uint256 = 0
     kept: uint256 = 0
@@ -343,7 +408,6 @@ def apply(
         assert back <= (word >> RESERVED) & packing.MASK_80, "vault: not enough held"
         assert word & OPEN == OPEN, "vault: account not open"
         # no overflow: every number here is below 2**48, every field below the supply
-        freed = unsafe_add(freed, back)
         kept = unsafe_add(kept, held)
         word = unsafe_sub(word, back << RESERVED)
         if half & netting.NEGATIVE == 0:
@@ -352,9 +416,12 @@ def apply(
         else:
             lost = unsafe_add(lost, amount)
             back -= amount
-        self.words[of] = unsafe_add(word, back << FREE)
+        if word & MARK == 0:
+            self.words[of] = unsafe_add(word, back << FREE)
+        else:
+            self.words[of] = word
+            self.tills += back << self._till(of)
     assert gained == lost, "vault: deltas do not sum to zero"
-    self.total = self.total - (freed << RESERVED) + (freed << FREE)
     return kept
 
 
@@ -370,8 +437,7 @@ def pay_out(account: address, to: address[4], amounts: uint256[4], back: uint256
             self._take(account, amounts[i], RESERVED)
             self._credit(to[i], amounts[i])
     if back > 0:
-        self._take(account, back, RESERVED)
-        self._credit(account, back)
+        self._move(account, back, RESERVED, FREE)
 
 
 @external
@@ -380,8 +446,7 @@ def pledge(account: address, amount: uint256):
     @notice free -> locked, as a bond or a stake. Only the council.
     """
     assert msg.sender == COUNCIL, "vault: not the council"
-    self._debit(account, amount)
-    self._put(account, amount, LOCKED)
+    self._move(account, amount, FREE, LOCKED)
 
 
 @external
@@ -390,8 +455,7 @@ def unpledge(account: address, amount: uint256):
     @notice locked -> free: a bond or a stake comes back. Only the council.
     """
     assert msg.sender == COUNCIL, "vault: not the council"
-    self._take(account, amount, LOCKED)
-    self._credit(account, amount)
+    self._move(account, amount, LOCKED, FREE)
 
 
 @external
@@ -419,7 +483,7 @@ def is_open(account: address) -> bool:
     """
     @notice Say whether an account is open.
     """
-    return self.words[account] & OPEN == OPEN
+    return self._word(account) & OPEN == OPEN
 
 
 @external
@@ -428,7 +492,7 @@ def account(account: address) -> (uint256, uint256, uint256):
     """
     @return free, reserved, locked.
     """
-    return self._fields(self.words[account])
+    return self._fields(self._word(account))
 
 
 @external
@@ -439,7 +503,7 @@ def read(wanted: DynArray[address, MAX_READ]) -> DynArray[uint256, MAX_READ]:
     """
     found: DynArray[uint256, MAX_READ] = []
     for one: address in wanted:
-        found.append(self.words[one])
+        found.append(self._word(one))
     return found
 
 
@@ -447,12 +511,17 @@ def read(wanted: DynArray[address, MAX_READ]) -> DynArray[uint256, MAX_READ]:
 @view
 def totals() -> (uint256, uint256, uint256, uint256, uint256, uint256):
     """
+    @notice The money of the chain: the sums over all accounts, counted anew.
     @return minted, burned, free, reserved, locked, transit.
     """
     free: uint256 = 0
     reserved: uint256 = 0
     locked: uint256 = 0
-    free, reserved, locked = self._fields(self.total)
+    for i: uint256 in range(len(self.holders), bound=MAX_ACCOUNTS):
+        word: uint256 = self._word(self.holders[i])
+        free += word >> FREE
+        reserved += (word >> RESERVED) & packing.MASK_80
+        locked += (word >> LOCKED) & packing.MASK_80
     return self.minted, self.burned, free, reserved, locked, self.transit
 
 
@@ -491,19 +560,53 @@ def _leave(account: address, amount: uint256, ref: bytes32):
 
 
 @internal
+def _open(account: address):
+    if self.words[account] == 0:
+        self.words[account] = OPEN
+        self.holders.append(account)
+
+
+@internal
+@pure
+def _till(account: address) -> uint256:
+    # where in the tills the free money of a marked account lies
+    if account == accounts.NETWORK_OPERATOR:
+        return NETWORK_TILL
+    if account == accounts.NETWORK_LOSS:
+        return LOSS_TILL
+    return REWARD_TILL
+
+
+@internal
+@view
+def _word(account: address) -> uint256:
+    # any account's word, a marked one's with its free money
+    word: uint256 = self.words[account]
+    if word & MARK == 0:
+        return word
+    return (word ^ MARK) | ((self.tills >> self._till(account)) & MASK_TILL) << FREE
+
+
+@internal
 def _credit(account: address, amount: uint256):
     word: uint256 = self.words[account]
     assert word & OPEN == OPEN, "vault: account not open"
-    self.words[account] = word + (amount << FREE)
-    self.total += amount << FREE
+    if word & MARK == 0:
+        self.words[account] = word + (amount << FREE)
+    else:
+        self.tills += amount << self._till(account)
 
 
 @internal
 def _debit(account: address, amount: uint256):
     word: uint256 = self.words[account]
-    assert amount <= word >> FREE, "vault: not enough free"
-    self.words[account] = word - (amount << FREE)
-    self.total -= amount << FREE
+    if word & MARK == 0:
+        assert amount <= word >> FREE, "vault: not enough free"
+        self.words[account] = word - (amount << FREE)
+    else:
+        till: uint256 = self._till(account)
+        assert amount <= (self.tills >> till) & MASK_TILL, "vault: not enough free"
+        self.tills -= amount << till
 
 
 @internal
@@ -511,11 +614,24 @@ def _take(account: address, amount: uint256, field: uint256):
     word: uint256 = self.words[account]
     assert amount <= (word >> field) & packing.MASK_80, "vault: not enough held"
     self.words[account] = word - (amount << field)
-    self.total -= amount << field
 
 
 @internal
-def _put(account: address, amount: uint256, field: uint256):
-    # no overflow: no field of an open account exceeds the supply
-    self.words[account] += amount << field
-    self.total += amount << field
+def _move(account: address, amount: uint256, source: uint256, target: uint256):
+    # between two fields of one account; what it has bounds the sum, so none overflows
+    word: uint256 = self.words[account]
+    if word & MARK != 0:
+        if source == FREE:
+            self._debit(account, amount)
+        else:
+            self._take(account, amount, source)
+        if target == FREE:
+            self._credit(account, amount)
+        else:
+            self.words[account] += amount << target
+    else:
+        if source == FREE:
+            assert amount <= word >> FREE, "vault: not enough free"
+        else:
+            assert amount <= (word >> source) & packing.MASK_80, "vault: not enough held"
+        self.words[account] = word - (amount << source) + (amount << target)

@@ -4,17 +4,18 @@ A call carries the record's key and content hash, so that the contracts themselv
 content under a key. Lists longer than a contract takes go in numbered batches.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from gridpact.crypto.keccak import keccak
+from gridpact.errors import Reverted
 from gridpact.ledger import packing, roots
 from gridpact.ledger.abi import Rows, pack
 from gridpact.ledger.chain import Call
 from gridpact.ledger.suite import Suite
 from gridpact.model.door import Warrant
 from gridpact.model.interval import Key
-from gridpact.model.order import Accepted
+from gridpact.model.order import NONE, Accepted, Order
 from gridpact.model.participant import Named
 from gridpact.model.record import (
     Anchor,
@@ -32,10 +33,10 @@ from gridpact.model.record import (
     Returned,
     Settlement,
 )
+from gridpact.model.trade import Fill
 from gridpact.quantities import Money
 
 BATCH = 128
-CLOSED = 512
 
 T = TypeVar("T")
 Books = Callable[[Key], Sequence[Accepted]]
@@ -125,16 +126,15 @@ class Calls:
             bid = Rows([packing.collection(commitment.bid, len(commitment.fills))])
             write = packing.write(key, 0, content)
             yield self._suite.call("orders", "collect", write, bid)
-        for write, fills in _batches(key, content, commitment.fills):
-            rows = Rows(list(map(packing.fill, fills)))
-            yield self._suite.call("settlement", "commit", write, rows)
+        book = {accepted.hash: accepted.order for accepted in orders}
+        for write, used, rows in brought(key, content, commitment.fills, book, matched):
+            yield self._suite.call("settlement", "commit", write, used, rows)
         if commitment.departed is not None:
             crossing = commitment.departed
-            for write, fills in _batches(key, content, commitment.crossed):
-                rows = Rows(list(map(packing.fill, fills)))
-                yield self._suite.call("settlement", "cross", write, rows, crossing.id)
-        for write, closed in _batches(key, content, orders, CLOSED):
-            rows = Rows([accepted.hash for accepted in closed])
+            for write, used, rows in brought(key, content, commitment.crossed, book, parted):
+                yield self._suite.call("crossing", "cross", write, used, rows, crossing.id)
+        for write, closed in _batches(key, content, orders):
+            rows = Rows([packing.order(accepted.order) for accepted in closed])
             yield self._suite.call("orders", "close", write, rows)
 
     def _deliver(self, key: Key, meters: Meters, content: bytes) -> Call:
@@ -158,7 +158,7 @@ class Calls:
             crossing = settlement.departed
             given = pack(settlement.fills[0].buyer, crossing.amount, crossing.id)
             write = packing.write(key, 0, content)
-            yield self._suite.call("settlement", "send_home", write + given)
+            yield self._suite.call("crossing", "send_home", write + given)
         yield from self._grid_tier(key, settlement, content)
 
     def _refund(
@@ -166,7 +166,7 @@ class Calls:
     ) -> Iterator[Call]:
         for write, batch in _batches(key, content, refunds):
             packed = Rows(list(map(packing.refund, batch)))
-            yield self._suite.call("settlement", "refund", write, under, packed)
+            yield self._suite.call("crossing", "refund", write, under, packed)
 
     def _grid_tier(self, key: Key, settlement: Settlement, content: bytes) -> Iterator[Call]:
         for write, bills in _batches(key, content, settlement.bills):
@@ -197,6 +197,60 @@ class Calls:
 def returning(crossing: Crossing) -> bytes:
     """Return the id under which a refused crossing's money comes back from transit."""
     return keccak(b"returned" + crossing.id)
+
+
+def brought(
+    key: Key,
+    content: bytes,
+    fills: Sequence[Fill],
+    book: Mapping[bytes, Order],
+    row: Callable[[Fill, Mapping[bytes, Order], "Places"], bytes],
+) -> Iterator[tuple[bytes, Rows, Rows]]:
+    """Yield (write, orders, rows) per batch of fills: each order that it needs, brought once.
+
+    An order that no book holds is no order: the contracts refuse its fill.
+    """
+    batch, places = 0, Places()
+    rows: list[bytes] = []
+    for fill in fills:
+        if len(rows) == BATCH or len(places.orders) > BATCH - 2:
+            yield packing.write(key, batch, content), Rows(places.orders), Rows(rows)
+            batch, places, rows = batch + 1, Places(), []
+        rows.append(row(fill, book, places))
+    yield packing.write(key, batch, content), Rows(places.orders), Rows(rows)
+
+
+class Places:
+    """The orders that a batch brings, and where in it each stands."""
+
+    def __init__(self) -> None:
+        self.orders: list[bytes] = []
+        self._at: dict[bytes, int] = {}
+
+    def of(self, name: bytes, party: bytes, book: Mapping[bytes, Order]) -> int:
+        """Return the place of a party's order, bringing it when it is new."""
+        if name not in book:
+            raise Reverted("orders: not open", name.hex())
+        if book[name].participant != party:
+            raise Reverted("orders: another participant's", name.hex())
+        if name not in self._at:
+            self._at[name] = len(self._at)
+            self.orders.append(packing.order(book[name]))
+        return self._at[name]
+
+
+def matched(fill: Fill, book: Mapping[bytes, Order], places: Places) -> bytes:
+    """Return the row of a fill whose two orders stand in the book."""
+    bid = places.of(fill.bid, fill.buyer, book)
+    return packing.match(fill, bid, places.of(fill.offer, fill.seller, book))
+
+
+def parted(fill: Fill, book: Mapping[bytes, Order], places: Places) -> bytes:
+    """Return the row of a fill whose offer stands on the other chain."""
+    bid = places.of(fill.bid, fill.buyer, book)
+    parent = book[fill.bid].parent
+    above = bid if parent == NONE else places.of(parent, fill.buyer, book)
+    return packing.cross(fill, bid, above)
 
 
 def _batches(

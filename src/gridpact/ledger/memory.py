@@ -212,6 +212,10 @@ class MemoryLedger:
                 region = commitment.bid.order.participant
                 self._vault.mint(region, crossing.amount, crossing.id, day)
             self._orders.collect((key.region, key.interval), (commitment.bid,))
+        for fill in (*commitment.fills, *commitment.crossed):
+            prices = self._prices.get((key.region, key.interval))
+            if prices is None or fill.price + fill.charge > prices.retail:
+                raise Reverted("settlement: above retail", fill.hash.hex())
         for fill in commitment.fills:
             if self._locked.get(fill) is not None:
                 raise Reverted("settlement: fill is locked already", fill.hash.hex())

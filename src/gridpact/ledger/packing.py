@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from gridpact.crypto.keccak import keccak
 from gridpact.model.delivery import Delivery
 from gridpact.model.interval import Key
-from gridpact.model.order import Accepted, Side
+from gridpact.model.order import Accepted, Order, Side
 from gridpact.model.participant import Account, Participant, Role
 from gridpact.model.record import Incentive, Rated, Refund
 from gridpact.model.statement import Bill, Statement
@@ -86,30 +86,56 @@ def registration(participant: Participant) -> bytes:
     )
 
 
+def order(record: Order) -> bytes:
+    """Return `book.Order`: everything that was signed, as a call brings it again."""
+    return b"".join(
+        (
+            _address(record.participant),
+            words((int(record.side), int(record.tier))),
+            record.region,
+            words((record.interval, record.energy_wh, record.price, record.min_reputation)),
+            record.terms,
+            record.parent,
+            words((record.expires, record.salt)),
+        )
+    )
+
+
+def compact(signature: bytes) -> bytes:
+    """Return `signing.Signature` (EIP-2098): r, and s with the parity in its highest bit.
+
+    What is no signature of 65 bytes becomes one that recovers to nobody.
+    """
+    if len(signature) != 65 or signature[64] not in (27, 28) or signature[32] >> 7:
+        return bytes(64)
+    return signature[:32] + bytes([signature[32] | signature[64] - 27 << 7]) + signature[33:64]
+
+
 def collection(accepted: Accepted, fills: int | None = None) -> bytes:
     """Return `orders.Entry`: the order, its signature, highest charge, most fills, reservation.
 
     A bid reserves one micro-unit per possible fill beyond its two amounts: that is their number,
     unless `fills` states it, as for a region, which may reserve exactly what its fills lock.
     """
-    order, signature = accepted.order, accepted.signature.ljust(65, b"\0")
-    if order.side is Side.OFFER:
+    said = accepted.order
+    if said.side is Side.OFFER:
         fills = 0
     elif fills is None:
-        whole = amount(order.price, order.energy_wh) + amount(accepted.charge, order.energy_wh)
+        whole = amount(said.price, said.energy_wh) + amount(accepted.charge, said.energy_wh)
         fills = accepted.reserved - whole
-    return b"".join(
-        (
-            _address(order.participant),
-            words((int(order.side), int(order.tier))),
-            order.region,
-            words((order.interval, order.energy_wh, order.price, order.min_reputation)),
-            order.terms,
-            order.parent,
-            words((order.expires, order.salt)),
-            signature[:64],
-            words((signature[64], accepted.charge, fills, accepted.reserved)),
-        )
+    numbers = words((accepted.charge, fills, accepted.reserved))
+    return order(said) + compact(accepted.signature) + numbers
+
+
+def match(record: Fill, bid: int, offer: int) -> bytes:
+    """Return a row of `settlement.commit`: place of bid 16 | of offer 16 | terms 160."""
+    return words((bid << 176 | offer << 160 | record.terms,))
+
+
+def cross(record: Fill, bid: int, parent: int) -> bytes:
+    """Return `crossing.CrossRow`: offer, seller, place of bid 16 | of its parent 16 | terms 160."""
+    return (
+        record.offer + _address(record.seller) + words((bid << 176 | parent << 160 | record.terms,))
     )
 
 

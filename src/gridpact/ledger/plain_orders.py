@@ -53,8 +53,6 @@ class PlainOrders:
             raise Reverted("orders: not registered", order.participant.hex())
         if order.interval != place[1] or 0 < order.expires <= order.interval:
             raise Reverted("orders: of another interval", accepted.hash.hex())
-        if order.parent != NONE:
-            self._require_parent(order)
         self._vault.shift(order.participant, Pot.FREE, Pot.RESERVED, accepted.reserved)
         fills = MANY_FILLS if order.participant in self.regions else MAX_FILLS
         self.left.put(
@@ -94,6 +92,7 @@ class PlainOrders:
             ),
         )
         if bid.order.parent != NONE:
+            self._require_parent(bid.order)
             # one energy on both tiers: what the child takes, the parent has no more
             self._use_up(bid.order.parent, fill.energy_wh)
 

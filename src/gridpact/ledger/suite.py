@@ -27,6 +27,7 @@ ORDER = (
     "fraud",
     "evidence",
     "currency",
+    "crossing",
 )
 
 
@@ -82,14 +83,17 @@ class Suite:
             "registry": pack(operator, vault),
             "vault": pack(
                 *(self["currency"], registry, orders, settlement, self["incentive"]),
-                *(self["net"], nobody, self["council"]),
+                *(self["net"], nobody, self["council"], self["crossing"]),
             ),
-            "orders": pack(operator, registry, vault, settlement),
+            "orders": pack(
+                operator, registry, vault, settlement, clearing, self["crossing"], *when
+            ),
             "clearing": pack(operator),
             "settlement": pack(
-                *(operator, registry, vault, orders, clearing), *numbers, s.loss_fund_share
+                *(operator, registry, vault, orders, clearing, self["reputation"]),
+                *(*numbers, s.loss_fund_share, s.dispute_window, *when),
             ),
-            "reputation": pack(operator, settlement, *rating),
+            "reputation": pack(operator, settlement, *rating, s.dispute_window, *when),
             "incentive": pack(
                 *(operator, vault, settlement), *(i.difficulty, i.daily_budget, i.day)
             ),
@@ -109,4 +113,5 @@ class Suite:
                 pack(vault, *when, door.needed, door.daily_cap),
                 Rows([word(keeper) for keeper in door.keepers]),
             ),
+            "crossing": pack(operator, registry, vault, orders, clearing),
         }

@@ -6,6 +6,9 @@ import msgspec
 
 from gridpact.quantities import Money, Price, Score, Wh
 
+MAX_DISPUTE_WINDOW = 14
+"""Intervals; the contracts keep what a seller sold for 16 (`settlement.vy`: RING)."""
+
 
 class Case(IntEnum):
     """The five settlement cases ([Cui22] eqs. 6, 7; 5-decisions, section 8)."""

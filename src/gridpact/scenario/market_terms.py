@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from gridpact.model.door import MOST
 from gridpact.model.record import IncentiveTerms, RatingTerms
-from gridpact.model.statement import SettlementTerms
+from gridpact.model.statement import MAX_DISPUTE_WINDOW, SettlementTerms
 from gridpact.prosumer.tariff import Tariff
 from gridpact.quantities import MICRO, PPM, Money, Price, Score, whole
 from gridpact.scenario.scenario import DoorSettings, Funds, Time
@@ -73,7 +73,7 @@ def read_settlement(table: Table, tariff: Tariff) -> SettlementTerms:
         unused_fee=_price(table, "unused_fee_per_kwh", tariff.zonal_charge / MICRO),
         feed_in=tariff.feed_in,
         loss_fund_share=_share(table, "loss_fund_share", 0.2),
-        dispute_window=table.whole("dispute_window", 2, low=1, high=10**6),
+        dispute_window=table.whole("dispute_window", 2, low=1, high=MAX_DISPUTE_WINDOW),
     )
     table.finish()
     return terms

@@ -239,12 +239,18 @@ def test_an_order_of_a_stranger_is_refused(chains: Pair) -> None:
 @pytest.mark.parametrize("parent", ["nobody's", "another's", "an offer", "a child"])
 def test_a_zonal_bid_names_its_own_local_bid(chains: Pair, parent: str) -> None:
     market = _upto(chains, Phase.PRICE)
-    ann, _, offer, child = (accepted.hash for accepted in market.book.orders)
-    named = {"nobody's": b"\1" * 32, "another's": ann, "an offer": offer, "a child": child}[parent]
+    ann, _, offer, born = (accepted.hash for accepted in market.book.orders)
+    named = {"nobody's": b"\1" * 32, "another's": ann, "an offer": offer, "a child": born}[parent]
     device = {"an offer": SUE, "a child": ANN}.get(parent, BEN)
     placed = order(device, Side.BID, Tier.ZONAL, 0, 100, 180_000, named, salt=5)
-    book = Book(b"", (accept(placed, device, chains.local.domain, 9, 0, MAX_FILLS),), ())
-    _refused(chains.local, market.key(Phase.COLLECT, part=1), book, Reverted)
+    charge = PRICES.zonal_charge
+    child = accept(placed, device, chains.local.domain, 9, charge, MAX_FILLS)
+    chains.local.write(market.key(Phase.COLLECT, part=1), Book(b"", (child,), ()))
+    bought = fill(child, market.plants.orders[0], 100, 7, charge)
+    chains.local.write(market.key(Phase.CLEAR), market.cleared((bought,)))
+    out = Crossing(b"\2" * 32, chains.local.name, chains.zonal.name, bought.lock)
+    commitment = Commitment((), (bought,), departed=out)
+    _refused(chains.local, market.key(Phase.COMMIT), commitment, Reverted)
 
 
 def test_nobody_trades_with_himself(chains: Pair) -> None:

@@ -15,6 +15,7 @@ from tests.unit.ledger.market_case import (
     BEN,
     COLLECTOR,
     DEPOSIT,
+    PRICES,
     REGION,
     ZONE,
     Round,
@@ -205,6 +206,7 @@ def test_many_orders_and_fills_go_in_batches(tmp_path: Path) -> None:
         for ledger in ledgers:
             ledger.write(key(Phase.FOUND, 0), found)
             ledger.write(key(Phase.COLLECT, 0), sealed((*bids, *offers)))
+            ledger.write(key(Phase.PRICE, 0), PRICES)
             ledger.write(key(Phase.CLEAR, 0), Cleared(fills, (), (), (), (), ()))
             ledger.write(key(Phase.COMMIT, 0), Commitment(fills))
         assert dict(ledgers[0].accounts()) == dict(ledgers[1].accounts())

@@ -69,9 +69,20 @@ def accepted(side: Side, reserved: int) -> Accepted:
 def test_bid_states_the_fills_it_reserved_for() -> None:
     whole = amount(150_001, 1234) + amount(40_000, 1234)
     words = word_list(packing.collection(accepted(Side.BID, whole + 16)))
-    assert len(words) == 18
-    assert words[14:] == [27, 40_000, 16, whole + 16]
+    assert len(words) == 17
+    assert words[14:] == [40_000, 16, whole + 16]
     assert word_list(packing.collection(accepted(Side.BID, whole), 300))[-2:] == [300, whole]
+
+
+def test_a_signature_is_sent_compact() -> None:
+    r, s = bytes(range(32)), bytes(range(1, 33))
+    for v in (27, 28):
+        packed = packing.compact(r + s + bytes([v]))
+        assert packed[:32] == r
+        assert packed[32] == s[0] | (v - 27) << 7
+        assert packed[33:] == s[1:]
+    for none in (b"", r + s, r + s + b"\x1d", r + b"\x80" + s[1:] + b"\x1b"):
+        assert packing.compact(none) == bytes(64)
 
 
 def test_offer_states_no_fills() -> None:

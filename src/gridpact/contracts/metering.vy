@@ -1,0 +1,64 @@
+# pragma version 0.4.3
+# SPDX-License-Identifier: Apache-2.0
+"""
+@title Metering
+@notice What a meter signs of one interval: its cumulative registers at both ends, so that one
+        signature proves how much flowed in that interval and in no other.
+"""
+
+import packing
+import signing
+
+PROFILE_TYPE: constant(bytes32) = keccak256(
+    "Profile(address meter,bytes32 region,uint64 interval,uint64 importBefore,uint64 exportBefore,uint64 importWh,uint64 exportWh)"
+)
+
+
+struct Signed:
+    registers: uint256  # import before 64 | export before 64 | import 64 | export 64
+    signature: signing.Signature
+
+
+struct Flow:
+    imported: uint256
+    exported: uint256
+
+
+@internal
+@view
+def signer(
+    domain: bytes32, meter: address, region: bytes32, interval: uint64, signed: Signed
+) -> address:
+    """
+    @notice Whose key signed what a participant's meter is said to show of an interval.
+    """
+    word: uint256 = signed.registers
+    hashed: bytes32 = keccak256(
+        abi_encode(
+            PROFILE_TYPE,
+            meter,
+            region,
+            interval,
+            word >> 192,
+            (word >> 128) & packing.MASK_64,
+            (word >> 64) & packing.MASK_64,
+            word & packing.MASK_64,
+        )
+    )
+    return signing.signer(keccak256(concat(x"1901", domain, hashed)), signed.signature)
+
+
+@internal
+@pure
+def flow(registers: uint256) -> Flow:
+    """
+    @notice The energy of the interval [Wh]: the difference of the registers.
+    """
+    imported: uint256 = (registers >> 64) & packing.MASK_64
+    exported: uint256 = registers & packing.MASK_64
+    earlier_import: uint256 = registers >> 192
+    earlier_export: uint256 = (registers >> 128) & packing.MASK_64
+    assert (
+        imported >= earlier_import and exported >= earlier_export
+    ), "metering: the meter ran backwards"
+    return Flow(imported=imported - earlier_import, exported=exported - earlier_export)
