@@ -180,7 +180,7 @@ def test_an_orders_hash_is_found_where_it_is_mentioned(ledger: Path) -> None:
     [book] = show(ledger, "local/collect/0")
     order = book.facts["record"]["says"]["orders"][0]["hash"]
     [found] = show(ledger, order)
-    assert any("settlement.commit" in one["calls"] for one in found.facts["in"])
+    assert any("settlement.settle" in one["calls"] for one in found.facts["in"])
 
 
 @pytest.mark.parametrize(
