@@ -36,8 +36,7 @@ from gridpact.ledger.transactions import GAS, Transaction, create_address
 from gridpact.model.participant import Account, Named
 
 REGISTRY, ORDERS, SETTLEMENT, INCENTIVE, CROSSING = (
-    keccak(role.encode())[12:]
-    for role in ("registry", "orders", "settle", "incentive", "crossing")
+    keccak(role.encode())[12:] for role in ("registry", "orders", "settle", "incentive", "crossing")
 )
 NET, FALLBACK, COUNCIL = (keccak(role.encode())[12:] for role in ("net", "fallback", "council"))
 REF = keccak(b"reference")
