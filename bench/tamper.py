@@ -18,7 +18,7 @@ from gridpact.errors import Corrupt, HeadMismatch, LedgerError
 from gridpact.scenario.reader import load
 
 CHANGES = 200
-TABLES = ("block", "tx", "receipt", "body", "snapshot", "outbox")
+TABLES = ("block", "content", "place", "body", "snapshot", "outbox")
 NOTES = (
     f"`gridpact audit` on copies of the ledger of `sce56-day.toml`, each with one of {CHANGES} "
     "random changes (one bit of bytes, one unit of a number, one character of a text) in a stored "
@@ -114,7 +114,7 @@ def _change(file: Path, chance: random.Random) -> Change:
             columns = [column[0] for column in rows.description]
             row = dict(zip(columns, chance.choice(rows.fetchall()), strict=True))
             column = chance.choice(columns)
-            where = [name for name in ("chain", key, "position") if name in columns]
+            where = [name for name in ("chain", key, "position", "prefix") if name in columns]
             values = [row[name] for name in where]
             condition = " AND ".join(f"{name} = ?" for name in where)
             other = _other(row[column], chance)

@@ -70,9 +70,7 @@ def recorded(seed: int) -> list[Recorded]:
                     operator_key(case.scenario, f"operator of {chain.name}"),
                     others,
                     tuple(
-                        tuple(
-                            (tx.to, tx.data) for tx in map(decode, (r.raw for r in b.transactions))
-                        )
+                        tuple((tx.to, tx.data) for tx in map(decode, b.raws))
                         for b in store.blocks(chain.id)
                     ),
                 )

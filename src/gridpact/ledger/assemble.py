@@ -6,6 +6,7 @@ from typing import NamedTuple
 from gridpact.crypto.keccak import keccak
 from gridpact.ledger import header as head
 from gridpact.ledger.chain import OutboxStep, Outcome
+from gridpact.ledger.content import pack_receipts, pack_transactions
 from gridpact.ledger.engine import Moment
 from gridpact.ledger.header import Header
 from gridpact.ledger.replay import Position
@@ -13,10 +14,10 @@ from gridpact.ledger.rows import (
     BlockRow,
     BodyRow,
     ChainRow,
-    ReceiptRow,
+    ContentRow,
     StepRow,
     StoredBlock,
-    TxRow,
+    places_of,
 )
 from gridpact.ledger.transactions import Transaction
 from gridpact.model.interval import Key, Phase
@@ -48,13 +49,14 @@ def assemble(chain: ChainRow, parent: Position, made: Made) -> tuple[Header, Sto
         steps_root=head.steps_root(made.steps),
         state_chain=head.next_state_chain(parent.state_chain, receipts),
     )
-    return header, _rows(chain.id, header, made)
+    return header, _rows(chain.id, header, parent.transactions, made)
 
 
-def _rows(chain: int, header: Header, made: Made) -> StoredBlock:
+def _rows(chain: int, header: Header, first: int, made: Made) -> StoredBlock:
     number, key = header.number, header.key
     named = (key.region, key.interval, int(key.phase), key.part)
     roots = (header.transaction_root, header.receipt_root, header.steps_root)
+    raws = pack_transactions([each.raw for each in made.transactions])
     has_body = key.phase is not Phase.PUBLIC
     return StoredBlock(
         BlockRow(
@@ -62,11 +64,8 @@ def _rows(chain: int, header: Header, made: Made) -> StoredBlock:
             *named,
             *(header.body_hash, *roots, header.state_chain, header.hash),
         ),
-        [TxRow(chain, number, at, tx.hash, tx.raw) for at, tx in enumerate(made.transactions)],
-        [
-            ReceiptRow(chain, number, at, done.status, done.output, head.pack_logs(done.logs))
-            for at, done in enumerate(made.outcomes)
-        ],
+        [ContentRow(chain, number, first, raws, pack_receipts(made.outcomes))],
+        places_of(chain, number, first, [each.hash for each in made.transactions]),
         [BodyRow(chain, number, *named, made.body)] if has_body else [],
         [
             StepRow(chain, number, at, c.id, c.source, c.target, str(c.amount), state)

@@ -161,6 +161,9 @@ def _audit_chain(
         block = _audited(chain, done)
         for inspector in inspectors:
             inspector.block(block, _view(engine, row.operator, position))
+    if (found := store.place_count(row.id)) != position.transactions:
+        problem = f"{found} rows for {position.transactions} transactions"
+        raise Corrupt(f"{row.name} place", f"chain, run, prefix, block or position: {problem}")
     if expected is not None and expected != position.hash:
         raise HeadMismatch(
             f"chain {row.name} ends at block {position.number} with head 0x{position.hash.hex()}, "

@@ -23,7 +23,7 @@ from gridpact.ledger.group import GroupCommit
 from gridpact.ledger.ledger import Head
 from gridpact.ledger.outbox import require_legal
 from gridpact.ledger.public import Answer, PublicBlock, cut
-from gridpact.ledger.replay import Position, genesis, replay_all
+from gridpact.ledger.replay import Position, genesis, position_at, replay_all
 from gridpact.ledger.rows import ChainRow, SnapshotRow
 from gridpact.ledger.state_hash import State, pack, state_hash, unpack
 from gridpact.ledger.store import Store
@@ -264,7 +264,10 @@ class EmbeddedChain:
         """Store a new block and take it for the head."""
         header, rows = assemble(self._row, self._position, made)
         self._store.add_block(rows)
-        self._position = Position(header.number, header.hash, header.state_chain, header.time)
+        count = self._position.transactions + len(made.transactions)
+        self._position = Position(
+            header.number, header.hash, header.state_chain, header.time, count
+        )
         return self.head()
 
     def _open_row(self) -> ChainRow:
@@ -291,14 +294,14 @@ class EmbeddedChain:
     def _restore(self, snapshot: SnapshotRow) -> State:
         """Return a snapshot's state and take its block for the position."""
         place = f"{self._name} snapshot at block {snapshot.block}"
-        header = self._store.header(self._row.id, snapshot.block)
-        if header is None:
+        block = self._store.block(self._row.id, snapshot.block)
+        if block is None:
             raise Corrupt(place, "block: there is no such block")
+        self._position = position_at(block)
         state = unpack(snapshot.content, place)
         if state_hash(state) != snapshot.state_hash:
             raise Corrupt(place, "content: does not have the snapshot's state_hash")
-        self._snapshot_at = header.number
-        self._position = Position(header.number, header.hash, header.state_chain, header.time)
+        self._snapshot_at = snapshot.block
         return state
 
     def _snapshot_if_due(self) -> None:

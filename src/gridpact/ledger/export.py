@@ -96,7 +96,7 @@ def _add_block(tables: dict[str, list[Row]], standing: Standing, block: StoredBl
     header, chain = block.header, standing.chain.name
     kind, content = said(block)
     written = {name: value for name, value in header._asdict().items() if name != "chain"}
-    counted = {"record": kind, "transactions": len(block.transactions)}
+    counted = {"record": kind, "transactions": len(block.raws)}
     phase = {"phase": phase_name(header)}
     tables["blocks"].append({"chain": chain, **plain(written), **phase, **counted})
     where = {"chain": chain, "block": header.number}

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from gridpact.errors import LedgerError, LedgerLocked
 from gridpact.ledger import schema
+from gridpact.ledger.migration import EARLIER, migrate
 
 Age: TypeAlias = tuple[int, int]
 """Size and time of the last change: while both stay equal, nobody wrote."""
@@ -43,10 +44,11 @@ def connect_to_write(file: Path) -> sqlite3.Connection:
         _require_whole(file)
     with _opened(file, "mode=rwc") as connection:
         new = _is_new(connection)
-        if not new:
-            _require_ours(file, connection)
+        version = schema.VERSION if new else _require_ours(file, connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        if version != schema.VERSION:
+            migrate(connection, version)
         connection.execute("BEGIN IMMEDIATE")
         if new:
             for statement in schema.TABLES:
@@ -73,8 +75,19 @@ def connect_to_read(file: Path) -> tuple[sqlite3.Connection, Age | None]:
         if _is_new(connection):
             raise LedgerError(f"{file}: holds no ledger")
         connection.execute("BEGIN")
-        _require_ours(file, connection)
-        return connection, age
+        version = _require_ours(file, connection)
+        return (
+            connection if version == schema.VERSION else _migrated_copy(connection, version)
+        ), age
+
+
+def _migrated_copy(connection: sqlite3.Connection, version: int) -> sqlite3.Connection:
+    """Return a copy in memory with today's tables: a reader leaves the file as it is."""
+    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.backup(copy)
+    connection.close()
+    migrate(copy, version)
+    return copy
 
 
 @contextmanager
@@ -137,7 +150,8 @@ def _is_new(connection: sqlite3.Connection) -> bool:
     return bool(tables == 0 and application == 0)
 
 
-def _require_ours(file: Path, connection: sqlite3.Connection) -> None:
+def _require_ours(file: Path, connection: sqlite3.Connection) -> int:
+    """Return the schema of a file of ours: today's or an earlier one."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if application != schema.APPLICATION_ID:
         raise LedgerError(f"{file}: is a database, but not a ledger of gridpact")
@@ -150,11 +164,8 @@ def _require_ours(file: Path, connection: sqlite3.Connection) -> None:
             f"{file}: has schema {version}, this gridpact reads up to {schema.VERSION}: "
             "use a newer gridpact"
         )
-    found = [
-        sql
-        for (sql,) in connection.execute(
-            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
-        )
-    ]
-    if int(version) != schema.VERSION or found != list(schema.TABLES):
-        raise LedgerError(f"{file}: its tables are not those of schema {schema.VERSION}")
+    found = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+    tables = {**EARLIER, schema.VERSION: schema.TABLES}.get(int(version), ())
+    if sorted(sql for (sql,) in found) != sorted(tables):
+        raise LedgerError(f"{file}: its tables are not those of schema {version}")
+    return int(version)

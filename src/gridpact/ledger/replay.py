@@ -2,7 +2,7 @@
 
 Used by `embedded` to resume after a crash and by `audit` from genesis. Nothing derived is trusted:
 each stored field is computed anew, and the first that does not fit is named in `Corrupt`. What is
-stored twice (key, hash, transaction hash) tells which of the two was changed.
+stored twice (key, hash, the beginning of a transaction's hash) tells which of the two was changed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,16 +13,17 @@ from gridpact.errors import Corrupt
 from gridpact.ledger import header as head
 from gridpact.ledger.admission import objection
 from gridpact.ledger.chain import Call, OutboxStep, Outcome
+from gridpact.ledger.content import pack_receipts, unpack_receipts, unpack_transactions
 from gridpact.ledger.engine import EvmEngine, Moment
 from gridpact.ledger.header import Header
 from gridpact.ledger.rows import (
     BlockRow,
     BodyRow,
     ChainRow,
-    ReceiptRow,
+    ContentRow,
     StepRow,
     StoredBlock,
-    TxRow,
+    places_of,
 )
 from gridpact.ledger.transactions import NotATransaction, Transaction, decode, senders
 from gridpact.model.interval import Key, Phase, public_key
@@ -30,18 +31,26 @@ from gridpact.model.record import Crossing
 
 
 class Position(NamedTuple):
-    """How far a chain was followed: number, hash, state chain and time of its last block."""
+    """How far a chain was followed: its last block, and the transactions up to it."""
 
     number: int
     hash: bytes
     state_chain: bytes
     time: int
+    transactions: int
 
 
 def genesis(chain: ChainRow) -> Position:
     """Return where a chain starts."""
     parent = head.genesis_hash(chain.name, chain.chain_id, chain.operator)
-    return Position(0, parent, bytes(32), 0)
+    return Position(0, parent, bytes(32), 0, 0)
+
+
+def position_at(block: StoredBlock) -> Position:
+    """Return where a chain stands after a block, as stored."""
+    header = block.header
+    count = block.content.first + len(block.raws)
+    return Position(header.number, header.hash, header.state_chain, header.time, count)
 
 
 class Replayed(NamedTuple):
@@ -53,11 +62,7 @@ class Replayed(NamedTuple):
     senders: tuple[bytes, ...]
     outcomes: tuple[Outcome, ...]
     steps: tuple[OutboxStep, ...]
-
-    @property
-    def position(self) -> Position:
-        header = self.header
-        return Position(header.number, header.hash, header.state_chain, header.time)
+    position: Position
 
 
 def replay_all(
@@ -76,6 +81,9 @@ def replay_all(
         raise Corrupt(f"chain {chain.name}", f"head_number: the last block is {position.number}")
     if chain.head_hash != position.hash:
         raise Corrupt(f"chain {chain.name}", "head_hash: is not the hash of the last block")
+    if chain.transactions != position.transactions:
+        problem = f"transactions: {chain.transactions}, the blocks hold {position.transactions}"
+        raise Corrupt(f"chain {chain.name}", problem)
 
 
 def replay(
@@ -96,14 +104,16 @@ def replay(
     key = _key(place, chain, row, body)
     _link(place, chain, block, key, before)
     _body(place, chain, row, key, body)
-    transactions, signers = _transactions(place, chain, engine, block)
+    content = _only_content(place, block)
+    _want(f"{place} content", "first", content.first, before.transactions)
+    transactions, signers = _transactions(place, chain, engine, block, key)
     moment = Moment(row.number, row.time)
     executed = [
         engine.execute(each, sender, moment)
         for each, sender in zip(transactions, signers, strict=True)
     ]
     outcomes = tuple(execution.outcome for execution in executed)
-    _receipts(place, row, block.receipts, outcomes)
+    _receipts(place, chain, row, content, key, outcomes)
     steps = _steps(place, chain, row, key, block.steps)
     expected = head.next_state_chain(before.state_chain, row.receipt_root)
     _want(place, "state_chain", row.state_chain, expected)
@@ -117,7 +127,9 @@ def replay(
         Call(transaction.to, transaction.data, f"{place} transaction {position}")
         for position, transaction in enumerate(transactions)
     )
-    return Replayed(header, body.content, calls, signers, outcomes, steps)
+    count = before.transactions + len(transactions)
+    position = Position(header.number, header.hash, header.state_chain, header.time, count)
+    return Replayed(header, body.content, calls, signers, outcomes, steps, position)
 
 
 def _require_rules(
@@ -186,8 +198,8 @@ def _link(place: str, chain: ChainRow, block: StoredBlock, key: Key, before: Pos
 def _odd_field(chain: ChainRow, block: StoredBlock) -> str:
     """Return what of a chain's row its first transaction contradicts."""
     try:
-        first = decode(block.transactions[0].raw)
-    except (IndexError, NotATransaction):
+        first = decode(block.raws[0])
+    except (IndexError, NotATransaction, Corrupt):
         return "name, chain_id or operator"
     if first.chain_id != chain.chain_id:
         return "chain_id"
@@ -220,30 +232,42 @@ def _key_of(row: BlockRow | BodyRow) -> Key:
     return Key(row.region, row.interval, Phase(row.phase), row.part)
 
 
+def _only_content(place: str, block: StoredBlock) -> ContentRow:
+    if len(block.contents) != 1:
+        raise Corrupt(place, f"content: {len(block.contents)} rows instead of one")
+    return block.contents[0]
+
+
 def _transactions(
-    place: str, chain: ChainRow, engine: EvmEngine, block: StoredBlock
+    place: str, chain: ChainRow, engine: EvmEngine, block: StoredBlock, key: Key
 ) -> tuple[tuple[Transaction, ...], tuple[bytes, ...]]:
     """Return the block's transactions and who signed them."""
-    rows = block.transactions
-    at, also = [row.position for row in rows], [row.position for row in block.receipts]
-    if at != list(range(len(rows))) or at != also:
-        raise Corrupt(place, f"chain, block or position: transactions at {at}, receipts at {also}")
-    covered = head.transaction_root([row.hash for row in rows]) == block.header.transaction_root
-    transactions = tuple(_decoded(place, row, covered) for row in rows)
-    signers = _signers(place, chain, engine, block.header.phase, transactions)
-    if not covered:
-        raise Corrupt(place, "transaction_root: does not cover the stored transactions")
-    return transactions, signers
-
-
-def _decoded(place: str, row: TxRow, covered: bool) -> Transaction:
-    here = f"{place} transaction {row.position}"
-    if keccak(row.raw) != row.hash:
-        raise Corrupt(here, f"{'raw' if covered else 'hash'}: raw bytes do not have this hash")
+    row, content = block.header, block.contents[0]
     try:
-        return decode(row.raw)
+        raws = unpack_transactions(content.transactions)
+    except ValueError as error:
+        raise Corrupt(f"{place} content", f"transactions: {error}") from error
+    hashes = [keccak(raw) for raw in raws]
+    places = places_of(row.chain, row.number, content.first, hashes)
+    root = head.transaction_root(hashes)
+    if root != row.transaction_root:
+        if _would_fit(chain, row._replace(transaction_root=root), key):
+            raise Corrupt(place, "transaction_root: does not cover the stored transactions")
+        odd = sorted(one.position for one in set(places) - set(block.places))
+        here = f"{place} transaction {odd[0]}" if odd else f"{place} content"
+        raise Corrupt(here, "transactions: raw bytes do not have the hash that was stored")
+    if places != list(block.places):
+        problem = "chain, run, prefix, block or position: not as the transactions stand"
+        raise Corrupt(f"{place} place", problem)
+    transactions = tuple(_decoded(place, at, raw) for at, raw in enumerate(raws))
+    return transactions, _signers(place, chain, engine, row.phase, transactions)
+
+
+def _decoded(place: str, at: int, raw: bytes) -> Transaction:
+    try:
+        return decode(raw)
     except NotATransaction as error:
-        raise Corrupt(here, f"raw: {error}") from error
+        raise Corrupt(f"{place} transaction {at}", f"raw: {error}") from error
 
 
 def _signers(
@@ -275,14 +299,30 @@ def _signers(
 
 
 def _receipts(
-    place: str, row: BlockRow, receipts: Sequence[ReceiptRow], outcomes: Sequence[Outcome]
+    place: str,
+    chain: ChainRow,
+    row: BlockRow,
+    content: ContentRow,
+    key: Key,
+    outcomes: Sequence[Outcome],
 ) -> None:
-    for receipt, outcome in zip(receipts, outcomes, strict=True):
-        here = f"{place} receipt {receipt.position}"
-        _want(here, "status", receipt.status, outcome.status)
-        _want(here, "output", receipt.output, outcome.output)
-        _want(here, "logs", receipt.logs, head.pack_logs(outcome.logs))
-    _want(place, "receipt_root", row.receipt_root, head.receipt_root(outcomes))
+    """Check the stored receipts against those of the execution; where they differ, say in what."""
+    if content.receipts != pack_receipts(outcomes):
+        try:
+            stored = unpack_receipts(content.receipts)
+        except ValueError as error:
+            raise Corrupt(f"{place} content", f"receipts: {error}") from error
+        for at, (receipt, outcome) in enumerate(zip(stored, outcomes, strict=False)):
+            here = f"{place} receipt {at} in receipts"
+            _want(here, "status", receipt.status, outcome.status)
+            _want(here, "output", receipt.output, outcome.output)
+            _want(here, "logs", head.pack_logs(receipt.logs), head.pack_logs(outcome.logs))
+        raise Corrupt(f"{place} content", f"receipts: {len(stored)} of {len(outcomes)}")
+    root = head.receipt_root(outcomes)
+    if root != row.receipt_root:
+        changed = _would_fit(chain, row._replace(receipt_root=root), key)
+        problem = "does not cover the receipts" if changed else "of another execution"
+        raise Corrupt(place, f"receipt_root: {problem}")
 
 
 def _steps(

@@ -3,6 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from gridpact.errors import Corrupt
+from gridpact.ledger import schema
+from gridpact.ledger.chain import Outcome
+from gridpact.ledger.content import unpack_receipts, unpack_transactions
+
 
 class ChainRow(NamedTuple):
     """A chain of the file, as stored."""
@@ -13,6 +18,7 @@ class ChainRow(NamedTuple):
     operator: bytes
     head_number: int
     head_hash: bytes
+    transactions: int
 
 
 class BlockRow(NamedTuple):
@@ -34,21 +40,24 @@ class BlockRow(NamedTuple):
     hash: bytes
 
 
-class TxRow(NamedTuple):
+class ContentRow(NamedTuple):
+    """A block's transactions and receipts; `first` counts the chain's transactions before it."""
+
     chain: int
     block: int
-    position: int
-    hash: bytes
-    raw: bytes
+    first: int
+    transactions: bytes
+    receipts: bytes
 
 
-class ReceiptRow(NamedTuple):
+class PlaceRow(NamedTuple):
+    """Where the transactions stand whose hashes begin with `prefix`."""
+
     chain: int
+    run: int
+    prefix: int
     block: int
     position: int
-    status: int
-    output: bytes
-    logs: bytes
 
 
 class BodyRow(NamedTuple):
@@ -83,7 +92,47 @@ class StoredBlock(NamedTuple):
     """Everything stored of one block."""
 
     header: BlockRow
-    transactions: Sequence[TxRow]
-    receipts: Sequence[ReceiptRow]
+    contents: Sequence[ContentRow]
+    places: Sequence[PlaceRow]
     bodies: Sequence[BodyRow]
     steps: Sequence[StepRow]
+
+    @property
+    def content(self) -> ContentRow:
+        """Return the block's one content. Raises `Corrupt` where there is none."""
+        if len(self.contents) != 1:
+            problem = f"content: {len(self.contents)} rows instead of one"
+            raise Corrupt(f"block {self.header.number}", problem)
+        return self.contents[0]
+
+    @property
+    def raws(self) -> tuple[bytes, ...]:
+        """Return the signed transactions, in order. Raises `Corrupt` on unreadable ones."""
+        content = self.content
+        try:
+            return unpack_transactions(content.transactions)
+        except ValueError as error:
+            raise Corrupt(f"block {content.block}", f"transactions: {error}") from error
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """Return the receipts, in order. Raises `Corrupt` on unreadable ones."""
+        content = self.content
+        try:
+            return unpack_receipts(content.receipts)
+        except ValueError as error:
+            raise Corrupt(f"block {content.block}", f"receipts: {error}") from error
+
+
+def prefix_of(transaction: bytes) -> int:
+    """Return what `place` keeps of a transaction's hash."""
+    return int.from_bytes(transaction[: schema.PREFIX], "big")
+
+
+def places_of(chain: int, block: int, first: int, hashes: Sequence[bytes]) -> list[PlaceRow]:
+    """Return where a block's transactions stand, in the order of the table."""
+    run = first // schema.RUN
+    return sorted(
+        PlaceRow(chain, run, prefix_of(hash_), block, position)
+        for position, hash_ in enumerate(hashes)
+    )

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gridpact.crypto.keccak import keccak
 from gridpact.errors import BadInput
 from gridpact.ledger.chain import Log
 from gridpact.ledger.decode import Decoded, plain
@@ -121,9 +122,9 @@ def _hash(standing: Standing, wanted: bytes) -> Iterator[Facts]:
         if block.header.hash == wanted:
             yield from _block_facts(standing, block)
             return
-        for sent in block.transactions:
-            if sent.hash == wanted:
-                yield _transaction_facts(standing, block, sent.position)
+        for position, raw in enumerate(block.raws):
+            if keccak(raw) == wanted:
+                yield _transaction_facts(standing, block, position)
                 return
         mentions += _mentions(standing, block, wanted)
     if mentions:
@@ -132,8 +133,8 @@ def _hash(standing: Standing, wanted: bytes) -> Iterator[Facts]:
 
 def _mentions(standing: Standing, block: StoredBlock, wanted: bytes) -> Iterator[Facts]:
     """Yield the transactions of a block whose call or events hold some bytes."""
-    pairs = zip(block.transactions, block.receipts, strict=True)
-    if not any(wanted in sent.raw or wanted in receipt.logs for sent, receipt in pairs):
+    content = block.content
+    if wanted not in content.transactions and wanted not in content.receipts:
         return
     for told in standing.told(block):
         told_by = [_event(event, log) for log, event in told.logs if _holds(log, wanted)]

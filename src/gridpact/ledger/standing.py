@@ -13,8 +13,7 @@ from gridpact.ledger.abi import numbers
 from gridpact.ledger.chain import Log
 from gridpact.ledger.decode import Decoded, Decoder, record
 from gridpact.ledger.engine import EvmEngine, Moment, default_engine, revert_reason
-from gridpact.ledger.header import unpack_logs
-from gridpact.ledger.replay import Position, genesis, replay_all
+from gridpact.ledger.replay import Position, genesis, position_at, replay_all
 from gridpact.ledger.rows import BlockRow, ChainRow, StoredBlock
 from gridpact.ledger.state_hash import unpack
 from gridpact.ledger.store import Store
@@ -59,17 +58,16 @@ class Standing:
 
     def told(self, block: StoredBlock) -> Iterator[Told]:
         """Yield a block's transactions with their receipts, in words."""
-        for sent, receipt in zip(block.transactions, block.receipts, strict=True):
-            transaction = decode(sent.raw)
-            logs = ((log, self.decoder.event(log)) for log in unpack_logs(receipt.logs))
+        for position, (raw, done) in enumerate(zip(block.raws, block.outcomes, strict=True)):
+            transaction = decode(raw)
             yield Told(
-                sent.block,
-                sent.position,
+                block.header.number,
+                position,
                 transaction,
                 self.decoder.call(transaction.to, transaction.data),
-                receipt.status,
-                receipt.output,
-                tuple(logs),
+                done.status,
+                done.output,
+                tuple((log, self.decoder.event(log)) for log in done.logs),
             )
 
     @cached_property
@@ -107,10 +105,10 @@ class Standing:
         position, state = genesis(self.chain), {}
         for snapshot in self._store.snapshots(self.chain.id)[:1]:
             state = unpack(snapshot.content, f"{self.chain.name} snapshot at {snapshot.block}")
-            header = self._store.header(self.chain.id, snapshot.block)
-            if header is None:
+            block = self._store.block(self.chain.id, snapshot.block)
+            if block is None:
                 raise Corrupt(f"{self.chain.name} snapshot at {snapshot.block}", "no such block")
-            position = Position(header.number, header.hash, header.state_chain, header.time)
+            position = position_at(block)
         engine = default_engine()(self.chain.chain_id, state)
         later = self._store.blocks(self.chain.id, after=position.number)
         for done in replay_all(engine, self.chain, position, later):

@@ -13,20 +13,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
+from gridpact.crypto.keccak import keccak
 from gridpact.errors import LedgerError, Unavailable
 from gridpact.ledger import ledger_file, schema
-from gridpact.ledger.chain import Outcome, Receipt
-from gridpact.ledger.header import unpack_logs
+from gridpact.ledger.chain import Receipt
 from gridpact.ledger.ledger import Head
 from gridpact.ledger.rows import (
     BlockRow,
     BodyRow,
     ChainRow,
-    ReceiptRow,
+    ContentRow,
+    PlaceRow,
     SnapshotRow,
     StepRow,
     StoredBlock,
-    TxRow,
+    prefix_of,
 )
 
 
@@ -67,8 +68,9 @@ class Store:
     def add_chain(self, name: str, chain_id: int, operator: bytes, genesis: bytes) -> ChainRow:
         with self._commit():
             self._connection.execute(
-                "INSERT INTO chain (name, chain_id, operator, head_number, head_hash)"
-                " VALUES (?, ?, ?, 0, ?)",
+                "INSERT INTO chain"
+                " (name, chain_id, operator, head_number, head_hash, transactions)"
+                " VALUES (?, ?, ?, 0, ?, 0)",
                 (name, chain_id, operator, genesis),
             )
         row = self.chain(name)
@@ -81,13 +83,14 @@ class Store:
         chain, number, head = block.header.chain, block.header.number, block.header.hash
         with self._commit():
             self._insert("block", [block.header])
-            self._insert("tx", block.transactions)
-            self._insert("receipt", block.receipts)
+            self._insert("content", block.contents)
+            self._insert("place", block.places)
             self._insert("body", block.bodies)
             self._insert("outbox", block.steps)
             self._connection.execute(
-                "UPDATE chain SET head_number = ?, head_hash = ? WHERE id = ?",
-                (number, head, chain),
+                "UPDATE chain SET head_number = ?, head_hash = ?,"
+                " transactions = transactions + ? WHERE id = ?",
+                (number, head, len(block.places), chain),
             )
 
     def add_snapshot(self, snapshot: SnapshotRow, keep: int) -> None:
@@ -102,17 +105,38 @@ class Store:
 
     def blocks(self, chain: int, after: int = 0) -> Iterator[StoredBlock]:
         """Yield the blocks of a chain above number `after`, in order."""
+        run, places = -1, dict[int, list[PlaceRow]]()
         page = self._headers(chain, after)
         while page:
             for header in page:
+                contents = [ContentRow(*r) for r in self._of_block("content", header, "block")]
+                if contents and contents[0].first // schema.RUN != run:
+                    run = contents[0].first // schema.RUN
+                    places = self._places(chain, run)
                 yield StoredBlock(
                     header,
-                    [TxRow(*r) for r in self._of_block("tx", header, "position")],
-                    [ReceiptRow(*r) for r in self._of_block("receipt", header, "position")],
+                    contents,
+                    places.get(header.number, []),
                     [BodyRow(*r) for r in self._of_block("body", header, "block")],
                     [StepRow(*r) for r in self._of_block("outbox", header, "position")],
                 )
             page = self._headers(chain, page[-1].number)
+
+    def _places(self, chain: int, run: int) -> dict[int, list[PlaceRow]]:
+        """Return the places of one run, by block."""
+        places: dict[int, list[PlaceRow]] = {}
+        for row in self._read(
+            "SELECT * FROM place WHERE chain = ? AND run = ? ORDER BY prefix, block, position",
+            *(chain, run),
+        ):
+            place = PlaceRow(*row)
+            places.setdefault(place.block, []).append(place)
+        return places
+
+    def place_count(self, chain: int) -> int:
+        """Return how many transactions of a chain can be found by their hash."""
+        ((count,),) = self._read("SELECT count(*) FROM place WHERE chain = ?", chain)
+        return int(count)
 
     def _headers(self, chain: int, after: int) -> list[BlockRow]:
         rows = self._read(
@@ -127,6 +151,14 @@ class Store:
             header.chain,
             header.number,
         )
+
+    def block(self, chain: int, number: int) -> StoredBlock | None:
+        """Return one block's header and content."""
+        header = self.header(chain, number)
+        if header is None:
+            return None
+        contents = [ContentRow(*row) for row in self._of_block("content", header, "block")]
+        return StoredBlock(header, contents, (), (), ())
 
     def header(self, chain: int, number: int) -> BlockRow | None:
         rows = self._read("SELECT * FROM block WHERE chain = ? AND number = ?", chain, number)
@@ -154,16 +186,17 @@ class Store:
 
     def receipt_of(self, chain: int, transaction: bytes) -> Receipt | None:
         """Return the receipt of a transaction by its hash."""
-        rows = self._read(
-            "SELECT b.number, b.hash, r.position, r.status, r.output, r.logs FROM tx t"
-            " JOIN receipt r ON r.chain = t.chain AND r.block = t.block AND r.position = t.position"
-            " JOIN block b ON b.chain = t.chain AND b.number = t.block"
-            " WHERE t.chain = ? AND t.hash = ?",
-            *(chain, transaction),
-        )
-        for number, digest, position, status, output, logs in rows:
-            outcome = Outcome(status, output, unpack_logs(logs))
-            return Receipt(transaction, Head(number, digest), position, outcome)
+        for number, position in self._read(
+            "WITH RECURSIVE runs (n) AS (SELECT (SELECT transactions FROM chain WHERE id = ?1) / ?2"
+            " UNION ALL SELECT n - 1 FROM runs WHERE n > 0)"
+            " SELECT p.block, p.position FROM runs CROSS JOIN place p"
+            " ON p.chain = ?1 AND p.run = runs.n AND p.prefix = ?3",
+            *(chain, schema.RUN, prefix_of(transaction)),
+        ):
+            block = self.block(chain, number)
+            if block is not None and keccak(block.raws[position]) == transaction:
+                head = Head(number, block.header.hash)
+                return Receipt(transaction, head, position, block.outcomes[position])
         return None
 
     def steps(self, crossing: bytes | None = None) -> list[StepRow]:

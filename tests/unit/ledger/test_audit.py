@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.unit.ledger.box import CHAIN_ID, FOUND, OPERATOR, found, key, open_chain, the_box
+from tests.unit.ledger.box import (
+    CHAIN_ID,
+    FOUND,
+    OPERATOR,
+    found,
+    key,
+    open_chain,
+    sent,
+    stranger,
+    the_box,
+)
 
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key as PrivateKey
@@ -17,15 +27,17 @@ from gridpact.ledger import header as head
 from gridpact.ledger import pyevm
 from gridpact.ledger.audit import AuditedBlock, View, audit
 from gridpact.ledger.chain import Call, OutboxStep, Outcome
-from gridpact.ledger.rows import BlockRow, ReceiptRow, SnapshotRow, TxRow
+from gridpact.ledger.content import pack_receipts, pack_transactions
+from gridpact.ledger.rows import BlockRow, SnapshotRow, places_of
 from gridpact.ledger.store import open_store
 from gridpact.ledger.transactions import decode, sign
 from gridpact.model.interval import Key, Phase
 from gridpact.model.record import Crossing
 
 BOX = the_box()
+ANN, BOB = stranger("ann"), stranger("bob")
 CROSSINGS = tuple(Crossing(bytes([i]) * 32, "north", "zone", 10**20 + i) for i in (1, 2))
-TABLES = ("chain", "block", "tx", "receipt", "body", "snapshot", "outbox")
+TABLES = ("chain", "block", "content", "place", "body", "snapshot", "outbox")
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +57,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
             north.execute(
                 key(interval, Phase.SEAL), b"seal", puts[:1], [OutboxStep(crossing, "confirmed")]
             )
+        zone.submit_many([sent(ANN, 0, BOX.put(1, 13)), sent(BOB, 0, BOX.put(2, 30))])
         north.close()
         zone.close()
     return path
@@ -70,7 +83,7 @@ def test_a_sound_file_is_reported_with_its_heads(sound: Path) -> None:
     report = audit(sound)
     assert [(c.name, c.head.number, c.transactions) for c in report.chains] == [
         ("north", 7, 7),
-        ("zone", 3, 3),
+        ("zone", 4, 5),
     ]
     assert not report.confirmed
     heads = {chain.name: chain.head.hash for chain in report.chains}
@@ -89,7 +102,7 @@ def test_the_state_hash_is_that_of_the_running_chain(sound: Path, copy: Path) ->
 
 
 def test_another_head_or_an_unknown_chain_is_no_match(sound: Path) -> None:
-    with pytest.raises(HeadMismatch, match="chain zone ends at block 3"):
+    with pytest.raises(HeadMismatch, match="chain zone ends at block 4"):
         audit(sound, {"zone": keccak(b"other")})
     with pytest.raises(HeadMismatch, match="no chain south"):
         audit(sound, {"south": keccak(b"other")})
@@ -221,7 +234,7 @@ def test_each_column_changed_is_found_and_named(sound: Path, tmp_path: Path, tab
             assert flip.is_named_in(str(found_.value), names), (flip, str(found_.value))
 
 
-@pytest.mark.parametrize("table", ["block", "tx", "receipt", "body", "outbox"])
+@pytest.mark.parametrize("table", ["block", "content", "place", "body", "outbox"])
 def test_a_row_that_was_removed_is_missed(sound: Path, tmp_path: Path, table: str) -> None:
     connection = sqlite3.connect(sound)
     number = "number" if table == "block" else "block"
@@ -263,26 +276,41 @@ class Forgery:
     """The last block of the north chain, whose stored fields can be made to fit again."""
 
     path: Path
+    chain: int = 1
     block: BlockRow = field(init=False)
-    transactions: list[TxRow] = field(init=False)
-    receipts: list[ReceiptRow] = field(init=False)
+    raws: list[bytes] = field(init=False)
+    outcomes: list[Outcome] = field(init=False)
 
     def __post_init__(self) -> None:
         with open_store(self.path) as store:
-            *_, last = store.blocks(1)
-            self.block, self.transactions = last.header, list(last.transactions)
-            self.receipts = list(last.receipts)
-            self.state_chain = list(store.blocks(1))[-2].header.state_chain
+            *_, before, last = store.blocks(self.chain)
+        self.block, self.content = last.header, last.content
+        self.raws, self.outcomes = list(last.raws), list(last.outcomes)
+        self.state_chain = before.header.state_chain
 
-    def replace(self, raw: bytes) -> None:
-        row = self.transactions[0]
+    def replace(self, raw: bytes, position: int = 0) -> None:
+        self.raws[position] = raw
+        hashes = [keccak(each) for each in self.raws]
+        self.write("transactions", pack_transactions(self.raws))
+        where = (self.chain, self.block.number)
+        edit(self.path, "DELETE FROM place WHERE chain = ? AND block = ?", *where)
+        for place in places_of(*where, self.content.first, hashes):
+            edit(self.path, "INSERT INTO place VALUES (?, ?, ?, ?, ?)", *place)
+        self.seal(transaction_root=head.transaction_root(hashes))
+
+    def tell(self, outcome: Outcome, position: int = 0) -> None:
+        """Replace a receipt, with all that follows from it."""
+        self.outcomes[position] = outcome
+        self.write("receipts", pack_receipts(self.outcomes))
+        root = head.receipt_root(self.outcomes)
+        self.seal(receipt_root=root, state_chain=head.next_state_chain(self.state_chain, root))
+
+    def write(self, column: str, content: bytes) -> None:
         edit(
             self.path,
-            "UPDATE tx SET raw = ?, hash = ? WHERE chain = 1 AND block = ? AND position = 0",
-            *(raw, keccak(raw), row.block),
+            f"UPDATE content SET {column} = ? WHERE chain = ? AND block = ?",
+            *(content, self.chain, self.block.number),
         )
-        rest = [other.hash for other in self.transactions[1:]]
-        self.seal(transaction_root=head.transaction_root([keccak(raw), *rest]))
 
     def seal(self, **changed: bytes) -> None:
         """Write the block's fields and hash, and the chain's head, so that they fit each other."""
@@ -296,10 +324,10 @@ class Forgery:
         edit(
             self.path,
             f"UPDATE block SET {', '.join(f'{name} = ?' for name in columns)}"
-            " WHERE chain = 1 AND number = ?",
-            *(*columns.values(), block.number),
+            " WHERE chain = ? AND number = ?",
+            *(*columns.values(), self.chain, block.number),
         )
-        edit(self.path, "UPDATE chain SET head_hash = ? WHERE id = 1", sealed.hash)
+        edit(self.path, "UPDATE chain SET head_hash = ? WHERE id = ?", sealed.hash, self.chain)
 
 
 Resign = Callable[[int, bytes, bytes], bytes]
@@ -328,26 +356,76 @@ RESIGNED: dict[str, tuple[Resign, str]] = {
 def test_a_transaction_replaced_under_fitting_roots_is_found(copy: Path, case: str) -> None:
     make, named = RESIGNED[case]
     forgery = Forgery(copy)
-    before = decode(forgery.transactions[0].raw)
+    before = decode(forgery.raws[0])
     forgery.replace(make(before.nonce, before.to, before.data))
-    place = f"north block {forgery.block.number} (transaction|receipt) 0: {named}"
+    place = f"north block {forgery.block.number} (transaction|receipt) 0( in receipts)?: {named}"
     with pytest.raises(Corrupt, match=place):
         audit(copy)
 
 
 def test_a_receipt_replaced_under_fitting_roots_is_found(copy: Path) -> None:
     forgery = Forgery(copy)
-    row = forgery.receipts[0]
-    more = int.from_bytes(row.output, "big") + 1
-    edit(
-        copy,
-        "UPDATE receipt SET output = ? WHERE chain = 1 AND block = ? AND position = 0",
-        *(more.to_bytes(32, "big"), row.block),
+    told = forgery.outcomes[0]
+    more = int.from_bytes(told.output, "big") + 1
+    forgery.tell(Outcome(told.status, more.to_bytes(32, "big"), told.logs))
+    place = f"north block {forgery.block.number} receipt 0 in receipts: output"
+    with pytest.raises(Corrupt, match=place):
+        audit(copy)
+
+
+PUBLIC: dict[str, tuple[Callable[[], bytes], str]] = {
+    "another sender": (lambda: sent(BOB, 1, BOX.put(1, 13)), "nonce in raw"),
+    "nonce": (lambda: sent(ANN, 1, BOX.put(1, 13)), "nonce in raw"),
+    "chain id": (lambda: sign(ANN, CHAIN_ID + 1, 0, BOX.address, b"").raw, "chain id in raw"),
+    "gas": (lambda: sign(ANN, CHAIN_ID, 0, BOX.address, b"", gas=20_000).raw, "raw: gas 20000"),
+    "creation": (lambda: sent(ANN, 0, BOX.deploy()), "raw: 0x.* creates a contract"),
+    "other call": (lambda: sent(ANN, 0, BOX.put(1, 14)), "status"),
+}
+
+
+@pytest.mark.parametrize("case", PUBLIC)
+def test_a_public_transaction_replaced_under_fitting_roots_is_found(copy: Path, case: str) -> None:
+    make, named = PUBLIC[case]
+    Forgery(copy, 2).replace(make())
+    with pytest.raises(
+        Corrupt, match=f"zone block 4 (transaction|receipt) 0( in receipts)?: {named}"
+    ):
+        audit(copy)
+
+
+def test_a_failed_transaction_told_as_a_success_is_found(copy: Path) -> None:
+    forgery = Forgery(copy, 2)
+    assert forgery.outcomes[0].status == 0
+    forgery.tell(Outcome(1, b"", ()))
+    with pytest.raises(Corrupt, match="zone block 4 receipt 0 in receipts: status"):
+        audit(copy)
+
+
+def test_a_market_block_cannot_hold_a_failed_transaction(copy: Path) -> None:
+    forgery = Forgery(copy)
+    before = decode(forgery.raws[0])
+    forgery.replace(sign(OPERATOR, CHAIN_ID, before.nonce, BOX.address, BOX.put(1, 13).data).raw)
+    reason = bytes.fromhex("08c379a0") + b"".join(
+        (32).to_bytes(32, "big") if part == 0 else part
+        for part in (0, (12).to_bytes(32, "big"), b"box: unlucky".ljust(32, b"\0"))
     )
-    told = Outcome(row.status, more.to_bytes(32, "big"), head.unpack_logs(row.logs))
-    root = head.receipt_root([told])
-    forgery.seal(receipt_root=root, state_chain=head.next_state_chain(forgery.state_chain, root))
-    with pytest.raises(Corrupt, match=f"north block {row.block} receipt 0: output"):
+    forgery = Forgery(copy)
+    forgery.tell(Outcome(0, reason, ()))
+    with pytest.raises(Corrupt, match="north block 7: status: a failed transaction in a block of"):
+        audit(copy)
+
+
+def test_a_place_that_was_added_is_found(copy: Path) -> None:
+    edit(
+        copy, "INSERT INTO place SELECT chain, run + 1, prefix, block, position FROM place LIMIT 1"
+    )
+    with pytest.raises(Corrupt, match=r"north place: .* 8 rows for 7 transactions"):
+        audit(copy)
+
+
+def test_a_body_that_was_added_to_a_public_block_is_found(copy: Path) -> None:
+    edit(copy, "INSERT INTO body VALUES (2, 4, zeroblob(32), 4, 10, 0, x'')")
+    with pytest.raises(Corrupt, match="zone block 4 body: phase"):
         audit(copy)
 
 
@@ -367,12 +445,16 @@ def test_a_snapshot_with_a_fitting_hash_of_another_state_is_found(copy: Path) ->
 def test_a_confirmation_of_what_never_arrived_is_found(copy: Path) -> None:
     """The zonal chain loses its last block and looks sound; the regional one tells."""
     with open_store(copy) as store:
-        parent = list(store.blocks(2))[-1].header.parent
-    for table, number in (("block", "number"), ("tx", "block"), ("receipt", "block")):
-        edit(copy, f"DELETE FROM {table} WHERE chain = 2 AND {number} = 3")
+        third = list(store.blocks(2))[2]
+    for table, number in (("block", "number"), ("content", "block"), ("place", "block")):
+        edit(copy, f"DELETE FROM {table} WHERE chain = 2 AND {number} >= 3")
     for table in ("body", "outbox", "snapshot"):
-        edit(copy, f"DELETE FROM {table} WHERE chain = 2 AND block = 3")
-    edit(copy, "UPDATE chain SET head_number = 2, head_hash = ? WHERE id = 2", parent)
+        edit(copy, f"DELETE FROM {table} WHERE chain = 2 AND block >= 3")
+    edit(
+        copy,
+        "UPDATE chain SET head_number = 2, head_hash = ?, transactions = 2 WHERE id = 2",
+        third.header.parent,
+    )
     with pytest.raises(Corrupt, match=r"north block 7 outbox 0: cannot be confirmed after"):
         audit(copy)
 
@@ -423,8 +505,8 @@ def test_an_inspector_sees_every_block_with_the_state_after_it(sound: Path) -> N
         ("north", 2, key(0), b"book", 2, 2),
         ("north", 3, key(0, Phase.COMMIT), b"commit", 0, 0),
     ]
-    assert [name for name, *_ in watcher.seen] == ["north"] * 7 + ["zone"] * 3
-    assert watcher.totals == [0, 27, 27, 27, 35, 35, 35, 0, 7, 14]
+    assert [name for name, *_ in watcher.seen] == ["north"] * 7 + ["zone"] * 4
+    assert watcher.totals == [0, 27, 27, 27, 35, 35, 35, 0, 7, 14, 44]
     assert [state for _, state in watcher.steps].count("sent") == len(CROSSINGS)
 
 

@@ -11,7 +11,10 @@ from msgspec.structs import replace
 from tests.unit.ledger.box import environment
 from tests.unit.ledger.market_case import ANN, COLLECTOR, REGION, SUE, ZONE, Round, founded
 
+from gridpact.crypto.keccak import keccak
+from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.errors import BadInput, LedgerError
+from gridpact.ledger.abi import Rows
 from gridpact.ledger.chain import Log
 from gridpact.ledger.decode import Decoder, record
 from gridpact.ledger.embedded import EmbeddedChain
@@ -20,6 +23,7 @@ from gridpact.ledger.market_ledger import MarketLedger
 from gridpact.ledger.show import as_text, show
 from gridpact.ledger.store import open_store, open_to_read
 from gridpact.ledger.suite import ORDER, Suite
+from gridpact.ledger.transactions import sign
 from gridpact.model.interval import Key
 from gridpact.model.participant import Named
 from gridpact.model.record import Settlement
@@ -60,7 +64,7 @@ def test_every_transaction_receipt_and_event_is_a_row_and_all_are_decoded(
     export(ledger, tmp_path, Format.JSON)
     with open_to_read(ledger) as store:
         blocks = [block for chain in store.chains() for block in store.blocks(chain.id)]
-    sent = sum(len(block.transactions) for block in blocks)
+    sent = sum(len(block.raws) for block in blocks)
     assert len(rows(tmp_path, "blocks")) == len(rows(tmp_path, "records")) == len(blocks)
     assert len(rows(tmp_path, "transactions")) == len(rows(tmp_path, "receipts")) == sent
     assert all(row["function"] for row in rows(tmp_path, "transactions"))
@@ -154,7 +158,7 @@ def test_a_transaction_is_shown_with_its_call_and_events_by_name(ledger: Path) -
         stored = next(
             b for b in store.blocks(1) if "0x" + b.header.hash.hex() == block.facts["hash"]
         )
-    [facts] = [one.facts for one in show(ledger, stored.transactions[0].hash.hex())]
+    [facts] = [one.facts for one in show(ledger, keccak(stored.raws[0]).hex())]
     assert facts["calls"] == "settlement.settle"
     assert facts["status"] == "succeeded"
     assert facts["from"].endswith("(operator's key)")
@@ -235,3 +239,24 @@ def test_deployments_are_decoded_with_their_arguments() -> None:
     calls = [decoder.call(call.to, call.data) for call in suite.deploy(found)]
     assert [call.contract for call in calls if call and call.name == "deploy"] == list(ORDER)
     assert all(call and call.arguments for call in calls)
+
+
+def test_a_strangers_refused_transaction_is_shown_and_exported(tmp_path: Path) -> None:
+    stranger = PrivateKey.derive(b"show", "stranger")
+    call = Suite(COLLECTOR.address).call("vault", "mint", Rows([bytes(32)]))
+    with open_store(tmp_path / "ledger.db") as store:
+        chain = EmbeddedChain(store, "local", 1, COLLECTOR, _clock)
+        founded(
+            MarketLedger(chain, REGION),
+            MarketLedger(EmbeddedChain(store, "zonal", 2, COLLECTOR, _clock), ZONE),
+        )
+        receipt = chain.submit(sign(stranger, 1, 0, call.to, call.data).raw)
+    path = tmp_path / "ledger.db"
+    [facts] = [one.facts for one in show(path, receipt.transaction.hex())]
+    assert "0x" + stranger.address.hex() in str(facts["from"])
+    assert str(facts["status"]).startswith("failed: ")
+    [block] = [one.facts for one in show(path, f"local/{receipt.block.number}")]
+    assert str(block["write"]).startswith("public/")
+    export(path, tmp_path / "out", Format.JSON)
+    last = [row for row in rows(tmp_path / "out", "receipts") if row["status"] == 0]
+    assert [row["transaction"] for row in last] == ["0x" + receipt.transaction.hex()]
