@@ -164,7 +164,7 @@ def _network(
     """Return the nodes that a URL names; None when it names none."""
     from gridpact.assembly.nodes import Network, read_keys, split_urls
     from gridpact.errors import BadInput
-    from gridpact.ledger.sender import NodeSettings
+    from gridpact.ledger.watch import NodeSettings
 
     urls = split_urls(url)
     if not urls:

@@ -17,7 +17,7 @@ from gridpact.ledger.endpoints import Endpoints
 from gridpact.ledger.jsonrpc import JsonRpcChain
 from gridpact.ledger.market_ledger import MarketLedger
 from gridpact.ledger.node import Node
-from gridpact.ledger.sender import NodeSettings
+from gridpact.ledger.watch import NodeSettings
 from gridpact.scenario.scenario import Scenario
 from gridpact.scenario.table import read_toml
 

@@ -1,22 +1,24 @@
 """A chain on an Ethereum client: the same contracts and records, on blocks that others see too.
 
-The `Chain` port over JSON-RPC. One record is several transactions here; `companion` and `sender`
-make sure that all of them get in, once, whatever dies in between. Blocks carry the node's own time:
-contracts store interval indexes, no times, so it does not matter that a simulated day is faster.
+The `OpenChain` port over JSON-RPC. One record is several transactions here; `companion` and
+`sender` make sure that all of them get in, once, whatever dies in between. Blocks carry the node's
+own time, not the market's: see docs/ledger.md for what that means to windows and deadlines.
 """
 
 from collections.abc import Sequence
 
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key as PrivateKey
-from gridpact.errors import Unavailable, WriteConflict
-from gridpact.ledger.chain import Ability, Call, OutboxStep, Outcome
+from gridpact.errors import LedgerError, Unavailable, WriteConflict
+from gridpact.ledger.chain import Ability, Call, OutboxStep, Outcome, Receipt
 from gridpact.ledger.companion import Companion, Plan
 from gridpact.ledger.ledger import Head
 from gridpact.ledger.node import Node
 from gridpact.ledger.outbox import require_legal
 from gridpact.ledger.rehearsal import rehearse
-from gridpact.ledger.sender import NodeSettings, Sender
+from gridpact.ledger.sender import Sender
+from gridpact.ledger.submission import known, submit
+from gridpact.ledger.watch import NodeSettings, Watch
 from gridpact.model.interval import Key
 
 _ASKED = {
@@ -32,7 +34,7 @@ _ASKED = {
 
 
 class JsonRpcChain:
-    """A `Chain` on a node.
+    """An `OpenChain` on a node.
 
     Parameters
     ----------
@@ -64,7 +66,10 @@ class JsonRpcChain:
         self._node, self._companion, self._name = node, companion, name
         self._operator = operator
         self._row = companion.open_chain(name, node.chain_id, node.genesis, operator.address)
-        self._sender = Sender(node, companion, self._row, operator, settings)
+        self._watch = Watch(node, name, settings)
+        self._sender = Sender(
+            node, self._watch, companion, self._row, operator, settings.market_price
+        )
         self._sender.require_own_nonces()
         self._sender.repair()
 
@@ -113,21 +118,47 @@ class JsonRpcChain:
         if (taken := self._companion.plan(self._row.id, key)) is not None:
             raise WriteConflict(key, keccak(taken.body), keccak(body))
         require_legal(self._companion.steps, self._name, steps)
-        at = self._sender.confirmed()
+        at = self._watch.confirmed()
         rehearsed = rehearse(self._node, self.operator, calls, at)
         plan = self._sender.plan(key, body, calls, rehearsed, steps)
         done, outcomes = self._sender.finish(plan)
         assert done.block is not None
         return done.block, tuple(outcomes)
 
+    def submit(self, raw: bytes) -> Receipt:
+        """Send anybody's signed transaction; its receipt, once its block counts.
+
+        A failed one has status 0. A node does not keep what a transaction returned: the outcome's
+        output is empty. Safe to call from several threads.
+
+        Raises
+        ------
+        InvalidTransaction
+            No block can hold it: its form, chain id, signature, gas or nonce.
+        Unavailable
+            It does not count yet; sending it again is safe.
+        """
+        (answer,) = self.submit_many([raw])
+        if isinstance(answer, LedgerError):
+            raise answer
+        return answer
+
+    def submit_many(self, raws: Sequence[bytes]) -> tuple[Receipt | LedgerError, ...]:
+        """Send many transactions in order: for each its receipt, or the error of `submit`."""
+        return submit(self._node, self._watch, self.chain_id, self.operator, raws)
+
+    def receipt(self, transaction: bytes) -> Receipt | None:
+        """Return the receipt of a transaction by its hash, or None."""
+        return known(self._node, transaction)
+
     def propose(self, calls: Sequence[Call]) -> tuple[Outcome, ...]:
         """Rehearse calls on the state of the head. Raises `Reverted`."""
-        rehearsed = rehearse(self._node, self.operator, calls, self._sender.confirmed())
+        rehearsed = rehearse(self._node, self.operator, calls, self._watch.confirmed())
         return tuple(one.outcome for one in rehearsed)
 
     def view(self, call: Call) -> bytes:
         """Return the output of a read-only call at the head. Raises `Reverted`."""
-        return self._node.call(self.operator, call, self._sender.confirmed().head.number)
+        return self._node.call(self.operator, call, self._watch.confirmed().head.number)
 
     def body(self, key: Key) -> bytes | None:
         """Return the body stored under a key, or None."""
@@ -141,7 +172,7 @@ class JsonRpcChain:
 
     def head(self) -> Head:
         """Return the last block of the node that counts; its hash binds all before it."""
-        return self._sender.confirmed().head
+        return self._watch.confirmed().head
 
     def state_hash(self) -> bytes:
         """Return keccak over the contracts we deployed: address, code hash, storage root.
@@ -149,7 +180,7 @@ class JsonRpcChain:
         Sorted by address, as the node states them at the head (`eth_getProof`). It is no
         `state_hash.state_hash`: a node does not give its storage away slot by slot.
         """
-        at = self._sender.confirmed().head.number
+        at = self._watch.confirmed().head.number
         proofs = {
             each: self._node.proof(each, at) for each in self._companion.created(self._row.id)
         }

@@ -29,7 +29,7 @@ class NodeReceipt(msgspec.Struct, frozen=True):
     status: int
     created: bytes
     logs: tuple[Log, ...]
-    gas: int
+    position: int
 
 
 class Tip(NamedTuple):
@@ -153,9 +153,15 @@ class Node:
             return "" if known else error.message
         return ""
 
-    def nonce(self, account: bytes) -> int:
-        """Return how many transactions of an account stand in blocks."""
-        return self._endpoints.ask("eth_getTransactionCount", text(account), "latest", parse=number)
+    def knows(self, transaction: bytes) -> bool:
+        """Say whether a transaction stands in a block or waits for one."""
+        return self._endpoints.ask(
+            "eth_getTransactionByHash", text(transaction), parse=lambda answer: answer is not None
+        )
+
+    def nonce(self, account: bytes, at: str = "latest") -> int:
+        """Return how many transactions of an account stand in blocks; with "pending", wait too."""
+        return self._endpoints.ask("eth_getTransactionCount", text(account), at, parse=number)
 
     def gas_price(self) -> int:
         return self._endpoints.ask("eth_gasPrice", parse=number)
@@ -260,7 +266,7 @@ def _receipt(answer: Any) -> NodeReceipt | None:
         number(answer["status"]),
         data(created) if created else b"",
         read_logs(answer["logs"]),
-        number(answer["gasUsed"]),
+        number(answer["transactionIndex"]),
     )
 
 

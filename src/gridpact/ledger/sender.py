@@ -1,47 +1,25 @@
-"""How a record gets into blocks of a node and stays there.
+"""How a record gets onto a node and stays there.
 
-A plan's signed transactions are on disk before they are sent (`companion`). They are sent in the
-order of their nonces, one request each (some clients reorder batches), and sent again, the same
-bytes, while they are in no block. A plan is finished when all of them stand in blocks of the
-canonical chain that are deep enough. When a reorganisation takes blocks away again, the first plan
-that lost one and all after it are sent once more.
+A plan's signed transactions are on disk before they are sent (`companion`), with the operator's
+nonces counted there. A plan is finished when all of them stand in blocks that count (`watch`). When
+a reorganisation takes blocks away again, the first plan that lost one and all after it are sent
+once more.
 """
 
-import math
-import time
-from collections.abc import Mapping, Sequence
-
-import msgspec
+from collections.abc import Sequence
 
 from gridpact.crypto.keys import Key as PrivateKey
-from gridpact.errors import LedgerError, Reverted, Unavailable
+from gridpact.errors import LedgerError, Reverted
 from gridpact.ledger.chain import Call, OutboxStep, Outcome
 from gridpact.ledger.companion import ChainOnNode, Companion, Plan, PlannedTx
-from gridpact.ledger.node import Node, NodeReceipt, Tip
+from gridpact.ledger.node import Node
 from gridpact.ledger.rehearsal import Rehearsed, most_gas, rehearse
 from gridpact.ledger.transactions import create_address, decode, sign
+from gridpact.ledger.watch import Sent, Watch
 from gridpact.model.interval import Key
 
 _ATTEMPTS = 2
 """How often a transaction that failed in its block is made anew."""
-
-
-class NodeSettings(msgspec.Struct, frozen=True):
-    """How to deal with a node. Times in seconds.
-
-    `confirmations` counts the block itself: 1 takes what stands in a block, 0 waits until the node
-    calls it finalized. `market_price` pays what the node asks for gas; else the price is zero, as
-    consortium chains have it. `timeout` bounds one answer, `patience` a whole record; what is in no
-    block is sent again after `resend`.
-    """
-
-    confirmations: int = 1
-    market_price: bool = False
-    timeout: float = 10.0
-    patience: float = 120.0
-    resend: float = 10.0
-    poll: float = 0.01
-    slowest_poll: float = 0.5
 
 
 class Sender:
@@ -50,13 +28,14 @@ class Sender:
     def __init__(
         self,
         node: Node,
+        watch: Watch,
         companion: Companion,
         row: ChainOnNode,
         operator: PrivateKey,
-        settings: NodeSettings,
+        market_price: bool,
     ) -> None:
-        self._node, self._companion, self._row = node, companion, row
-        self._operator, self._settings = operator, settings
+        self._node, self._watch, self._companion, self._row = node, watch, companion, row
+        self._operator, self._market_price = operator, market_price
 
     def require_own_nonces(self) -> None:
         """Refuse a companion file that knows less than the node of what its operator sent."""
@@ -67,16 +46,6 @@ class Sender:
                 f"{self._row.name} has sent {mined} transactions on chain {self._row.chain_id}, "
                 f"this file knows {planned}: use the file of that run, or other keys"
             )
-
-    def confirmed(self) -> Tip:
-        """Return the last block that counts."""
-        depth = self._settings.confirmations
-        found = self._node.tip("latest" if depth else "finalized")
-        if found is not None and depth > 1:
-            found = self._node.tip(max(found.head.number - depth + 1, 0))
-        if found is None:
-            raise Unavailable("the node knows no block that counts yet")
-        return found
 
     def plan(
         self,
@@ -105,13 +74,15 @@ class Sender:
         LedgerError
             A transaction failed in its block though its rehearsal did not, and fails again.
         """
-        patience = self._settings.patience if patience is None else patience
-        receipts = self._driven(plan.last, patience)
+        sent = [
+            Sent(self._operator.address, tx.nonce, tx.hash, tx.raw, tx.label) for tx in plan.last
+        ]
+        receipts = self._watch.bring(sent, patience)
         failed = [tx for tx in plan.last if receipts[tx.hash].status != 1]
         if failed:
             plan = self._again(plan, failed)
             return self.finish(plan, patience)
-        blocks = [one.block for one in receipts.values()] or [self.confirmed().head]
+        blocks = [one.block for one in receipts.values()] or [self._watch.confirmed().head]
         last = max(blocks, key=lambda head: head.number)
         self._companion.finish(self._row.id, plan.number, last)
         done = [receipts[tx.hash] for tx in plan.last]
@@ -146,75 +117,11 @@ class Sender:
     def _stands(self, plan: Plan) -> bool:
         return plan.block is not None and self._node.block(plan.block.number) == plan.block
 
-    def _driven(
-        self, transactions: Sequence[PlannedTx], patience: float
-    ) -> Mapping[bytes, NodeReceipt]:
-        """Send until every transaction has a receipt that counts."""
-        until, pause, sent = time.monotonic() + patience, self._settings.poll, -math.inf
-        receipts: dict[bytes, NodeReceipt] = {}
-        trouble = "not all transactions are in blocks"
-        while True:
-            try:
-                self._look(transactions, receipts)
-                if time.monotonic() - sent >= self._settings.resend:
-                    again, sent = sent > 0, time.monotonic()
-                    trouble = self._send(transactions, receipts, again) or trouble
-                    self._look(transactions, receipts)
-                if len(receipts) == len(transactions) and self._counts(receipts):
-                    return receipts
-            except Unavailable as silence:
-                trouble = str(silence)
-            if time.monotonic() >= until:
-                there = len(receipts)
-                raise Unavailable(
-                    f"{self._row.name}: {there} of {len(transactions)} transactions are in "
-                    f"blocks after {patience:.0f} s: {trouble}"
-                )
-            time.sleep(pause)
-            pause = min(pause * 1.5, self._settings.slowest_poll)
-
-    def _send(
-        self, transactions: Sequence[PlannedTx], receipts: Mapping[bytes, NodeReceipt], again: bool
-    ) -> str:
-        """Send what has no receipt, in order; return the first refusal."""
-        missing = [tx for tx in transactions if tx.hash not in receipts]
-        if again and missing and self._mined() > missing[0].nonce:
-            raise LedgerError(
-                f"{self._row.name}: nonce {missing[0].nonce} of the operator "
-                f"0x{self._row.operator.hex()} was used by another transaction than "
-                f"{missing[0].label}: somebody else signs with its key"
-            )
-        for tx in missing:
-            if refusal := self._node.send(tx.raw):
-                return f"the node refuses {tx.label} (nonce {tx.nonce}): {refusal}"
-        return ""
-
-    def _look(self, transactions: Sequence[PlannedTx], receipts: dict[bytes, NodeReceipt]) -> None:
-        """Fetch receipts in order, up to the first that is not there."""
-        for tx in transactions:
-            if tx.hash not in receipts:
-                found = self._node.receipt(tx.hash)
-                if found is None:
-                    return
-                receipts[tx.hash] = found
-                self._node.expect(found.block.number)
-
-    def _counts(self, receipts: dict[bytes, NodeReceipt]) -> bool:
-        """Say whether all receipts stand deep enough; forget those whose block is gone."""
-        if not receipts:
-            return True
-        head = self.confirmed().head
-        blocks = {one.block for one in receipts.values()}
-        gone = {one for one in blocks if one != head and self._node.block(one.number) != one}
-        for digest in [one for one, receipt in receipts.items() if receipt.block in gone]:
-            del receipts[digest]
-        return not gone and all(block.number <= head.number for block in blocks)
-
     def _again(self, plan: Plan, failed: Sequence[PlannedTx]) -> Plan:
         """Make failed transactions anew with all the gas there may be; they must go well now."""
         if max(tx.attempt for tx in failed) >= _ATTEMPTS:
             raise LedgerError(f"{self._row.name}: {plan.key}: {failed[0].label} fails each time")
-        calls, at = [_call(tx) for tx in failed], self.confirmed()
+        calls, at = [_call(tx) for tx in failed], self._watch.confirmed()
         try:
             rehearse(self._node, self._operator.address, calls, at)
         except Reverted as refusal:
@@ -244,7 +151,7 @@ class Sender:
         return PlannedTx(position, attempt, nonce, made.hash, made.raw, call.label, output, created)
 
     def _price(self) -> int:
-        return self._node.gas_price() * 5 // 4 if self._settings.market_price else 0
+        return self._node.gas_price() * 5 // 4 if self._market_price else 0
 
     def _mined(self) -> int:
         return self._node.nonce(self._operator.address)

@@ -7,6 +7,7 @@ also an error, is an answer.
 
 import importlib
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Protocol
@@ -87,8 +88,13 @@ class _WebSocket:
         self._connection: Any = None
         self._open = ExitStack()
         self._asked = 0
+        self._one_at_a_time = threading.RLock()
 
     def ask(self, method: str, params: Sequence[Any]) -> Mapping[str, Any]:
+        with self._one_at_a_time:
+            return self._ask(method, params)
+
+    def _ask(self, method: str, params: Sequence[Any]) -> Mapping[str, Any]:
         self._asked += 1
         question = {"jsonrpc": "2.0", "id": self._asked, "method": method, "params": list(params)}
         try:

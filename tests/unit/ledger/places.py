@@ -9,15 +9,15 @@ from tests.anvil import rpc
 from tests.unit.ledger.box import CHAIN_ID, OPERATOR, clock
 
 from gridpact.crypto.keys import Key as PrivateKey
-from gridpact.ledger.chain import Chain
+from gridpact.ledger.chain import OpenChain
 from gridpact.ledger.companion import open_companion
 from gridpact.ledger.embedded import EmbeddedChain
 from gridpact.ledger.endpoints import Endpoints
 from gridpact.ledger.engine import EngineFactory
 from gridpact.ledger.jsonrpc import JsonRpcChain
 from gridpact.ledger.node import Node
-from gridpact.ledger.sender import NodeSettings
 from gridpact.ledger.store import open_store
+from gridpact.ledger.watch import NodeSettings
 
 QUICK = NodeSettings(timeout=2.0, patience=10.0, resend=0.3, poll=0.002, slowest_poll=0.05)
 """Settings for a node that answers in milliseconds."""
@@ -26,7 +26,7 @@ QUICK = NodeSettings(timeout=2.0, patience=10.0, resend=0.3, poll=0.002, slowest
 class Place(Protocol):
     """Opens a chain as a new process would: what was written before is there again."""
 
-    def open(self, name: str = "north", operator: PrivateKey = OPERATOR) -> Chain: ...
+    def open(self, name: str = "north", operator: PrivateKey = OPERATOR) -> OpenChain: ...
 
     def close(self) -> None: ...
 
@@ -38,7 +38,7 @@ class InFile:
         self._path, self._engine, self._chain_id = path, engine, chain_id
         self._store = open_store(path)
 
-    def open(self, name: str = "north", operator: PrivateKey = OPERATOR) -> Chain:
+    def open(self, name: str = "north", operator: PrivateKey = OPERATOR) -> OpenChain:
         return EmbeddedChain(self._store, name, self._chain_id, operator, clock, self._engine)
 
     def close(self) -> None:

@@ -4,16 +4,24 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.ledger.box import CHAIN_ID, FOUND, OPERATOR, Box, key
+from tests.unit.ledger.box import CHAIN_ID, FOUND, OPERATOR, Box, key, stranger
 from tests.unit.ledger.places import InFile, OnNode, Place
 
 from gridpact.crypto.keccak import keccak
-from gridpact.errors import LedgerError, LedgerLocked, Reverted, WriteConflict
+from gridpact.crypto.keys import Key as PrivateKey
+from gridpact.errors import (
+    InvalidTransaction,
+    LedgerError,
+    LedgerLocked,
+    Reverted,
+    WriteConflict,
+)
 from gridpact.ledger import pyevm, revm
-from gridpact.ledger.chain import Call, Chain, OutboxStep
-from gridpact.ledger.transactions import create_address
+from gridpact.ledger.chain import Call, OpenChain, OutboxStep, Receipt
+from gridpact.ledger.transactions import create_address, sign
 from gridpact.model.record import Crossing
 
+ANN, BOB = stranger("ann"), stranger("bob")
 CROSSING = Crossing(b"\7" * 32, "north", "zone", 5)
 
 
@@ -36,21 +44,26 @@ def again(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
 
 
 @pytest.fixture
-def bare(again: Callable[[], Place]) -> Chain:
+def bare(again: Callable[[], Place]) -> OpenChain:
     return again().open()
 
 
 @pytest.fixture
-def chain(bare: Chain, box: Box) -> Chain:
+def chain(bare: OpenChain, box: Box) -> OpenChain:
     bare.execute(FOUND, b"found", [box.deploy()])
     return bare
 
 
-def _total(chain: Chain, box: Box) -> int:
+def sent(sender: PrivateKey, nonce: int, call: Call) -> bytes:
+    """Return a call as a signed transaction with gas that a node's block has room for."""
+    return sign(sender, CHAIN_ID, nonce, call.to, call.data, 500_000).raw
+
+
+def _total(chain: OpenChain, box: Box) -> int:
     return int.from_bytes(chain.view(box.call("total")), "big")
 
 
-def test_calls_happen_in_order_and_their_record_is_kept(chain: Chain, box: Box) -> None:
+def test_calls_happen_in_order_and_their_record_is_kept(chain: OpenChain, box: Box) -> None:
     calls = [box.put(1, 5), box.put(2, 7), box.put(1, 1)]
     head, outcomes = chain.execute(key(1), b"record", calls)
     assert [int.from_bytes(done.output, "big") for done in outcomes] == [5, 12, 8]
@@ -63,7 +76,7 @@ def test_calls_happen_in_order_and_their_record_is_kept(chain: Chain, box: Box) 
 
 
 def test_a_deployment_returns_the_address_that_follows_from_its_place(
-    bare: Chain, box: Box
+    bare: OpenChain, box: Box
 ) -> None:
     calls = [box.deploy(), box.put(1, 5), box.deploy()]
     _, outcomes = bare.execute(FOUND, b"", calls)
@@ -72,7 +85,7 @@ def test_a_deployment_returns_the_address_that_follows_from_its_place(
     assert _total(bare, box) == 5
 
 
-def test_a_refusal_names_its_reason_and_leaves_nothing(chain: Chain, box: Box) -> None:
+def test_a_refusal_names_its_reason_and_leaves_nothing(chain: OpenChain, box: Box) -> None:
     chain.execute(key(1), b"first", [box.put(1, 5)])
     before = chain.head(), chain.state_hash(), _total(chain, box)
     with pytest.raises(Reverted) as refused:
@@ -85,7 +98,7 @@ def test_a_refusal_names_its_reason_and_leaves_nothing(chain: Chain, box: Box) -
     assert chain.body(key(2)) == b"second"
 
 
-def test_a_refused_deployment_leaves_nothing(bare: Chain, box: Box) -> None:
+def test_a_refused_deployment_leaves_nothing(bare: OpenChain, box: Box) -> None:
     before = bare.head()
     with pytest.raises(Reverted, match="box: unlucky"):
         bare.execute(FOUND, b"", [box.deploy(), box.put(1, 13)])
@@ -94,7 +107,7 @@ def test_a_refused_deployment_leaves_nothing(bare: Chain, box: Box) -> None:
     assert _total(bare, box) == 0
 
 
-def test_a_taken_key_is_refused_whatever_it_brings(chain: Chain, box: Box) -> None:
+def test_a_taken_key_is_refused_whatever_it_brings(chain: OpenChain, box: Box) -> None:
     for body in (b"found", b"other"):
         with pytest.raises(WriteConflict):
             chain.execute(FOUND, body, [box.put(1, 1)])
@@ -102,7 +115,7 @@ def test_a_taken_key_is_refused_whatever_it_brings(chain: Chain, box: Box) -> No
     assert chain.body(FOUND) == b"found"
 
 
-def test_a_proposal_says_what_would_happen_and_is_forgotten(chain: Chain, box: Box) -> None:
+def test_a_proposal_says_what_would_happen_and_is_forgotten(chain: OpenChain, box: Box) -> None:
     before = chain.head(), chain.state_hash()
     proposed = chain.propose([box.put(1, 5), box.put(2, 7)])
     with pytest.raises(Reverted, match="box: unlucky"):
@@ -112,7 +125,7 @@ def test_a_proposal_says_what_would_happen_and_is_forgotten(chain: Chain, box: B
     assert chain.execute(key(1), b"", [box.put(1, 5), box.put(2, 7)])[1] == proposed
 
 
-def test_a_view_changes_nothing_and_names_what_fails(chain: Chain, box: Box) -> None:
+def test_a_view_changes_nothing_and_names_what_fails(chain: OpenChain, box: Box) -> None:
     state = chain.state_hash()
     with pytest.raises(Reverted, match="box: unlucky"):
         chain.view(box.put(1, 13))
@@ -121,7 +134,7 @@ def test_a_view_changes_nothing_and_names_what_fails(chain: Chain, box: Box) -> 
     assert chain.state_hash() == state
 
 
-def test_heads_and_states_move_with_what_is_written(chain: Chain, box: Box) -> None:
+def test_heads_and_states_move_with_what_is_written(chain: OpenChain, box: Box) -> None:
     heads, states = [chain.head()], [chain.state_hash()]
     for interval in range(1, 4):
         heads.append(chain.execute(key(interval), b"", [box.put(interval, 5)])[0])
@@ -130,7 +143,7 @@ def test_heads_and_states_move_with_what_is_written(chain: Chain, box: Box) -> N
     assert len({head.hash for head in heads}) == len(set(states)) == 4
 
 
-def test_a_record_without_calls_stands_too(chain: Chain) -> None:
+def test_a_record_without_calls_stands_too(chain: OpenChain) -> None:
     head, outcomes = chain.execute(key(1), b"words only", [])
     assert outcomes == ()
     assert chain.written_at(key(1)) == head
@@ -193,9 +206,78 @@ def test_two_processes_do_not_write_to_one_file(again: Callable[[], Place], tmp_
         kind(tmp_path / "chain.db", *([revm.open_engine] if kind is InFile else ["http://nowhere"]))  # type: ignore[call-arg]
 
 
-def test_a_chain_says_who_it_is(bare: Chain) -> None:
+def test_a_chain_says_who_it_is(bare: OpenChain) -> None:
     assert (bare.name, bare.chain_id, bare.operator) == ("north", CHAIN_ID, OPERATOR.address)
     bare.execute(FOUND, b"1", [])
     with pytest.raises(WriteConflict) as caught:
         bare.execute(FOUND, b"2", [])
     assert (caught.value.first, caught.value.second) == (keccak(b"1"), keccak(b"2"))
+
+
+# anybody's transactions
+
+
+def test_a_strangers_transaction_is_executed_and_has_a_receipt(chain: OpenChain, box: Box) -> None:
+    receipt = chain.submit(sent(ANN, 0, box.put(1, 5)))
+    assert (receipt.outcome.status, receipt.position) == (1, 0)
+    assert [log.data for log in receipt.outcome.logs] == [(5).to_bytes(32, "big")]
+    assert chain.view(box.call("last"))[12:] == ANN.address
+    assert chain.receipt(receipt.transaction) == receipt
+    assert chain.receipt(bytes(32)) is None
+    assert chain.head() == receipt.block
+
+
+def test_a_refused_transaction_stands_with_status_0_and_its_nonce_counts(
+    chain: OpenChain, box: Box
+) -> None:
+    refused = chain.submit(sent(ANN, 0, box.put(1, 13)))
+    assert (refused.outcome.status, refused.outcome.logs) == (0, ())
+    assert _total(chain, box) == 0
+    assert chain.submit(sent(ANN, 1, box.put(1, 6))).outcome.status == 1
+
+
+def test_many_are_taken_in_order_whatever_the_others_are(chain: OpenChain, box: Box) -> None:
+    answers = chain.submit_many(
+        [
+            sent(ANN, 0, box.put(1, 5)),
+            b"not a transaction",
+            sent(BOB, 0, box.put(1, 13)),
+            sent(ANN, 5, box.put(1, 6)),
+            sent(BOB, 1, box.put(1, 7)),
+            sent(ANN, 1, box.put(2, 1)),
+        ]
+    )
+    taken = [answer.outcome.status for answer in answers if isinstance(answer, Receipt)]
+    assert taken == [1, 0, 1, 1]
+    assert [at for at, one in enumerate(answers) if isinstance(one, InvalidTransaction)] == [1, 3]
+    assert "leaves a gap" in str(answers[3])
+    assert _total(chain, box) == 8
+    assert chain.submit_many([]) == ()
+
+
+def test_the_same_bytes_again_return_the_first_receipt(chain: OpenChain, box: Box) -> None:
+    raw = sent(ANN, 0, box.put(1, 5))
+    first = chain.submit(raw)
+    assert chain.submit(raw) == first
+    assert chain.submit_many([raw, raw]) == (first, first)
+    with pytest.raises(InvalidTransaction, match="nonce 0 is used"):
+        chain.submit(sent(ANN, 0, box.put(1, 6)))
+    assert _total(chain, box) == 5
+
+
+def test_records_and_anybodys_transactions_go_side_by_side(chain: OpenChain, box: Box) -> None:
+    for interval in range(1, 4):
+        chain.execute(key(interval), b"", [box.put(interval, 20)])
+        chain.submit(sent(ANN, interval - 1, box.put(interval + 10, 1)))
+    assert _total(chain, box) == 63
+    assert all(chain.written_at(key(interval)) for interval in range(1, 4))
+
+
+def test_a_transaction_of_another_chain_is_not_taken(chain: OpenChain, box: Box) -> None:
+    call = box.put(1, 5)
+    elsewhere = sign(ANN, CHAIN_ID + 1, 0, call.to, call.data, 200_000).raw
+    with pytest.raises(InvalidTransaction, match="chain id"):
+        chain.submit(elsewhere)
+    with pytest.raises(InvalidTransaction, match="only the operator may"):
+        chain.submit(sent(ANN, 0, box.deploy()))
+    assert _total(chain, box) == 0
