@@ -229,6 +229,10 @@ class NetWorld:
         given = arguments(proofs.opening(part), _rows(part.row_words), _rows(part.delta_words))
         return self._raw("finalise", given, sender)
 
+    def carry(self, part: Part) -> list[Event]:
+        given = arguments(proofs.opening(part), _rows(part.row_words), _rows(part.delta_words))
+        return self._raw("carry", given, OPERATOR)
+
     def posted(self, settled: Settled, **options: Any) -> Part:
         """Reserve, commit and post a part."""
         part = self.part(settled, **options)

@@ -72,7 +72,10 @@ def test_what_is_held_is_settled_by_the_next_part(market: NetWorld) -> None:
     for account, money in held.items():
         assert market.world.account(account).reserved == money
     following = part._replace(place=part.place.held)
+    market.carry(part)
     assert market.state(following)[0] == 2
+    with refused("net: next part taken"):
+        market.carry(part)
 
 
 def test_only_the_operator_reserves_and_commits(market: NetWorld) -> None:

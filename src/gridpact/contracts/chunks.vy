@@ -8,7 +8,8 @@
 """
 
 CHUNK: constant(uint256) = 32
-LONGEST: constant(uint256) = 1024
+LONGEST: constant(uint256) = 1024  # rows; two deltas share a word
+PAIRS: constant(uint256) = 512
 MOST: constant(uint256) = 32  # chunks
 
 
@@ -19,8 +20,31 @@ struct Opening:
 
 
 @internal
+@view
+def digest(argument: uint256, length: uint256) -> bytes32:
+    """
+    @notice The digest of a list argument of the call, read where it lies: no copy of it is made.
+    @param argument Where the argument's offset stands among the words of the call.
+    """
+    offset: uint256 = convert(slice(msg.data, 4 + 32 * argument, 32), uint256)
+    assert offset < 2**32, "chunks: offset"
+    first: uint256 = offset + 36  # behind the selector and the length
+    found: bytes32 = empty(bytes32)
+    whole: uint256 = length // CHUNK
+    for i: uint256 in range(whole, bound=MOST):
+        chunk: bytes32 = keccak256(slice(msg.data, first + i * 32 * CHUNK, 32 * CHUNK))
+        found = keccak256(concat(found, chunk))
+    if whole * CHUNK < length:
+        last: uint256[32] = empty(uint256[32])
+        for i: uint256 in range(whole * CHUNK, length, bound=CHUNK):
+            last[i % CHUNK] = convert(slice(msg.data, first + i * 32, 32), uint256)
+        found = keccak256(concat(found, keccak256(abi_encode(last))))
+    return found
+
+
+@internal
 @pure
-def digest(words: DynArray[uint256, 1024], mask: uint256) -> bytes32:
+def masked(words: DynArray[uint256, LONGEST], mask: uint256) -> bytes32:
     """
     @notice The digest of a list of which only the masked bits of each word count.
     """

@@ -265,7 +265,7 @@ def funds(place: netting.Place, content: netting.Content, row: chunks.Opening):
     assert account in [accounts.REWARD, accounts.NETWORK_LOSS], "evidence: another account"
     limit: uint256 = content.header.funds & packing.MASK_64
     if account == accounts.REWARD:
-        limit = content.header.funds >> 64
+        limit = (content.header.funds >> 64) & packing.MASK_64
     assert limit != word & LOCKS, "evidence: nothing wrong"
     proving.condemn(key, msg.sender, empty(address), True)
 

@@ -22,6 +22,7 @@ import statement
 initializes: proving
 
 LOCKS: constant(uint256) = 2**48 - 1
+ROW: constant(uint256) = 240
 PREVIOUS: constant(uint256) = 224
 CREDIT: constant(uint256) = 176
 DEBIT: constant(uint256) = 128
@@ -101,7 +102,7 @@ def chain(
     if of_seller:
         account = fill.seller
         word = shown.leaf.seller
-    previous: uint256 = word >> PREVIOUS
+    previous: uint256 = (word >> PREVIOUS) & packing.MASK_16
     last: uint256 = 0
     wrong: bool = previous > shown.index
     if previous > 0 and not wrong:
@@ -116,7 +117,7 @@ def chain(
             wrong = True
     if not wrong:
         terms: packing.Terms = packing.terms(fill.terms)
-        wrong = word != self._following(terms, of_seller, shown.leaf, previous, last)
+        wrong = word & (2**ROW - 1) != self._following(terms, of_seller, shown.leaf, previous, last)
     assert wrong, "fraud: nothing wrong"
     proving.condemn(key, msg.sender, account, True)
 
@@ -140,10 +141,10 @@ def skipped(
     proving.require_fill(place, fill, shown)
     proving.require_fill(place, fill_between, between)
     account: address = fill.buyer
-    previous: uint256 = shown.leaf.buyer >> PREVIOUS
+    previous: uint256 = (shown.leaf.buyer >> PREVIOUS) & packing.MASK_16
     if of_seller:
         account = fill.seller
-        previous = shown.leaf.seller >> PREVIOUS
+        previous = (shown.leaf.seller >> PREVIOUS) & packing.MASK_16
     assert account in [fill_between.buyer, fill_between.seller], "fraud: another account"
     assert previous <= between.index and between.index < shown.index, "fraud: not in between"
     proving.condemn(key, msg.sender, account, True)
@@ -153,88 +154,95 @@ def skipped(
 def delta(
     place: netting.Place,
     content: netting.Content,
-    fill: packing.Fill,
+    row: uint256,
     shown: statement.Shown,
-    row: chunks.Opening,
     change: chunks.Opening,
 ):
     """
-    @notice What an account gains, loses or has held is not what its last leaf says, or the leaf
-            named is not its last. Of the market's own accounts the part's last leaf decides.
-    @param shown The leaf named, or a later one of the account; not read for an account that names
-           none and changes all the same.
+    @notice What a row gains, loses or has held is not what its last leaf says, or the leaf named is
+            not its last. Of the market's own accounts the part's last leaf decides.
+    @param row The place in the list; leaves say which row each party has, see `row`.
+    @param shown The leaf named, or a later one of the row; not read for a row that names none and
+           changes all the same.
     """
     key: bytes32 = proving.posted(place, content)
-    assert change.index == row.index // 2, "fraud: another account's delta"
-    account: address = convert(
-        convert(chunks.opened(row, content.list) >> 96, uint160), address
-    )
-    half: uint256 = chunks.opened(change, content.deltas) >> (128 * (1 - row.index % 2))
+    assert change.index == row // 2, "fraud: another row's delta"
+    half: uint256 = chunks.opened(change, content.deltas) >> (128 * (1 - row % 2))
     half = half & (2**128 - 1)
     tail: uint256 = (half >> netting.TAIL) & packing.MASK_16
-    own: bool = account in [
-        accounts.NETWORK_LOSS, accounts.NETWORK_OPERATOR, accounts.REWARD
-    ]
-    if not own and tail == 0 and half != 0:
-        proving.condemn(key, msg.sender, account, True)
+    own: uint256 = self._own(content.header.funds, row)
+    if own == 3 and tail == 0 and half != 0:
+        proving.condemn(key, msg.sender, empty(address), True)
         return
     statement.require_shown(content, shown)
-    if own:
+    if own < 3:
         count: uint256 = content.header.energy & packing.MASK_32
         assert shown.index == count - 1, "fraud: not the last leaf"
-        assert half != self._own(account, shown.leaf.common), "fraud: nothing wrong"
+        assert half != self._change(own, shown.leaf.common), "fraud: nothing wrong"
     else:
-        proving.require_fill(place, fill, shown)
         word: uint256 = shown.leaf.seller
-        if account == fill.buyer:
+        if shown.leaf.buyer >> ROW == row:
             word = shown.leaf.buyer
-        is_party: bool = account in [fill.buyer, fill.seller]
+        is_party: bool = word >> ROW == row
         if shown.index + 1 == tail:
             assert not is_party or half != self._half(
                 (word >> CREDIT) & LOCKS, (word >> DEBIT) & LOCKS, (word >> HELD) & LOCKS, tail
             ), "fraud: nothing wrong"
         else:
             assert is_party and shown.index + 1 > tail, "fraud: nothing wrong"
-    proving.condemn(key, msg.sender, account, True)
+    proving.condemn(key, msg.sender, empty(address), True)
 
 
 @external
-def unlisted(
+def row(
     place: netting.Place,
     content: netting.Content,
     fill: packing.Fill,
     of_seller: bool,
     shown: statement.Shown,
-    low: chunks.Opening,
-    high: chunks.Opening,
+    opening: chunks.Opening,
 ):
     """
-    @notice A party to a leaf is in no row: two neighbouring rows lie on both sides of it. Before
-            the first and after the last row one opening is enough, given twice.
+    @notice The row that a leaf gives a party is another account's, or beyond the list.
     """
     key: bytes32 = proving.posted(place, content)
     statement.require_shown(content, shown)
     proving.require_fill(place, fill, shown)
     account: address = fill.buyer
+    at: uint256 = shown.leaf.buyer >> ROW
     if of_seller:
         account = fill.seller
-    wanted: uint256 = convert(account, uint256)
-    below: uint256 = chunks.opened(low, content.list) >> 96
-    above: uint256 = chunks.opened(high, content.list) >> 96
-    if low.index == high.index:
-        # the first row, or the last: the list goes on with zeros to the end of its chunk
-        last: bool = low.index % chunks.CHUNK == chunks.CHUNK - 1
-        if last:
-            last = low.index // chunks.CHUNK == len(low.hashes) - 1
-        elif below != 0:
-            last = low.words[low.index % chunks.CHUNK + 1] == 0
-        assert (low.index == 0 and wanted < below) or (
-            last and below != 0 and wanted > below
-        ), "fraud: not outside"
-    else:
-        assert high.index == low.index + 1 and above != 0, "fraud: not neighbours"
-        assert below < wanted and wanted < above, "fraud: not in between"
+        at = shown.leaf.seller >> ROW
+    self._require_other(content, at, account, opening)
     proving.condemn(key, msg.sender, account, True)
+
+
+@external
+def own_row(
+    place: netting.Place, content: netting.Content, which: uint256, opening: chunks.Opening
+):
+    """
+    @notice The row that the header gives one of the market's own accounts is another's.
+    @param which 0 network_loss, 1 network_operator, 2 reward.
+    """
+    key: bytes32 = proving.posted(place, content)
+    assert which < 3, "fraud: no such account"
+    account: address = [accounts.NETWORK_LOSS, accounts.NETWORK_OPERATOR, accounts.REWARD][which]
+    at: uint256 = (content.header.funds >> (160 - 16 * which)) & packing.MASK_16
+    self._require_other(content, at, account, opening)
+    proving.condemn(key, msg.sender, empty(address), True)
+
+
+@internal
+@pure
+def _require_other(
+    content: netting.Content, at: uint256, account: address, opening: chunks.Opening
+):
+    # any opening tells how long the list is
+    word: uint256 = chunks.opened(opening, content.list)
+    if at // chunks.CHUNK < len(opening.hashes):
+        assert opening.index == at, "fraud: another row"
+        assert word >> 96 != convert(account, uint256), "fraud: nothing wrong"
 
 
 @internal
@@ -298,7 +306,7 @@ def _wrong(
     owed: split.Statement = split.split(terms, delivery, rules, tariffs.loss_share)
     to_loss: uint256 = rounding.part(owed.charge, rules.loss_fund_share)
     sums: uint256 = last.common
-    reward: uint256 = min(owed.reward, header.funds // 2**64 - ((sums >> 64) & packing.MASK_64))
+    reward: uint256 = min(owed.reward, ((header.funds >> 64) & packing.MASK_64) - ((sums >> 64) & packing.MASK_64))
     loss_before: uint256 = (sums >> 192) + to_loss + owed.fee_network
     claim: uint256 = min(
         owed.claim, (header.funds & packing.MASK_64) + loss_before - (sums & packing.MASK_64)
@@ -368,11 +376,21 @@ def _following(
 
 @internal
 @pure
-def _own(account: address, sums: uint256) -> uint256:
+def _own(funds: uint256, row: uint256) -> uint256:
+    # which of the market's own accounts a row is, in the header's order; 3 for none
+    for which: uint256 in range(3):
+        if (funds >> (160 - 16 * which)) & packing.MASK_16 == row:
+            return which
+    return 3
+
+
+@internal
+@pure
+def _change(own: uint256, sums: uint256) -> uint256:
     # the change of one of the market's own accounts
-    if account == accounts.NETWORK_LOSS:
+    if own == 0:
         return self._half(sums >> 192, sums & packing.MASK_64, 0, 0)
-    if account == accounts.NETWORK_OPERATOR:
+    if own == 1:
         return self._half((sums >> 128) & packing.MASK_64, 0, 0, 0)
     return self._half(0, (sums >> 64) & packing.MASK_64, 0, 0)
 

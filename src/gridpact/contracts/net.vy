@@ -70,7 +70,7 @@ event Posted:
 
 event Finalised:
     key: indexed(bytes32)
-    held: bytes32
+    held: uint256
 
 
 event Cancelled:
@@ -119,7 +119,7 @@ def reserve(
     """
     assert msg.sender == OPERATOR, "net: not the operator"
     key: bytes32 = netting.key(place)
-    list: bytes32 = chunks.digest(rows, max_value(uint256))
+    list: bytes32 = chunks.digest(4, len(rows))
     if self.states[key] != UNUSED:
         assert self.books[key] == list, "net: written otherwise"
         return
@@ -146,13 +146,13 @@ def commit(
     """
     assert msg.sender == OPERATOR, "net: not the operator"
     key: bytes32 = netting.key(place)
-    list: bytes32 = chunks.digest(rows, max_value(uint256))
+    list: bytes32 = chunks.digest(5, len(rows))
     book: bytes32 = keccak256(concat(list, clearing_))
     state: uint256 = self.states[key]
     if state & packing.MASK_8 != RESERVED:
         assert self.books[key] == book, "net: written otherwise"
         return
-    assert self.books[key] == chunks.digest(
+    assert self.books[key] == chunks.masked(
         rows, max_value(uint256) ^ LOCKS
     ), "net: another reservation"
     assert clock.interval() <= (state >> UNTIL) & packing.MASK_40, "net: too late"
@@ -172,7 +172,7 @@ def post(
     root: bytes32,
     header: netting.Header,
     rows: DynArray[uint256, chunks.LONGEST],
-    deltas: DynArray[uint256, chunks.LONGEST],
+    deltas: DynArray[uint256, chunks.PAIRS],
     members: DynArray[address, quorum.MAX_COUNCIL],
     signatures: DynArray[signing.Signature, quorum.MAX_COUNCIL],
 ):
@@ -182,14 +182,14 @@ def post(
          its lock, and the deltas sum to zero.
     """
     key: bytes32 = netting.key(place)
-    list: bytes32 = chunks.digest(rows, max_value(uint256))
+    list: bytes32 = chunks.digest(9, len(rows))
     content: netting.Content = netting.Content(
         epoch=epoch,
         clearing=clearing_,
         list=list,
         root=root,
         header=header,
-        deltas=chunks.digest(deltas, max_value(uint256)),
+        deltas=chunks.digest(10, len(deltas)),
     )
     digest: bytes32 = netting.signed(DOMAIN, place, netting.POST, content)
     state: uint256 = self.states[key]
@@ -199,7 +199,26 @@ def post(
     assert self.books[key] == keccak256(concat(list, clearing_)), "net: another list"
     now: uint256 = clock.interval()
     assert now <= (state >> UNTIL) & packing.MASK_40, "net: too late"
-    self._check_deltas(rows, deltas)
+    assert len(deltas) == (len(rows) + 1) // 2, "net: not one delta per account"
+    gained: uint256 = 0
+    lost: uint256 = 0
+    at: uint256 = 0
+    word: uint256 = 0
+    for row: uint256 in rows:
+        if at & 1 == 0:
+            word = deltas[at >> 1]
+        half: uint256 = word >> 128
+        word = word << 128
+        at = unsafe_add(at, 1)
+        amount: uint256 = (half >> netting.AMOUNT) & LOCKS
+        held: uint256 = (half >> netting.HELD_AT) & LOCKS
+        if half & netting.NEGATIVE == 0:
+            gained = unsafe_add(gained, amount)
+            amount = 0
+        lost = unsafe_add(lost, amount)
+        assert unsafe_add(amount, held) <= row & LOCKS, "net: above the lock"
+    assert word == 0 or at & 1 == 0, "net: a delta too many"
+    assert gained == lost, "net: deltas do not sum to zero"
     signed: bool = staticcall council.__interface__(COUNCIL).check(
         digest, place.region, epoch, place.interval, msg.sender, members, signatures
     )
@@ -219,11 +238,11 @@ def finalise(
     place: netting.Place,
     content: netting.Content,
     rows: DynArray[uint256, chunks.LONGEST],
-    deltas: DynArray[uint256, chunks.LONGEST],
+    deltas: DynArray[uint256, chunks.PAIRS],
 ):
     """
-    @notice Apply a part once its window is over: anybody. What is held back in disputes becomes
-            the list of the part that follows under the same number with `netting.HELD` added.
+    @notice Apply a part once its window is over: anybody. What is held in disputes stays reserved
+            for the part that follows under this number plus `netting.HELD`: see `carry`.
     """
     key: bytes32 = netting.key(place)
     state: uint256 = self.states[key]
@@ -233,14 +252,48 @@ def finalise(
     assert self.contents[key] == netting.signed(
         DOMAIN, place, netting.POST, content
     ), "net: another content"
-    assert chunks.digest(rows, max_value(uint256)) == content.list, "net: another list"
-    assert chunks.digest(deltas, max_value(uint256)) == content.deltas, "net: other deltas"
+    assert chunks.digest(11, len(rows)) == content.list, "net: another list"
+    assert chunks.digest(12, len(deltas)) == content.deltas, "net: other deltas"
     self.states[key] = state ^ (POSTED | FINAL)
     held: uint256 = extcall vault.__interface__(VAULT).apply(rows, deltas)
-    left: bytes32 = empty(bytes32)
-    if held > 0:
-        left = self._carry(place, content.clearing, rows, deltas)
-    log Finalised(key=key, held=left)
+    log Finalised(key=key, held=held)
+
+
+@external
+def carry(
+    place: netting.Place,
+    content: netting.Content,
+    rows: DynArray[uint256, chunks.LONGEST],
+    deltas: DynArray[uint256, chunks.PAIRS],
+):
+    """
+    @notice Make what a final part held the list of the part that settles it: anybody, once.
+    """
+    assert place.part < netting.HELD, "net: held twice"
+    key: bytes32 = netting.key(place)
+    assert self.states[key] & packing.MASK_8 == FINAL, "net: not final"
+    assert self.contents[key] == netting.signed(
+        DOMAIN, place, netting.POST, content
+    ), "net: another content"
+    assert chunks.digest(11, len(rows)) == content.list, "net: another list"
+    assert chunks.digest(12, len(deltas)) == content.deltas, "net: other deltas"
+    next: netting.Place = place
+    next.part = place.part + netting.HELD
+    key = netting.key(next)
+    assert self.states[key] == UNUSED, "net: next part taken"
+    left: DynArray[uint256, chunks.LONGEST] = []
+    at: uint256 = 0
+    for row: uint256 in rows:
+        half: uint256 = deltas[at >> 1] >> (128 * (1 - (at & 1)))
+        held: uint256 = (half >> netting.HELD_AT) & LOCKS
+        if held > 0:
+            left.append((row >> 96) << 96 | held << 48 | held)
+        at += 1
+    assert len(left) > 0, "net: nothing held"
+    list: bytes32 = chunks.masked(left, max_value(uint256))
+    self.books[key] = keccak256(concat(list, content.clearing))
+    self.states[key] = (clock.interval() + TERMS.posting) << UNTIL | COMMITTED
+    log Committed(key=key, list=list, clearing=content.clearing)
 
 
 @external
@@ -341,57 +394,3 @@ def _check(
         signatures,
     )
     assert signed, "net: no quorum"
-
-
-@internal
-@pure
-def _check_deltas(
-    rows: DynArray[uint256, chunks.LONGEST], deltas: DynArray[uint256, chunks.LONGEST]
-):
-    assert len(deltas) == (len(rows) + 1) // 2, "net: not one delta per account"
-    gained: uint256 = 0
-    lost: uint256 = 0
-    place: uint256 = 0
-    word: uint256 = 0
-    for row: uint256 in rows:
-        if place & 1 == 0:
-            word = deltas[place >> 1]
-        half: uint256 = word >> 128
-        word = word << 128
-        place = unsafe_add(place, 1)
-        amount: uint256 = (half >> netting.AMOUNT) & LOCKS
-        held: uint256 = (half >> netting.HELD_AT) & LOCKS
-        if half & netting.NEGATIVE == 0:
-            gained = unsafe_add(gained, amount)
-            amount = 0
-        lost = unsafe_add(lost, amount)
-        assert unsafe_add(amount, held) <= row & LOCKS, "net: above the lock"
-    assert word == 0 or place & 1 == 0, "net: a delta too many"
-    assert gained == lost, "net: deltas do not sum to zero"
-
-
-@internal
-def _carry(
-    place: netting.Place,
-    clearing_: bytes32,
-    rows: DynArray[uint256, chunks.LONGEST],
-    deltas: DynArray[uint256, chunks.LONGEST],
-) -> bytes32:
-    # what stays reserved is the next part's list, already committed to the same clearing
-    left: DynArray[uint256, chunks.LONGEST] = []
-    at: uint256 = 0
-    for row: uint256 in rows:
-        half: uint256 = deltas[at >> 1] >> (128 * (1 - (at & 1)))
-        held: uint256 = (half >> netting.HELD_AT) & LOCKS
-        if held > 0:
-            left.append((row >> 96) << 96 | held << 48 | held)
-        at += 1
-    next: netting.Place = place
-    assert place.part < netting.HELD, "net: held twice"
-    next.part = place.part + netting.HELD
-    key: bytes32 = netting.key(next)
-    assert self.states[key] == UNUSED, "net: next part taken"
-    list: bytes32 = chunks.digest(left, max_value(uint256))
-    self.books[key] = keccak256(concat(list, clearing_))
-    self.states[key] = (clock.interval() + TERMS.posting) << UNTIL | COMMITTED
-    return list

@@ -40,7 +40,8 @@ struct Place:
 
 struct Header:
     energy: uint256  # loss 64 | weighed 64 | sent before 64 | first place 32 | leaves 32
-    funds: uint256  # most reward 64 | most claims 64
+    # rows of network_loss 16, network_operator 16, reward 16 | most reward 64 | most claims 64
+    funds: uint256
     reputation: bytes32  # root of the scores after this part
 
 

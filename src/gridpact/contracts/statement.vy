@@ -19,7 +19,7 @@ struct Leaf:
     amounts: uint256  # case 8 | paid 48 | charge 48 | fee_seller 48 | fee_network 48
     extras: uint256  # reward 48 | claim 48 | unpaid_reward 48 | unpaid_claim 48
     energy: uint256  # place in the clearing 192 | the region's running rho 64
-    buyer: uint256  # previous 16 | credit 48 | debit 48 | held 48 | sent 40 | agreed 40
+    buyer: uint256  # row 16 | previous 16 | credit 48 | debit 48 | held 48 | sent 40 | agreed 40
     seller: uint256  # the same
     common: uint256  # to_loss 64 | to_network 64 | rewards 64 | claims 64
 

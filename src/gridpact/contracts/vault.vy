@@ -24,6 +24,7 @@ OPEN: constant(uint256) = 1
 MAX_SUPPLY: constant(uint256) = 2**80 - 1
 MAX_READ: constant(uint256) = 128
 MAX_ROWS: constant(uint256) = 1024
+MAX_PAIRS: constant(uint256) = 512  # deltas, two to a word
 MAX_ACCOUNTS: constant(uint256) = 2**32
 # tills, the free money of three accounts: network_operator 85 | network_loss 85 | reward 85; in
 # their own words stand what they have reserved and locked, and the mark
@@ -375,7 +376,7 @@ def reserve_rows(rows: DynArray[uint256, MAX_ROWS]):
 
 @external
 def apply(
-    rows: DynArray[uint256, MAX_ROWS], deltas: DynArray[uint256, MAX_ROWS]
+    rows: DynArray[uint256, MAX_ROWS], deltas: DynArray[uint256, MAX_PAIRS]
 ) -> uint256:
     """
     @notice Settle many accounts at once: each gets its reservation back, plus or minus its delta,

@@ -35,6 +35,11 @@ MOST_ACCOUNTS = 1024
 MOST_FILLS = 2**merkle.MAX_DEPTH
 MOST_MONEY = 2**48 - 1
 """Largest amount of one account in one part: 281 million units of the currency."""
+OWN = (
+    Named.NETWORK_LOSS.address,
+    Named.NETWORK_OPERATOR.address,
+    Named.REWARD.address,
+)
 HELD = 2**16
 """Added to a part's number for the part that settles what it held."""
 
@@ -69,8 +74,9 @@ class Header(NamedTuple):
     """What holds for all leaves of a part.
 
     Loss L and S of the region, rho settled before the first leaf, the place of the first fill in
-    the clearing and the number of leaves; what rewards and claims may come to; a root of the
-    reputations. A part has all fills from its first; only one of held fills leaves some out.
+    the clearing and the number of leaves; what rewards and claims may come to; the rows of
+    `OWN`, the market's own accounts; a root of the reputations. A part has all fills from its
+    first; only one of held fills leaves some out.
     """
 
     loss_wh: Wh
@@ -80,19 +86,30 @@ class Header(NamedTuple):
     leaves: int
     rewards: Money = 0
     claims: Money = 0
+    own: tuple[int, int, int] = (0, 0, 0)
     reputation: bytes = NONE
 
     @property
     def packed(self) -> bytes:
-        """loss 64 | weighed 64 | before 64 | first 32 | leaves 32; funds; root."""
+        """Three words.
+
+        loss 64 | weighed 64 | before 64 | first 32 | leaves 32; then the rows of network_loss 16,
+        network_operator 16, reward 16 | rewards 64 | claims 64; then the root.
+        """
         energy = self.loss_wh << 192 | self.weighed_wh << 128 | self.before_wh << 64
         energy |= self.first << 32 | self.leaves
-        return packing.words((energy, self.rewards << 64 | self.claims)) + self.reputation
+        loss, network, reward = self.own
+        funds = loss << 160 | network << 144 | reward << 128 | self.rewards << 64 | self.claims
+        return packing.words((energy, funds)) + self.reputation
 
 
 class Chained(msgspec.Struct, frozen=True):
-    """An account's running sums up to a leaf; `previous`: the place of its leaf before, from 1."""
+    """An account's running sums up to a leaf.
 
+    `row` is the account's place in the part's list, `previous` that of its leaf before, from 1.
+    """
+
+    row: int = 0
     previous: int = 0
     credit: Money = 0
     debit: Money = 0
@@ -102,9 +119,10 @@ class Chained(msgspec.Struct, frozen=True):
 
     @property
     def word(self) -> int:
-        """previous 16 | credit 48 | debit 48 | held 48 | sent 40 | agreed 40."""
+        """row 16 | previous 16 | credit 48 | debit 48 | held 48 | sent 40 | agreed 40."""
         return (
-            self.previous << 224
+            self.row << 240
+            | self.previous << 224
             | self.credit << 176
             | self.debit << 128
             | self.held << 80
@@ -270,12 +288,7 @@ def locks(
     for fill in fills:
         owed[fill.buyer] = owed.get(fill.buyer, 0) + fill.lock
         owed.setdefault(fill.seller, 0)
-    own = {
-        Named.REWARD.address: rewards,
-        Named.NETWORK_LOSS.address: claims,
-        Named.NETWORK_OPERATOR.address: 0,
-    }
-    owed |= own
+    owed |= dict(zip(OWN, (claims, 0, rewards), strict=True))
     rows = tuple(
         Row(account, reserved.get(account, 0), lock) for account, lock in sorted(owed.items())
     )
@@ -315,21 +328,27 @@ def build(
     """
     if len(settled) > MOST_FILLS:
         raise LedgerError(f"{len(settled)} fills in one part, a part takes {MOST_FILLS}")
-    chains: dict[bytes, Chained] = {}
-    tails: dict[bytes, int] = {}
+    place_of = {row.account: n for n, row in enumerate(rows)}
+    missing = {party for _, f, *_ in settled for party in (f.buyer, f.seller)} - place_of.keys()
+    if missing or not place_of.keys() >= set(OWN):
+        raise LedgerError(f"{min(missing, default=OWN[0]).hex()} has no row in the part")
+    last = {account: Chained(row=n) for account, n in place_of.items()}
+    tails = dict.fromkeys(place_of, 0)
     common, running = Common(), header.before_wh
     leaves = []
     for at, (position, fill, delivery, statement) in enumerate(settled, start=1):
         running += delivery.sent
         common = _common(common, statement, fund_share)
-        buyer = _bought(chains.get(fill.buyer), tails.get(fill.buyer, 0), fill, delivery, statement)
-        seller = _sold(chains.get(fill.seller), tails.get(fill.seller, 0), delivery, statement)
-        chains[fill.buyer], chains[fill.seller] = buyer, seller
+        buyer = _bought(last[fill.buyer], tails[fill.buyer], fill, delivery, statement)
+        seller = _sold(last[fill.seller], tails[fill.seller], delivery, statement)
+        last[fill.buyer], last[fill.seller] = buyer, seller
         tails[fill.buyer] = tails[fill.seller] = at
         meter = (meters.get(fill.seller, NONE), meters.get(fill.buyer, NONE))
         leaf = Leaf(statement, delivery, *meter, position, running, buyer, seller, common)
         leaves.append(leaf)
-    changes = _changes(rows, chains, tails, common)
+    changes = _changes(rows, last, tails, common)
+    loss, network, reward = (place_of[account] for account in OWN)
+    header = header._replace(own=(loss, network, reward), leaves=len(leaves))
     return Part(place, epoch, clearing, header, tuple(rows), changes, tuple(leaves))
 
 
@@ -343,11 +362,9 @@ def _common(so_far: Common, s: Statement, fund_share: Score) -> Common:
     )
 
 
-def _bought(
-    last: Chained | None, tail: int, fill: Fill, delivery: Delivery, s: Statement
-) -> Chained:
-    last = last or Chained()
+def _bought(last: Chained, tail: int, fill: Fill, delivery: Delivery, s: Statement) -> Chained:
     return Chained(
+        row=last.row,
         previous=tail,
         credit=last.credit + s.claim,
         debit=last.debit + s.paid + s.charge + s.fee_seller + s.fee_network,
@@ -357,9 +374,9 @@ def _bought(
     )
 
 
-def _sold(last: Chained | None, tail: int, delivery: Delivery, s: Statement) -> Chained:
-    last = last or Chained()
+def _sold(last: Chained, tail: int, delivery: Delivery, s: Statement) -> Chained:
     return Chained(
+        row=last.row,
         previous=tail,
         credit=last.credit + s.paid + s.fee_seller + s.reward,
         debit=last.debit,
@@ -375,19 +392,23 @@ def _changes(
     tails: Mapping[bytes, int],
     common: Common,
 ) -> tuple[Change, ...]:
-    own = {
-        Named.NETWORK_LOSS.address: Change(common.to_loss - common.claims),
-        Named.NETWORK_OPERATOR.address: Change(common.to_network),
-        Named.REWARD.address: Change(-common.rewards),
-    }
-    of = own | {
-        account: Change(last.credit - last.debit, last.held, tails[account])
-        for account, last in chains.items()
-    }
-    missing = of.keys() - {row.account for row in rows}
-    if missing:
-        raise LedgerError(f"{min(missing).hex()} has a statement and no row")
-    changes = tuple(of.get(row.account, Change()) for row in rows)
+    own = dict(
+        zip(
+            OWN,
+            (common.to_loss - common.claims, common.to_network, -common.rewards),
+            strict=True,
+        )
+    )
+    changes = tuple(
+        Change(own[row.account])
+        if row.account in own
+        else Change(
+            chains[row.account].credit - chains[row.account].debit,
+            chains[row.account].held,
+            tails[row.account],
+        )
+        for row in rows
+    )
     for row, change in zip(rows, changes, strict=True):
         if max(-change.delta, 0) + change.held > row.lock:
             raise LedgerError(f"{row.account.hex()} would lose {change} above its lock {row.lock}")

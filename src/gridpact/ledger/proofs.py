@@ -108,26 +108,27 @@ def skipped(
     return Fault("fraud", "skipped", given, f"leaf {index} leaves out leaf {between}")
 
 
-def delta(part: Part, fills: Mapping[bytes, Fill], row: int, index: int | None) -> Fault:
-    """Prove that an account's change is not what its last leaf says."""
-    leaf = _NO_FILL + _NO_LEAF
-    if index is not None:
-        leaf = packing.fill(fills[part.leaves[index].statement.fill]) + shown(part, index)
-    lists = (opened(part.row_words, row), opened(part.delta_words, row // 2))
-    return Fault("fraud", "delta", (opening(part), leaf, *lists), f"change of row {row}")
+def delta(part: Part, row: int, index: int | None) -> Fault:
+    """Prove that a row's change is not what its last leaf says."""
+    leaf = _NO_LEAF if index is None else shown(part, index)
+    given = (opening(part) + pack(row) + leaf, opened(part.delta_words, row // 2))
+    return Fault("fraud", "delta", given, f"change of row {row}")
 
 
-def unlisted(part: Part, fill: Fill, index: int, of_seller: bool) -> Fault:
-    """Prove that a party to a leaf is in no row."""
-    account = fill.seller if of_seller else fill.buyer
-    above = sum(row.account < account for row in part.rows)
-    low, high = max(above - 1, 0), min(above, len(part.rows) - 1)
-    given = (
-        opening(part) + packing.fill(fill) + pack(int(of_seller)) + shown(part, index),
-        opened(part.row_words, low),
-        opened(part.row_words, high),
-    )
-    return Fault("fraud", "unlisted", given, f"a party to leaf {index} is in no row")
+def row(part: Part, fill: Fill, index: int, of_seller: bool) -> Fault:
+    """Prove that the row which a leaf gives a party is not that party's."""
+    leaf = part.leaves[index]
+    at = min((leaf.seller if of_seller else leaf.buyer).row, len(part.rows) - 1)
+    head = opening(part) + packing.fill(fill) + pack(int(of_seller)) + shown(part, index)
+    given = (head, opened(part.row_words, at))
+    return Fault("fraud", "row", given, f"row of a party to leaf {index}")
+
+
+def own_row(part: Part, which: int) -> Fault:
+    """Prove that the header takes a row for one of the market's own accounts that is another's."""
+    at = min(part.header.own[which], len(part.rows) - 1)
+    given = (opening(part) + pack(which), opened(part.row_words, at))
+    return Fault("fraud", "own_row", given, f"row of own account {which}")
 
 
 def foreign(part: Part, index: int, order_root: bytes, fills: Sequence[Fill]) -> Fault:
@@ -162,9 +163,9 @@ def reading(
     return Fault("evidence", "reading", (head, shown(part, index), both), f"meter of leaf {index}")
 
 
-def funds(part: Part, row: int) -> Fault:
+def funds(part: Part, at: int) -> Fault:
     """Prove that the header's limit of rewards or claims is not what was locked for them."""
-    given = (opening(part), opened(part.row_words, row))
+    given = (opening(part), opened(part.row_words, at))
     return Fault("evidence", "funds", given, "limits that were not locked")
 
 

@@ -171,7 +171,7 @@ def test_a_proof_of_nothing_is_refused(market: NetWorld) -> None:
                 market.prove(proofs.reading(part, fill, index, of_seller, readings))
     for row, change in enumerate(part.changes):
         with refused("fraud: nothing wrong"):
-            market.prove(proofs.delta(part, fills, row, (change.tail or 24) - 1))
+            market.prove(proofs.delta(part, row, (change.tail or 24) - 1))
     with refused("evidence: one leaf"):
         market.prove(proofs.duplicate(part, 3, part, 3))
     with refused("evidence: two fills"):
@@ -180,9 +180,12 @@ def test_a_proof_of_nothing_is_refused(market: NetWorld) -> None:
         at = next(n for n, leaf in enumerate(part.leaves) if leaf.seller.previous)
         before = part.leaves[at].seller.previous - 1
         market.prove(proofs.skipped(part, fills, at, True, before))
-    with refused("fraud: not in between"):
-        fill = settled.trades[0][1]
-        market.prove(proofs.unlisted(part, fill, 0, True))
+    for of_seller in (False, True):
+        with refused("fraud: nothing wrong"):
+            market.prove(proofs.row(part, settled.trades[0][1], 0, of_seller))
+    for which in range(3):
+        with refused("fraud: nothing wrong"):
+            market.prove(proofs.own_row(part, which))
 
 
 def test_a_proof_from_another_part_or_leaf_is_refused(market: NetWorld) -> None:
@@ -241,24 +244,29 @@ def test_a_fill_settled_in_two_parts_is_proven(market: NetWorld) -> None:
     assert market.state(first)[0] == 3
 
 
-def test_a_party_in_no_row_is_proven(market: NetWorld) -> None:
+@pytest.mark.parametrize("row", [0, 1, 500])
+def test_a_party_with_anothers_row_is_proven(market: NetWorld, row: int) -> None:
     settled = market.market(trades=24)
     honest = market.part(settled)
-    row = next(n for n, c in enumerate(honest.changes) if c.tail and not honest.rows[n].lock)
-    victim, gain = honest.rows[row].account, honest.changes[row].delta
-    loot = next(n for n, c in enumerate(honest.changes) if c.tail and c.delta > 0 and n != row)
-    changes = list(honest.changes)
-    changes[loot] = changes[loot]._replace(delta=changes[loot].delta + gain)
-    part = honest._replace(
-        rows=honest.rows[:row] + honest.rows[row + 1 :],
-        changes=tuple(changes[:row] + changes[row + 1 :]),
-    )
+    leaves = list(honest.leaves)
+    at = next(n for n, leaf in enumerate(leaves) if leaf.seller.row > 1)
+    leaves[at] = replace(leaves[at], seller=replace(leaves[at].seller, row=row))
+    part = honest._replace(leaves=tuple(leaves))
     market.reserve(part)
     market.commit(part)
     market.post(part)
-    index = honest.changes[row].tail - 1
-    fill = settled.trades[index][1]
-    market.prove(proofs.unlisted(part, fill, index, fill.seller == victim))
+    market.prove(proofs.row(part, settled.trades[at][1], at, True))
+    assert market.state(part)[0] == CANCELLED
+
+
+def test_an_own_account_with_anothers_row_is_proven(market: NetWorld) -> None:
+    honest = market.part(market.market(trades=24))
+    loss, _, reward = honest.header.own
+    part = honest._replace(header=honest.header._replace(own=(loss, loss, reward)))
+    market.reserve(part)
+    market.commit(part)
+    market.post(part)
+    market.prove(proofs.own_row(part, 1))
     assert market.state(part)[0] == CANCELLED
 
 

@@ -307,9 +307,7 @@ def test_self_credit_in_the_deltas_is_proven(heist: Heist) -> None:
     part, victim, thief = shifted(heist)
     heist.post(part)
     places = [row.account for row in part.rows]
-    fault = proofs.delta(
-        part, heist.fills, places.index(thief), part.changes[places.index(thief)].tail - 1
-    )
+    fault = proofs.delta(part, places.index(thief), part.changes[places.index(thief)].tail - 1)
     proven(heist, part, fault)
     assert victim != thief
 
@@ -322,7 +320,7 @@ def test_loot_for_the_network_operator_is_proven(heist: Heist) -> None:
     )
     part = other_change(part, own, delta=heist.honest.changes[places.index(own)].delta + 500)
     heist.post(part)
-    proven(heist, part, proofs.delta(part, heist.fills, places.index(own), 23))
+    proven(heist, part, proofs.delta(part, places.index(own), 23))
 
 
 Alteration = Callable[[Heist], tuple[Part, Fault]]
@@ -432,7 +430,7 @@ def last_leaf_hidden(heist: Heist) -> tuple[Part, Fault]:
     row = next(n for n, c in enumerate(part.changes) if c.tail and part.rows[n].lock == 0)
     last = part.changes[row].tail
     part = other_change(part, part.rows[row].account, tail=0)
-    return part, proofs.delta(part, heist.fills, row, last - 1)
+    return part, proofs.delta(part, row, last - 1)
 
 
 def last_leaf_of_another(heist: Heist) -> tuple[Part, Fault]:
@@ -443,14 +441,14 @@ def last_leaf_of_another(heist: Heist) -> tuple[Part, Fault]:
         n for n in range(24) if account not in (heist.fill(n).seller, heist.fill(n).buyer)
     )
     part = other_change(part, account, tail=strange + 1)
-    return part, proofs.delta(part, heist.fills, row, strange)
+    return part, proofs.delta(part, row, strange)
 
 
 def too_little_held(heist: Heist) -> tuple[Part, Fault]:
     part = heist.honest
     row = next(n for n, c in enumerate(part.changes) if c.held)
     part = other_change(part, part.rows[row].account, held=0)
-    return part, proofs.delta(part, heist.fills, row, part.changes[row].tail - 1)
+    return part, proofs.delta(part, row, part.changes[row].tail - 1)
 
 
 def limits_not_locked(heist: Heist) -> tuple[Part, Fault]:

@@ -1,0 +1,196 @@
+"""Gas of net settlement, its proofs and its council, by true receipts of a node.
+
+    python -m bench.gas_net            starts anvil and prints one line per figure
+
+Rows are all accounts of a part, the market's own three among them; every account was opened at
+registration and has money. Signatures are counted apart: a council of four has three.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+from tests.anvil import anvil
+from tests.contracts.harness import CHAIN, World
+from tests.contracts.parts import CHALLENGER, INTERVAL, TERMS, NetWorld, Settled
+from tests.contracts.reading import Contract
+from tests.onchain import OPTIONS, Onchain
+
+from gridpact.crypto.keys import compact
+from gridpact.ledger import net, proofs
+from gridpact.ledger.net import Part
+from gridpact.ledger.proofs import Fault
+from gridpact.model.record import Timing
+from gridpact.model.trade import Fill
+
+OWN = 3
+"""The market's own accounts in every part."""
+
+
+class NodeWorld(World):
+    """A `World` on a node: its clock goes on by itself between the moments it is set to."""
+
+    def go_to(self, interval: int) -> None:
+        moment = self.timing.begins + interval * self.timing.seconds
+        self.engine.rpc("evm_setNextBlockTimestamp", moment)  # type: ignore[attr-defined]
+
+
+class Node:
+    """A node with our contracts, fresh for each market."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = Onchain(url)
+        self._clean = self.engine.rpc("evm_snapshot")
+        self._begins = 2_000_000_000
+
+    def market(self, accounts: int, members: int = 4) -> NetWorld:
+        """Deploy anew and open so many accounts, the market's own included."""
+        self.engine.rpc("evm_revert", self._clean)
+        self._clean = self.engine.rpc("evm_snapshot")
+        world = NodeWorld(self.engine.opened, timing=Timing(self._begins, 3600))
+        return NetWorld.of(world, accounts - OWN, members, funds=200_000_000)
+
+    def gas(self, act: Callable[[], Any]) -> int:
+        act()
+        return self.engine.gas
+
+    def tried(self, act: Callable[[], Any]) -> int:
+        """Return what something costs, and undo it."""
+        here = self.engine.rpc("evm_snapshot")
+        spent = self.gas(act)
+        self.engine.rpc("evm_revert", here)
+        return spent
+
+
+def receipts(url: str) -> dict[str, int]:
+    """Return gas by operation; per account, trade and signature where the name says so."""
+    node = Node(url)
+    try:
+        found = _steps(node, 80, 1_000) | _steps(node, 1_000, 5_000)
+        found["net per signature"] = _signature(node)
+        return found | _proofs(node, 1_000, 5_000)
+    finally:
+        node.engine.close()
+
+
+def _steps(node: Node, accounts: int, trades: int) -> dict[str, int]:
+    market = node.market(accounts)
+    part = market.part(market.market(trades))
+    digest = part.digest(market.world.domain)
+    signatures = market.quorum(digest)
+    reserve = node.gas(lambda: market.reserve(part))
+    commit = node.gas(lambda: market.commit(part))
+    post = node.gas(lambda: market.post(part, signatures))
+    market.after_window(part)
+    finalise = node.gas(lambda: market.finalise(part))
+    rows = len(part.rows)
+    assert rows == accounts
+    name = f"net {accounts} accounts, {trades} trades:"
+    return {
+        f"{name} reserve": reserve,
+        f"{name} commit": commit,
+        f"{name} post": post,
+        f"{name} finalise": finalise,
+        f"{name} post + finalise per account": round((post + finalise) / rows),
+        f"{name} commit + post + finalise per account": round((commit + post + finalise) / rows),
+        f"{name} with reserve per account": round((reserve + commit + post + finalise) / rows),
+        f"{name} commit + post + finalise per trade": round((commit + post + finalise) / trades),
+    }
+
+
+def _signature(node: Node) -> int:
+    """Return what each further member's signature adds to a post: councils of 4 and 13."""
+    costs = []
+    for members in (4, 13):
+        market = node.market(20, members)
+        part = market.part(market.market(40))
+        market.reserve(part)
+        market.commit(part)
+        signatures = market.quorum(part.digest(market.world.domain))
+        costs.append(
+            (node.gas(lambda p=part, s=signatures, m=market: m.post(p, s)), len(signatures))
+        )
+    (few, first), (many, last) = costs
+    return round((many - few) / (last - first))
+
+
+def _proofs(node: Node, accounts: int, trades: int) -> dict[str, int]:
+    market = node.market(accounts)
+    settled = market.market(trades)
+    honest = market.part(settled)
+    market.reserve(honest)
+    market.commit(honest)
+    found = {}
+    for name, (part, fault) in _wrong(market, settled, honest).items():
+
+        def act(part: Part = part, fault: Fault = fault) -> None:
+            market.post(part)
+            market.prove(fault)
+
+        found[f"proof: {name}"] = node.tried(act)
+    return found | _demands(node, market, settled, honest)
+
+
+def _demands(node: Node, market: NetWorld, settled: Settled, part: Part) -> dict[str, int]:
+    market.post(part)
+    found = {
+        "demand": node.gas(lambda: market.demand(part, 3)),
+        "answer": node.tried(lambda: market.answer(settled, part, 3)),
+    }
+    market.world.go_to(INTERVAL + TERMS.answer + 1)
+    found["unanswered"] = node.gas(lambda: market.unanswered(part, 3))
+    signature = compact(market.council[1].sign(part.digest(market.world.domain)))
+    given = proofs.opening(part) + signature
+    slash = node.gas(lambda: market.send(Contract.EVIDENCE, "signer", given, CHALLENGER.address))
+    return found | {"signer of a cancelled part": slash}
+
+
+def _wrong(market: NetWorld, settled: Settled, honest: Part) -> dict[str, tuple[Part, Fault]]:
+    """Return parts with one fault each, all but the sums of rows that were committed."""
+    fills, at = settled.fills, len(honest.leaves) - 2
+
+    def fill(index: int) -> Fill:
+        return settled.trades[index][1]
+
+    def leaf(index: int, **changes: Any) -> Part:
+        leaves = list(honest.leaves)
+        leaves[index] = replace(leaves[index], **changes)
+        return honest._replace(leaves=tuple(leaves))
+
+    one = honest.leaves[at]
+    statement = replace(one.statement, paid=one.statement.paid + 1)
+    paid = leaf(at, statement=statement)
+    summed = leaf(at, seller=replace(one.seller, credit=one.seller.credit + 1))
+    forked = leaf(at, seller=replace(one.seller, previous=0))
+    twice = leaf(at, statement=replace(one.statement, fill=honest.leaves[2].statement.fill))
+    rows = [n for n, c in enumerate(honest.changes) if c.tail and c.delta > 1_000]
+    changes = list(honest.changes)
+    low, high = rows[0], rows[-1]
+    changes[low] = changes[low]._replace(delta=changes[low].delta - 1)
+    changes[high] = changes[high]._replace(delta=changes[high].delta + 1)
+    robbed = honest._replace(changes=tuple(changes))
+    before, _ = settled.readings[fill(at).seller]
+    pair = (before, replace(before, reading=replace(before.reading, interval=INTERVAL)))
+    digests = (r.reading.digest(market.world.domain) for r in pair)
+    metered = leaf(at, seller_meter=net.meter_digest(*digests))
+    return {
+        "wrong case, payment or region's sums": (paid, proofs.step(paid, fill(at), at)),
+        "wrong sums of an account": (summed, proofs.chain(summed, fills, at, True)),
+        "forked sums of an account": (
+            forked,
+            proofs.skipped(forked, fills, at, True, one.seller.previous - 1),
+        ),
+        "wrong delta": (robbed, proofs.delta(robbed, high, changes[high].tail - 1)),
+        "duplicate leaf": (twice, proofs.duplicate(twice, at, twice, 2)),
+        "more than the meter": (metered, proofs.reading(metered, fill(at), at, True, pair)),
+    }
+
+
+def main() -> None:
+    with anvil(CHAIN, *OPTIONS) as url:
+        print(json.dumps(receipts(url), indent=1))
+
+
+if __name__ == "__main__":
+    main()
