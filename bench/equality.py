@@ -1,15 +1,17 @@
 """Is our chain an Ethereum chain? The same signed transactions here and on anvil, compared.
 
-Random traffic (`bench.traffic`) block by block to the embedded engine and to anvil under London
+Random traffic (`bench.traffic`) block by block to the embedded chain and to anvil under London
 rules, with the same chain id and block times: status, return data, logs of every transaction, and
-at the end the whole state (nonces, balances, code, storage) have to be equal. The engine accounts
+at the end the whole state (nonces, balances, code, storage) have to be equal. The chain accounts
 no gas, so transactions that run out of it are compared between py-evm and anvil, with the gas used.
 """
 
 import random
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
@@ -18,11 +20,13 @@ from tests.anvil import anvil
 from bench.node import Node, unhex, unhex_all
 from bench.rows import Row
 from bench.traffic import Recorded, Sent, recorded, traffic
-from gridpact.errors import PowerFlowDiverged
+from gridpact.errors import LedgerError, PowerFlowDiverged
 from gridpact.ledger import pyevm
 from gridpact.ledger.chain import Log, Outcome
-from gridpact.ledger.engine import Moment, default_engine
-from gridpact.ledger.state_hash import State
+from gridpact.ledger.embedded import EmbeddedChain
+from gridpact.ledger.engine import Moment
+from gridpact.ledger.state_hash import State, unpack
+from gridpact.ledger.store import Store, open_store
 from gridpact.ledger.transactions import GAS, sign
 
 TRANSACTIONS = 10_000
@@ -39,10 +43,10 @@ NOTES = (
     "Traffic of small random markets on both chains of each, with unplanned calls between the "
     "planned ones: by strangers, again, cut, longer, with a bit or a word changed, any function "
     "of any contract, noise, deployments (`bench/traffic.py`). The same raw transactions in the "
-    "same blocks go to the embedded engine and to anvil (London, the chain's id, set block "
-    "times, gas price 0, 60 M gas each). Compared: status, return data (also of reverts) and "
-    "logs of each transaction; nonces, balances, code and storage of all accounts at the end. "
-    "The second part gives transactions too little gas, on py-evm and on anvil, and compares "
+    "same blocks go to the embedded chain (`submit_many`) and to anvil (London, the chain's id, "
+    "set block times, gas price 0, 60 M gas each). Compared: status, return data (also of "
+    "reverts) and logs of each transaction; nonces, balances, code and storage of all accounts "
+    "at the end. The second part gives transactions too little gas, on py-evm and on anvil, and compares "
     "status and gas used of all."
 )
 
@@ -89,13 +93,17 @@ def _recorded(seed: int) -> list[Recorded]:
 
 
 def ample_gas(of: Recorded, chance: random.Random, found: Found) -> None:
-    """Send a chain's traffic to our engine and to anvil; note what differs."""
-    engine = default_engine()(of.chain_id, {})
-    with anvil(of.chain_id, *OPTIONS) as url, Node(url) as node:
+    """Send a chain's traffic to an embedded chain and to anvil; note what differs."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_store(Path(folder) / "ledger.db") as store,
+        anvil(of.chain_id, *OPTIONS) as url,
+        Node(url) as node,
+    ):
+        chain = _Embedded(store, of)
         for number, block in enumerate(traffic(of, chance), 1):
             moment = Moment(number, BEGINS + SECONDS * number)
-            ours = [engine.execute(s.transaction, s.sender, moment).outcome for s in block]
-            engine.keep()
+            ours = chain.mined(block, moment)
             _, outcomes = mined(node, block, moment)
             for at, (here, there, sent) in enumerate(zip(ours, outcomes, block, strict=True)):
                 found.kinds[sent.kind] += 1
@@ -105,7 +113,36 @@ def ample_gas(of: Recorded, chance: random.Random, found: Found) -> None:
                 if here != there:
                     place = f"{of.name} block {number} transaction {at} ({sent.kind})"
                     found.differences.append(f"{place}: {here} is not {there}")
-        compare(of, engine.state(), node.state(), found)
+        compare(of, chain.state(), node.state(), found)
+
+
+class _Embedded:
+    """An embedded chain whose blocks are those that the campaign wants."""
+
+    def __init__(self, store: Store, of: Recorded) -> None:
+        self._store, self._moment = store, Moment(0, 0)
+        self._chain = EmbeddedChain(
+            *(store, of.name, of.chain_id, of.operator, lambda _: 0),
+            now=lambda: self._moment.time,
+        )
+
+    def mined(self, block: Sequence[Sent], moment: Moment) -> list[Outcome]:
+        """Submit raw transactions; raises when they do not all stand in this one block."""
+        self._moment = moment
+        outcomes = []
+        for answer in self._chain.submit_many([sent.transaction.raw for sent in block]):
+            if isinstance(answer, LedgerError):
+                raise answer
+            outcomes.append(answer.outcome)
+        if self._chain.head().number != moment.number:
+            raise RuntimeError(f"block {moment.number} was cut into several")
+        return outcomes
+
+    def state(self) -> State:
+        """Return the whole state at the head, as the chain writes it into a snapshot."""
+        self._chain.close()
+        (row,) = self._store.chains()
+        return unpack(self._store.snapshots(row.id)[0].content, row.name)
 
 
 def short_of_gas(of: Recorded, chance: random.Random, found: Found, most: int) -> None:

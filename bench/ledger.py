@@ -42,8 +42,8 @@ GOALS = (("anvil pipelined", 3), ("anvil automine", 20), ("eth-tester", 80), ("g
 
 def _notes() -> str:
     return (
-        f"The same {MANY:,} raw transactions (posting one signed order each, a market of 256 "
-        f"founded before) to the embedded chain in blocks of {ROUND} and to anvil with 1 s "
+        f"The same {MANY:,} raw transactions (a participant posts its own bid in each, a market "
+        f"of 256 founded before) to the embedded chain in blocks of {ROUND} and to anvil with 1 s "
         f"blocks, requests pipelined down one connection; the first {FEW} to the chains that "
         f"mine each transaction by itself. Runs alternate; medians of {RUNS}. Embedded: SQLite "
         "WAL, synchronous=FULL, so acknowledged is on disk; anvil and eth-tester keep nothing, "

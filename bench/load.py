@@ -1,7 +1,8 @@
 """The transactions that the ledger benchmark feeds to every chain: a market's orders, one by one.
 
-A region of `PEOPLE` participants is founded as any market is; then each measured transaction posts
-one signed order. The raw bytes are made before anything is measured.
+A region of `PEOPLE` participants is founded as any market is; then in each measured
+transaction a participant posts its own bid, signed by itself. The raw bytes are made before
+anything is measured.
 """
 
 from collections.abc import Sequence
@@ -9,18 +10,19 @@ from typing import NamedTuple
 
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key as Device
+from gridpact.ledger import packing
+from gridpact.ledger.abi import pack
 from gridpact.ledger.calls import Calls
 from gridpact.ledger.chain import Call
 from gridpact.ledger.suite import Suite
 from gridpact.ledger.transactions import sign
 from gridpact.model.door import DoorTerms, deposit_digest, warrant
 from gridpact.model.interval import Key, Phase
-from gridpact.model.order import Accepted, Order, Side, Tier
+from gridpact.model.order import MAX_FILLS, Accepted, Order, Side, Tier
 from gridpact.model.participant import Named, Participant, Role
-from gridpact.model.record import Book, Deposit, Found, IncentiveTerms, RatingTerms, Record
+from gridpact.model.record import Deposit, Found, IncentiveTerms, RatingTerms, Record
 from gridpact.model.record import encode as encoded
 from gridpact.model.statement import SettlementTerms
-from gridpact.quantities import amount
 
 CHAIN_ID = 5_601
 REGION = name_hash("region of the benchmark")
@@ -30,6 +32,8 @@ PEOPLE = 256
 GAS = 1_000_000
 SETUP_GAS = 25_000_000
 DEPOSIT = 10**12
+INTERVAL = 2_000_000
+"""Far enough ahead that its book is open whatever the clock of a peer says. [h since 1970]"""
 
 
 class Load(NamedTuple):
@@ -72,29 +76,22 @@ def calls(key: Key, record: Record, books: Sequence[Accepted] = ()) -> list[Call
 
 
 def load(count: int) -> Load:
-    """Return a founded market's transactions and `count` that post one order each."""
+    """Return a founded market's transactions and `count` in which a participant posts an order."""
     before = calls(Key(REGION, 0, Phase.FOUND), founding())
     raws = [
         sign(OPERATOR, CHAIN_ID, n, call.to, call.data, SETUP_GAS).raw
         for n, call in enumerate(before)
     ]
-    return Load(tuple(raws), tuple(_orders(len(raws), count)))
+    return Load(tuple(raws), tuple(_order(number) for number in range(count)))
 
 
-def _orders(nonce: int, count: int) -> list[bytes]:
-    domain = Suite(OPERATOR.address).domain(CHAIN_ID)
-    raws = []
-    for number in range(count):
-        key = device(number % PEOPLE)
-        order = Order(
-            *(key.address, Side.BID, Tier.LOCAL, REGION, 1, 1_000, 200_000),
-            expires=2,
-            salt=number,
-        )
-        digest = order.digest(domain)
-        reserved = amount(200_000, 1_000) + amount(40_000, 1_000) + 16
-        accepted = Accepted(digest, order, key.sign(digest), number, reserved, b"", 40_000)
-        book = Book(keccak(b"seed"), (accepted,), ())
-        (call,) = calls(Key(REGION, 1, Phase.COLLECT, number), book)
-        raws.append(sign(OPERATOR, CHAIN_ID, nonce + number, call.to, call.data, GAS).raw)
-    return raws
+def _order(number: int) -> bytes:
+    """Return a signed transaction that posts a bid: each participant's next in its turn."""
+    key, suite = device(number % PEOPLE), Suite(OPERATOR.address)
+    order = Order(
+        *(key.address, Side.BID, Tier.LOCAL, REGION, INTERVAL, 1_000, 200_000),
+        expires=INTERVAL + 1,
+        salt=number,
+    )
+    call = suite.call("orders", "post", packing.order(order) + pack(40_000, MAX_FILLS))
+    return sign(key, CHAIN_ID, number // PEOPLE, call.to, call.data, GAS).raw

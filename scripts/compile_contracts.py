@@ -21,6 +21,8 @@ CONTRACTS = Path(__file__).parents[1] / "src" / "gridpact" / "contracts"
 VERSION = "0.4.3"
 EVM = "london"
 SIZE_LIMIT = 24_576
+STUDY = ("study/naive_sort",)
+"""Contracts that only studies deploy."""
 
 
 def artefact(name: str) -> str:
@@ -54,13 +56,13 @@ def main(arguments: list[str]) -> int:
     if arguments and not check:
         raise SystemExit(__doc__)
     stale = []
-    for name in ORDER:
+    for name in (*ORDER, *STUDY):
         path, text = CONTRACTS / "artefacts" / f"{name}.json", artefact(name)
         if check:
             if not path.exists() or path.read_text() != text:
                 stale.append(name)
             continue
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         print(f"{name:12} {json.loads(text)['size']:6} bytes")
     if stale:

@@ -1,4 +1,4 @@
-"""The command line: `run`, `audit`, `ledger`. Forms that others script against are fixed.
+"""The command line: `run`, `audit`, `ledger`, `study`. Forms that others script against are fixed.
 
 Heavy imports wait until a command needs them, so that `--help` answers at once.
 """
@@ -304,6 +304,31 @@ def _require_digest(ledger: Path, expected: str) -> None:
     found = hashlib.sha256(ledger.read_bytes()).hexdigest()
     if found != expected.lower():
         raise HeadMismatch(f"{ledger}: SHA-256 is {found}, expected {expected}")
+
+
+@app.command(short_help="Repeat an experiment of a paper: claimed, obtained, does it hold?")
+def study(
+    paper: Annotated[str, typer.Argument(help="Paper. Known: wang2023.")],
+    figure: Annotated[int, typer.Option(help="Figure of the paper. Known: 3 (gas).")],
+    out: Annotated[Path | None, typer.Option(help="Output folder. Default: out/PAPER.")] = None,
+) -> None:
+    """Repeat an experiment of a paper and write its picture, tables and CSV.
+
+    Gas is exact, as a node's receipt has it; needs py-evm (the extra `studies`).
+    """
+    from gridpact.errors import BadInput
+
+    if (paper, figure) != ("wang2023", 3):
+        raise BadInput(f"no study of {paper} figure {figure}, known: wang2023 --figure 3")
+    from gridpact.studies import figure3
+    from gridpact.studies.wang2023 import figure_3
+
+    folder = out or Path("out") / paper
+    _make(folder)
+    found = figure_3()
+    print(figure3.table(found))
+    for path in figure3.write(found, folder):
+        print(path)
 
 
 @ledger_app.command("export", short_help="Write a ledger's tables as Parquet or JSON.")

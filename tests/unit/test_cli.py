@@ -152,6 +152,8 @@ def test_another_scenario_in_the_same_folder_is_refused(
         (("run", str(SCENARIOS / "sce56-day.toml"), "--out", __file__), "cannot be made"),
         (("audit", "nowhere.db"), "nowhere.db"),
         (("audit", __file__, "--head", "sce56=12"), "64 hex digits"),
+        (("study", "wang2023", "--figure", "4"), "wang2023 --figure 3"),
+        (("study", "smith2020", "--figure", "3"), "wang2023 --figure 3"),
         (("ledger", "show", "nowhere.db", "1"), "nowhere.db"),
         (("ledger", "export", "nowhere.db", "--out", "tables"), "nowhere.db"),
         (("ledger", "export", __file__, "--out", "tables", "--format", "csv"), "parquet or json"),
