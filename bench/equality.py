@@ -46,8 +46,8 @@ NOTES = (
     "same blocks go to the embedded chain (`submit_many`) and to anvil (London, the chain's id, "
     "set block times, gas price 0, 60 M gas each). Compared: status, return data (also of "
     "reverts) and logs of each transaction; nonces, balances, code and storage of all accounts "
-    "at the end. The second part gives transactions too little gas, on py-evm and on anvil, and compares "
-    "status and gas used of all."
+    "at the end. The second part gives transactions too little gas, on py-evm and on anvil, and "
+    "compares status and gas used of all."
 )
 
 
