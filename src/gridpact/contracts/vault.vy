@@ -444,19 +444,29 @@ def pay_out(account: address, to: address[4], amounts: uint256[4], back: uint256
 @external
 def pledge(account: address, amount: uint256):
     """
-    @notice free -> locked, as a bond or a stake. Only the council.
+    @notice free -> locked, as a bond, a stake or a deposit. Only council and registry.
     """
-    assert msg.sender == COUNCIL, "vault: not the council"
+    assert msg.sender == COUNCIL or msg.sender == REGISTRY, "vault: not the council"
     self._move(account, amount, FREE, LOCKED)
 
 
 @external
 def unpledge(account: address, amount: uint256):
     """
-    @notice locked -> free: a bond or a stake comes back. Only the council.
+    @notice locked -> free: a bond, a stake or a deposit comes back. Only council and registry.
     """
-    assert msg.sender == COUNCIL, "vault: not the council"
+    assert msg.sender == COUNCIL or msg.sender == REGISTRY, "vault: not the council"
     self._move(account, amount, LOCKED, FREE)
+
+
+@external
+def fine(account: address, amount: uint256):
+    """
+    @notice locked -> the market's fines, from a deposit. Only the registry.
+    """
+    assert msg.sender == REGISTRY, "vault: not the registry"
+    self._take(account, amount, LOCKED)
+    self._credit(accounts.FINES, amount)
 
 
 @external

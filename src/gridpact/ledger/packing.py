@@ -49,13 +49,23 @@ def is_open(word: int) -> bool:
 
 
 def place(participant: Participant) -> int:
-    """Return bus 32 | roles 8."""
-    return participant.bus << 8 | int(participant.roles)
+    """Return meter key 160 | bus 32 | roles 8; no key where the device signs for its meter."""
+    key = int.from_bytes(participant.meter_key, "big")
+    return key << 40 | participant.bus << 8 | int(participant.roles)
 
 
 def status(word: int) -> tuple[int, Role, int]:
-    """Return bus, roles and state (0 unknown, 1 active, 2 suspended) of the registry's word."""
-    return word >> 16, Role(word >> 8 & 255), word & 255
+    """Return bus, roles and state of the registry's word: meter key 160 | bus 32 | roles 8 | state.
+
+    State: 0 unknown, 1 active, 2 suspended, 3 approved, its deposit awaited, 4 leaving, 5 left.
+    """
+    return word >> 16 & 2**32 - 1, Role(word >> 8 & 255), word & 255
+
+
+def meter_key(word: int, participant: bytes) -> bytes:
+    """Return who signs for a participant's meter, by the registry's word."""
+    key = word >> 48
+    return key.to_bytes(20, "big") if key else participant
 
 
 def delivery(record: Delivery) -> int:

@@ -80,7 +80,7 @@ class Suite:
         numbers = (s.tau, s.eps, s.eps_floor_wh, s.kappa, s.reward, s.unused_fee, s.feed_in)
         rating = (r.gain, r.loss, r.prior, r.floor, r.reference_wh)
         return {
-            "registry": pack(operator, vault),
+            "registry": pack(operator, vault, self["reputation"], found.review.delay, *when),
             "vault": pack(
                 *(self["currency"], registry, orders, settlement, self["incentive"]),
                 *(self["net"], nobody, self["council"], self["crossing"]),

@@ -21,7 +21,8 @@ class Participant(msgspec.Struct, frozen=True):
     """A registered party: its account is its device's address.
 
     `bus` is its connection point (feeder numbering), `certificate` a fingerprint, `meter` the
-    salted commitment to the meter's identity.
+    salted commitment to the meter's identity. `meter_key` is the address that signs its readings,
+    the device's own unless given.
     """
 
     name: str
@@ -30,6 +31,13 @@ class Participant(msgspec.Struct, frozen=True):
     roles: Role
     certificate: bytes
     meter: bytes
+    meter_key: bytes = b""
+
+
+class ReviewTerms(msgspec.Struct, frozen=True):
+    """How the registry announces changes: intervals between a proposal and its effect."""
+
+    delay: int = 24
 
 
 class Named(StrEnum):

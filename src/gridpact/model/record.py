@@ -14,7 +14,7 @@ from gridpact.model.delivery import Delivery, SignedReading
 from gridpact.model.door import DoorTerms, Warrant
 from gridpact.model.net import NetTerms
 from gridpact.model.order import Accepted, Refusal
-from gridpact.model.participant import Participant
+from gridpact.model.participant import Participant, ReviewTerms
 from gridpact.model.statement import Bill, SettlementTerms, Statement
 from gridpact.model.trade import Cut, Fill, Unmet
 from gridpact.quantities import Money, Price, Score, Wh
@@ -95,6 +95,7 @@ class Found(msgspec.Struct, frozen=True, tag=True):
     timing: Timing = Timing()
     net: NetTerms = NetTerms()
     door: DoorTerms = DoorTerms()
+    review: ReviewTerms = ReviewTerms()
 
 
 class Book(msgspec.Struct, frozen=True, tag=True):
