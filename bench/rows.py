@@ -39,10 +39,15 @@ def as_table(rows: Sequence[Row]) -> str:
         ratio = "" if row.ratio is None else f"{row.ratio:.3g}"
         holds = {None: "", True: "yes", False: "**no**"}[row.holds]
         lines.append(
-            f"| {row.what} | {row.value:.6g} | {row.unit} | {row.against} | {ratio} "
+            f"| {row.what} | {_figure(row.value)} | {row.unit} | {row.against} | {ratio} "
             f"| {row.goal} | {holds} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _figure(value: float) -> str:
+    """Return whole numbers in full and others to six digits."""
+    return str(int(value)) if value == int(value) else f"{value:.6g}"
 
 
 def page(name: str, rows: Sequence[Row], notes: str) -> str:
