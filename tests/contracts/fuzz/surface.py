@@ -1,0 +1,128 @@
+"""What anybody can call: every external function that may write, its arguments drawn by its ABI.
+
+And the reasons that the sources know: what a campaign reached of both is what it may boast of.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
+from hypothesis import strategies as st
+from tests.contracts.reading import Contract
+
+import gridpact.contracts
+from gridpact.crypto.keccak import keccak
+from gridpact.ledger.abi import abi_type, interface, signature
+
+SOURCES = Path(next(iter(gridpact.contracts.__path__)))
+_REASON = re.compile(r'"([a-z]+: [a-z][^"]*)"')
+LONGEST = 3
+"""The most entries of a list that is drawn."""
+
+
+@cache
+def functions(contract: Contract) -> Mapping[bytes, Mapping[str, Any]]:
+    """Return a contract's functions that may write, by selector."""
+    return {
+        keccak(signature(entry).encode())[:4]: entry
+        for entry in interface(contract.value)
+        if entry["type"] == "function" and entry["stateMutability"] not in ("view", "pure")
+    }
+
+
+def everything() -> list[tuple[Contract, bytes]]:
+    """Return all functions that may write."""
+    return [(contract, selector) for contract in Contract for selector in functions(contract)]
+
+
+@cache
+def reasons() -> frozenset[str]:
+    """Return every reason that a contract can give, as the sources have it."""
+    said = {
+        reason
+        for path in SOURCES.glob("*.vy")
+        for reason in _REASON.findall(path.read_text("utf-8"))
+    }
+    return frozenset(reason for reason in said if (SOURCES / f"{reason.split(':')[0]}.vy").exists())
+
+
+def name(contract: Contract, data: bytes) -> str:
+    """Return what a call calls, in words."""
+    entry = functions(contract).get(data[:4])
+    return f"{contract.value}.{entry['name']}" if entry else f"{contract.value}.?"
+
+
+def decodes(contract: Contract, data: bytes) -> bool:
+    """Say whether a call's arguments are what its ABI wants: strictly, and told by another decoder
+    than the contract's own."""
+    try:
+        arguments(contract, data)
+    except (DecodingError, OverflowError, KeyError):
+        return False
+    return True
+
+
+def arguments(contract: Contract, data: bytes) -> Mapping[str, Any]:
+    """Return a call's arguments by name, structs as mappings."""
+    entry = functions(contract)[data[:4]]
+    values = decode([abi_type(one) for one in entry["inputs"]], data[4:])
+    return dict(_named(entry["inputs"], values))
+
+
+def structs(value: Any, fields: frozenset[str]) -> Iterator[Mapping[str, Any]]:
+    """Yield every struct with these fields among a call's arguments."""
+    if isinstance(value, Mapping):
+        if fields <= value.keys():
+            yield value
+        for inner in value.values():
+            yield from structs(inner, fields)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from structs(inner, fields)
+
+
+def _named(inputs: Sequence[Mapping[str, Any]], values: Sequence[Any]) -> Iterator[tuple[str, Any]]:
+    for one, value in zip(inputs, values, strict=True):
+        if not one["type"].startswith("tuple"):
+            yield one["name"], value
+        elif one["type"] == "tuple":
+            yield one["name"], dict(_named(one["components"], value))
+        else:
+            yield one["name"], [dict(_named(one["components"], each)) for each in value]
+
+
+def drawn(contract: Contract, selector: bytes, known: Sequence[bytes]) -> st.SearchStrategy[Any]:
+    """Return a strategy of a function's arguments; words come often from those `known`."""
+    entry = functions(contract)[selector]
+    return st.tuples(*(_value(one, known) for one in entry["inputs"]))
+
+
+def _value(one: Mapping[str, Any], known: Sequence[bytes]) -> st.SearchStrategy[Any]:
+    kind: str = one["type"]
+    if kind.endswith("]"):
+        inner, _, size = kind[:-1].rpartition("[")
+        return _list(_value({**one, "type": inner}, known), size)
+    if kind == "tuple":
+        return st.tuples(*(_value(part, known) for part in one["components"]))
+    words = st.sampled_from(known)
+    if kind == "address":
+        return words.map(lambda word: "0x" + word[-20:].hex())
+    if kind == "bytes32":
+        return words
+    if kind == "bool":
+        return st.booleans()
+    bits = int(kind.removeprefix("uint"))
+    return st.one_of(
+        st.integers(0, min(2**bits - 1, 60)),
+        words.map(lambda word: int.from_bytes(word, "big") % 2**bits),
+        st.sampled_from([2**bits - 1, 2 ** (bits - 1), 2 ** (bits // 2)]),
+    )
+
+
+def _list(of: st.SearchStrategy[Any], size: str) -> st.SearchStrategy[Any]:
+    least, most = (int(size), int(size)) if size else (0, LONGEST)
+    return st.lists(of, min_size=least, max_size=most)
