@@ -39,6 +39,9 @@ Now = Callable[[], int]
 MAX_CHAIN_ID = 2**53
 _SNAPSHOTS_KEPT = 2
 
+SNAPSHOT_AFTER = 32_768
+"""Transactions between two snapshots, if blocks are large: opening executes fewer again."""
+
 
 class EmbeddedChain:
     """A `Chain` in one file.
@@ -82,7 +85,7 @@ class EmbeddedChain:
         self._mutex = threading.RLock()
         self._group = GroupCommit[list[Admission], tuple[Answer, ...]](self._write_public)
         self._row = self._open_row()
-        self._snapshot_at = 0
+        self._snapshot_at, self._snapshot_after = 0, 0
         self._position = genesis(self._row)
         self._resume(engine or default_engine())
 
@@ -301,11 +304,13 @@ class EmbeddedChain:
         state = unpack(snapshot.content, place)
         if state_hash(state) != snapshot.state_hash:
             raise Corrupt(place, "content: does not have the snapshot's state_hash")
-        self._snapshot_at = snapshot.block
+        self._snapshot_at, self._snapshot_after = snapshot.block, self._position.transactions
         return state
 
     def _snapshot_if_due(self) -> None:
-        if self._position.number - self._snapshot_at >= self._every:
+        blocks = self._position.number - self._snapshot_at
+        transactions = self._position.transactions - self._snapshot_after
+        if blocks >= self._every or transactions >= SNAPSHOT_AFTER:
             self._snapshot()
 
     def _snapshot(self) -> None:
@@ -314,4 +319,4 @@ class EmbeddedChain:
         self._store.add_snapshot(
             SnapshotRow(self._row.id, number, state_hash(state), pack(state)), _SNAPSHOTS_KEPT
         )
-        self._snapshot_at = number
+        self._snapshot_at, self._snapshot_after = number, self._position.transactions

@@ -8,7 +8,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import quote
@@ -25,17 +25,38 @@ _MAGIC = b"SQLite format 3\0"
 
 def lock(file: Path) -> int:
     """Take the writer's lock and return its handle: closing it, or dying, gives it back."""
-    place = file.with_name(file.name + ".lock")
+    place = _lock_of(file)
+    while True:
+        try:
+            handle = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise LedgerError(f"{file}: cannot be written: {error.strerror}") from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            raise LedgerLocked(f"{file}: another process writes to this ledger") from error
+        if _is_at(handle, place):
+            return handle
+        os.close(handle)  # its owner removed it before we had it: the next one counts
+
+
+def unlock_refused(file: Path, handle: int) -> None:
+    """Give the lock of a file back that is no ledger of ours; nothing is left beside it."""
+    with suppress(OSError):
+        _lock_of(file).unlink()
+    os.close(handle)
+
+
+def _lock_of(file: Path) -> Path:
+    return file.with_name(file.name + ".lock")
+
+
+def _is_at(handle: int, place: Path) -> bool:
     try:
-        handle = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise LedgerError(f"{file}: cannot be written: {error.strerror}") from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        raise LedgerLocked(f"{file}: another process writes to this ledger") from error
-    return handle
+        return os.path.samestat(os.fstat(handle), os.stat(place))
+    except FileNotFoundError:
+        return False
 
 
 def connect_to_write(file: Path) -> sqlite3.Connection:

@@ -39,6 +39,9 @@ from gridpact.ledger.transactions import GAS, Transaction
 _FRESH_AFTER = 4096
 """Kept transactions after which a fresh machine is started; each holds 1 to 3 kB."""
 
+_FRESH_AT_LAST = 32_768
+"""The same on a large state, which takes 7 µs a slot to read: at most about 100 MB are held."""
+
 _PADDING = 33
 """Zero bytes that revm appends to code it has analysed."""
 
@@ -66,6 +69,8 @@ class Revm:
         self._moment = Moment(0, 0)
         self._evm = EVM(env=environment, gas_limit=BLOCK_GAS, spec_id="London")
         self._base, self._changed, self._executed = state, False, 0
+        slots = sum(len(account.storage) for account in state.values())
+        self._fresh_after = min(max(_FRESH_AFTER, slots), _FRESH_AT_LAST)
         self._nonces: dict[bytes, int] = {}
         self._kept_nonces: dict[bytes, int] = {}
         for address, account in state.items():
@@ -126,7 +131,7 @@ class Revm:
             self._changed = True
         self._kept_nonces.update(self._nonces)
         self._nonces.clear()
-        if self._executed >= _FRESH_AFTER:
+        if self._executed >= self._fresh_after:
             self.state()
 
     def undo(self) -> None:

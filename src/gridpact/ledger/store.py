@@ -283,7 +283,7 @@ def open_store(path: str | os.PathLike[str]) -> Store:
     try:
         return Store(file, ledger_file.connect_to_write(file), lock)
     except BaseException:
-        os.close(lock)
+        ledger_file.unlock_refused(file, lock)
         raise
 
 

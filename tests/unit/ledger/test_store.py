@@ -14,7 +14,7 @@ import pytest
 from tests.unit.ledger.box import environment, found, key, open_chain
 
 from gridpact.errors import LedgerError, LedgerLocked
-from gridpact.ledger import schema
+from gridpact.ledger import ledger_file, schema
 from gridpact.ledger.embedded import EmbeddedChain
 from gridpact.ledger.store import open_store, open_to_read
 
@@ -71,6 +71,23 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
         with pytest.raises(LedgerError, match=r"foreign\.db: is a database, but not a ledger"):
             opener(foreign)
     assert text.read_text().startswith("these are")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["foreign.db", "text.db"]
+
+
+def test_a_lock_that_its_owner_removed_meanwhile_does_not_count(tmp_path: Path) -> None:
+    foreign = tmp_path / "text.db"
+    foreign.write_text("no ledger" * 100)
+    place = foreign.with_name("text.db.lock")
+    place.touch()
+    late = os.open(place, os.O_RDWR)
+    with pytest.raises(LedgerError):
+        open_store(foreign)
+    assert not ledger_file._is_at(late, place)
+    os.close(late)
+    first = ledger_file.lock(foreign)
+    with pytest.raises(LedgerLocked):
+        ledger_file.lock(foreign)
+    os.close(first)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.99])
