@@ -69,14 +69,15 @@ def run() -> list[Row]:
     broken = [one.broken for one in found if one.broken]
     under_load = sum(one.acknowledged > 0 for one in found)
     acknowledged, lost = sum(f.acknowledged for f in found), sum(f.lost for f in found)
+    unit = "transactions and market blocks"
     named = "" if not broken else f": {broken[0]}"
     return [
         Row("processes killed", len(found), "kills", goal=f"{KILLS}", holds=len(found) == KILLS),
         Row("of these while acknowledging", under_load, "kills"),
-        Row("acknowledged before the kills", acknowledged, "transactions and market blocks"),
+        Row("acknowledged before the kills", acknowledged, unit),
         Row("acknowledged and lost", lost, "", goal="0", holds=lost == 0),
         Row(f"audits that failed{named}", len(broken), "audits", goal="0", holds=not broken),
-        Row("transactions in the files, acknowledged or not", sum(f.written for f in found), ""),
+        Row("in the files, acknowledged or not", sum(f.written for f in found), unit),
         Row("wall time", time.perf_counter() - begun, "s"),
     ]
 
@@ -84,16 +85,19 @@ def run() -> list[Row]:
 def kills(folder: Path, count: int, seed: int = SEED) -> Iterator[Found]:
     """Kill `count` processes, one after another, and judge what each left."""
     chance = random.Random(seed)
-    before = 0
+    before = Found(0, 0, 0, "")
     for number in range(count):
         path = folder / f"{number // PER_FILE}" / "ledger.db"
         if number % PER_FILE == 0:
             path.parent.mkdir()
-            before = 0
+            before = Found(0, 0, 0, "")
         _kill_one(path, chance.random() < WHILE_OPENING, chance.uniform(0, LATEST))
         found = judged(path)
-        yield found._replace(written=found.written - before)
-        before = found.written
+        yield found._replace(
+            acknowledged=found.acknowledged - before.acknowledged,
+            written=found.written - before.written,
+        )
+        before = found
 
 
 def _kill_one(path: Path, opening: bool, seconds: float) -> None:
@@ -131,8 +135,7 @@ def judged(path: Path) -> Found:
         # killed before the first chain stood in it: a file without content holds no ledger
         empty = "holds no ledger" in str(error)
         return Found(*_counted(path, set()), 0, "" if empty else str(error))
-    written = sum(note.startswith("tx") for note in there)
-    return Found(*_counted(path, there), written, "")
+    return Found(*_counted(path, there), len(there), "")
 
 
 def _told(

@@ -19,6 +19,8 @@ from tests.unit.ledger.box import (
     found,
     key,
     open_chain,
+    sent,
+    stranger,
     the_box,
 )
 
@@ -291,3 +293,15 @@ def test_a_process_killed_at_any_moment_loses_nothing_that_was_acknowledged(
         lines = undisturbed.communicate()[0].split()
     assert lines[-1] == ended == report.chains[0].state_hash.hex()
     assert lines[-3] == report.chains[0].head.hash.hex()
+
+
+def test_large_blocks_bring_the_next_snapshot_nearer(
+    store: Store, chain: EmbeddedChain, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gridpact.ledger.embedded.SNAPSHOT_AFTER", 100)
+    ann = stranger("ann")
+    for first in range(0, 240, 60):
+        chain.submit_many([sent(ann, first + n, box.put(n, first)) for n in range(60)])
+    assert [snapshot.block for snapshot in store.snapshots(1)] == [3]
+    chain.execute(key(1), b"", [])
+    assert [snapshot.block for snapshot in store.snapshots(1)] == [5, 3]
