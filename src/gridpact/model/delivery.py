@@ -5,7 +5,7 @@ from enum import IntEnum
 import msgspec
 
 from gridpact.crypto.eip712 import Domain
-from gridpact.model.typed import READING
+from gridpact.model.typed import PROFILE, READING
 from gridpact.quantities import Wh
 
 
@@ -36,6 +36,31 @@ class Reading(msgspec.Struct, frozen=True):
 class SignedReading(msgspec.Struct, frozen=True):
     reading: Reading
     signature: bytes
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """What a meter signs of one interval by itself: its registers at both ends. [Wh]
+
+    A cumulative reading proves nothing of an interval without the one before it; this does, with
+    one signature. It is what the parties settle a fill with when the operator does not.
+    """
+
+    meter: bytes
+    region: bytes
+    interval: int
+    import_before: Wh
+    export_before: Wh
+    import_wh: Wh
+    export_wh: Wh
+
+    def digest(self, domain: Domain) -> bytes:
+        return domain.digest(PROFILE.struct_hash(msgspec.structs.astuple(self)))
+
+    @property
+    def registers(self) -> int:
+        """import before 64 | export before 64 | import 64 | export 64 (`metering.vy`)."""
+        before = self.import_before << 192 | self.export_before << 128
+        return before | self.import_wh << 64 | self.export_wh
 
 
 class Metered(msgspec.Struct, frozen=True):

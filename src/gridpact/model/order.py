@@ -5,7 +5,7 @@ from enum import IntEnum, StrEnum
 import msgspec
 
 from gridpact.crypto.eip712 import Domain
-from gridpact.model.typed import ACCEPTED, ORDER
+from gridpact.model.typed import ACCEPTED, ORDER, POSTING
 from gridpact.quantities import Price, Score, Wh
 
 NONE = b"\0" * 32
@@ -66,6 +66,21 @@ class Order(msgspec.Struct, frozen=True):
     def digest(self, domain: Domain) -> bytes:
         """Return the EIP-712 digest: what is signed, and the order's hash everywhere."""
         return domain.digest(ORDER.struct_hash(msgspec.structs.astuple(self)))
+
+
+class Posting(msgspec.Struct, frozen=True):
+    """What a participant signs so that anybody may place its order on the chain for it.
+
+    `charge` is the highest network charge per kWh that it will bear, `fills` the most fills: with
+    the order they decide what is reserved. Both are zero for an offer.
+    """
+
+    order: bytes
+    charge: Price
+    fills: int
+
+    def digest(self, domain: Domain) -> bytes:
+        return domain.digest(POSTING.struct_hash(msgspec.structs.astuple(self)))
 
 
 class SignedOrder(msgspec.Struct, frozen=True):

@@ -22,6 +22,12 @@ READING = _struct(
     "Reading",
     "address meter,bytes32 region,uint64 interval,uint64 importWh,uint64 exportWh,uint8 quality",
 )
+POSTING = _struct("Posting", "bytes32 orderHash,uint64 charge,uint32 fills")
+PROFILE = _struct(
+    "Profile",
+    "address meter,bytes32 region,uint64 interval,uint64 importBefore,uint64 exportBefore,"
+    "uint64 importWh,uint64 exportWh",
+)
 VERDICT = _struct(
     "Verdict", "bytes32 fillHash,bytes32 region,uint64 interval,bool go,bytes32 reason"
 )
@@ -46,5 +52,6 @@ PERMIT = _struct(
 
 ALL = (
     *(ORDER, ACCEPTED, CANCELLED, READING, VERDICT, CONFIRMATION, VOUCHER, QUORUM),
+    *(POSTING, PROFILE),
     *(MINT, DEPOSIT, PERMIT),
 )
