@@ -8,9 +8,9 @@ place of its ring of 16 intervals (a new storage slot), the plain line every lat
 import json
 import sys
 
+from tests.anvil import anvil
 from tests.contracts.fills import LATER, Hands
 from tests.contracts.harness import (
-    ANN,
     BOB,
     CHAIN,
     DEVICES,
@@ -27,7 +27,6 @@ from gridpact.crypto.keccak import keccak
 from gridpact.model.order import NONE, Accepted, Side
 from gridpact.model.participant import Named
 from gridpact.model.trade import Fill
-from tests.anvil import anvil
 
 SIZES = (1, 10, 100, 128)
 BOOKS = (10, 100, 1_000, 10_000)

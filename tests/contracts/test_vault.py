@@ -226,15 +226,38 @@ def test_tills_are_accounts_like_others(vault: Vault) -> None:
         with refused("vault: not enough free"):
             vault.send(CROSSING, "burn", till, 2**79, keccak(b"burn"))
         with refused("vault: not enough free"):
-            vault.send(ORDERS, "reserve", till, 2**79)
-        vault.send(ORDERS, "reserve", till, 7)
-        vault.send(SETTLEMENT, "lock", till, 4)
-        assert vault.account(till) == Account(2**79 // 3 + place - 7, 3, 4)
-        vault.send(SETTLEMENT, "unlock", till, 4)
-        vault.send(ORDERS, "release", till, 3)
+            vault.send(ORDERS, "reserve", till, 1)  # nobody signs orders for it
+        vault.send(COUNCIL, "pledge", till, 7)
+        assert vault.account(till) == Account(2**79 // 3 + place - 7, 0, 7)
+        vault.send(COUNCIL, "unpledge", till, 7)
     vault.send(SETTLEMENT, "transfer_up_to", LOSS, NETWORK, 2**80)
     assert vault.account(LOSS) == Account(0)
     assert vault.account(NETWORK) == Account(2 * (2**79 // 3) + 1)
+
+
+def test_standing_lies_beside_the_money_and_is_none(vault: Vault) -> None:
+    vault.mint(ANN, 10, REF)
+    assert (vault.view("standing", ANN), vault.view("standing", STRANGER)) == (1, 0)
+    for may_order, own_meter, standing in (
+        (True, False, 3),
+        (False, False, 2),
+        (False, True, 2),
+        (True, True, 1),
+    ):
+        vault.send(REGISTRY, "stand", ANN, may_order, own_meter)
+        assert vault.view("standing", ANN) == standing
+        assert vault.account(ANN) == Account(10)
+        assert unpacked(vault.view("read", [ANN])[0]) == Account(10)
+        assert vault.view("totals")[2] == 10
+        data = call(Contract.VAULT, "reserve", ANN, 1)
+        output = VAULT._run(ORDERS, VAULT.at, data).output
+        assert result(Contract.VAULT, "reserve", output) == (standing,)
+        vault.send(ORDERS, "release", ANN, 1)
+        with refused("vault: not enough free"):
+            vault.send(CROSSING, "burn", ANN, 11, keccak(b"burn"))
+    for nobody in (STRANGER, LOSS):
+        with refused("vault: account not open"):
+            vault.send(REGISTRY, "stand", nobody, False, True)
 
 
 def test_lock_that_nobody_settles_goes_back_to_its_owner(vault: Vault) -> None:
@@ -281,6 +304,7 @@ def test_no_more_comes_home_than_went_out(vault: Vault) -> None:
 
 MOVES: dict[str, tuple[bytes, tuple[Any, ...]]] = {
     "open": (REGISTRY, (ANN,)),
+    "stand": (REGISTRY, (ANN, True, True)),
     "burn": (CROSSING, (ANN, 1, REF)),
     "reserve": (ORDERS, (ANN, 1)),
     "release": (ORDERS, (ANN, 1)),
@@ -304,7 +328,7 @@ ALSO = {"pledge": {REGISTRY}, "unpledge": {REGISTRY}}  # a deposit is pledged as
 
 
 def test_every_function_of_the_vault_that_changes_it_is_guarded() -> None:
-    views = {"is_open", "account", "read", "totals", "used", "departed", "arrived"}
+    views = {"standing", "is_open", "account", "read", "totals", "used", "departed", "arrived"}
     immutables = {"CURRENCY", "REGISTRY", "ORDERS", "SETTLEMENT", "INCENTIVE", "CROSSING"}
     immutables |= {"NET", "FALLBACK", "COUNCIL"}
     people = {"mint", "deposit", "deposit_with_permit", "withdraw"}  # tests/contracts/test_currency
@@ -347,6 +371,8 @@ PLAIN = {
     "engage": (ORDERS, Pot.FREE, Pot.LOCKED),
     "unlock": (SETTLEMENT, Pot.LOCKED, Pot.FREE),
     "lapse": (SETTLEMENT, Pot.RESERVED, Pot.FREE),
+    "pledge": (COUNCIL, Pot.FREE, Pot.LOCKED),
+    "unpledge": (COUNCIL, Pot.LOCKED, Pot.FREE),
 }
 
 
@@ -356,9 +382,9 @@ def _steps(names: list[str], holders: tuple[bytes, ...]) -> Any:
 
 
 # nobody has a key for the market's own accounts, so they are no party to a fill
-steps = _steps(["mint", "burn", "transfer_up_to", "depart", "arrive", *PLAIN], HOLDERS) | _steps(
-    ["settle"], (ANN, BOB, POT)
-)
+steps = _steps(
+    ["mint", "burn", "transfer_up_to", "arrive", "pledge", "unpledge"], HOLDERS
+) | _steps(["settle", "depart", *PLAIN], (ANN, BOB, POT))
 
 
 def _on_chain(step: tuple[str, bytes, bytes, int, int]) -> None:

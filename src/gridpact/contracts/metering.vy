@@ -19,11 +19,6 @@ struct Signed:
     signature: signing.Signature
 
 
-struct Flow:
-    imported: uint256
-    exported: uint256
-
-
 @internal
 @view
 def signer(
@@ -50,15 +45,22 @@ def signer(
 
 @internal
 @pure
-def flow(registers: uint256) -> Flow:
+def imported(registers: uint256) -> uint256:
     """
-    @notice The energy of the interval [Wh]: the difference of the registers.
+    @notice The energy taken in the interval [Wh]: the difference of the registers.
     """
-    imported: uint256 = (registers >> 64) & packing.MASK_64
-    exported: uint256 = registers & packing.MASK_64
-    earlier_import: uint256 = registers >> 192
-    earlier_export: uint256 = (registers >> 128) & packing.MASK_64
-    assert (
-        imported >= earlier_import and exported >= earlier_export
-    ), "metering: the meter ran backwards"
-    return Flow(imported=imported - earlier_import, exported=exported - earlier_export)
+    now: uint256 = (registers >> 64) & packing.MASK_64
+    assert now >= registers >> 192, "metering: the meter ran backwards"
+    return now - (registers >> 192)
+
+
+@internal
+@pure
+def exported(registers: uint256) -> uint256:
+    """
+    @notice The energy given in the interval [Wh]: the difference of the registers.
+    """
+    now: uint256 = registers & packing.MASK_64
+    earlier: uint256 = (registers >> 128) & packing.MASK_64
+    assert now >= earlier, "metering: the meter ran backwards"
+    return now - earlier

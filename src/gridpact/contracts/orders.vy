@@ -24,6 +24,7 @@ exports: keyed.written
 
 MAX_BATCH: constant(uint256) = 128
 MAX_FILLS: constant(uint32) = 16
+AS_RULED: constant(uint256) = max_value(uint256)  # reserve what the rule says
 REGION: constant(uint256) = 8  # role
 # left: reserved 80 | charge 48 | energy 40 | fills 16 | own meter 8 | state 8
 RESERVED: constant(uint256) = 120
@@ -78,7 +79,6 @@ event Closed:
 
 event Posted:
     order: indexed(bytes32)
-    reserved: uint256
 
 
 event Cancelled:
@@ -132,7 +132,7 @@ def collect(write: keyed.Write, entries: DynArray[Entry, MAX_BATCH]):
         assert entry.order.interval == write.interval, "orders: other interval"
         name: bytes32 = book.digest(DOMAIN, entry.order)
         self._check_signer(name, entry.signature, entry.order.participant)
-        reserved += self._admit(name, entry.order, entry.charge, entry.fills, entry.reserved, True)
+        reserved += self._admit(name, entry.order, entry.charge, entry.fills, entry.reserved)
     log Collected(
         key=keyed.packed(write), batch=write.batch, count=len(entries), reserved=reserved
     )
@@ -146,7 +146,11 @@ def post(order: book.Order, charge: uint64, fills: uint32):
     @param fills Most fills, at most 16; zero for an offer.
     """
     assert msg.sender == order.participant, "orders: not one's own"
-    self._post(book.digest(DOMAIN, order), order, charge, fills)
+    assert fills <= MAX_FILLS, "orders: too many fills"
+    assert clock.book_open(order.interval), "orders: the book is closed"
+    name: bytes32 = book.digest(DOMAIN, order)
+    self._admit(name, order, charge, fills, AS_RULED)
+    log Posted(order=name)
 
 
 @external
@@ -158,7 +162,10 @@ def relay(order: book.Order, signature: signing.Signature, charge: uint64, fills
     name: bytes32 = book.digest(DOMAIN, order)
     posting: bytes32 = book.posting(DOMAIN, name, charge, fills)
     self._check_signer(posting, signature, order.participant)
-    self._post(name, order, charge, fills)
+    assert fills <= MAX_FILLS, "orders: too many fills"
+    assert clock.book_open(order.interval), "orders: the book is closed"
+    self._admit(name, order, charge, fills, AS_RULED)
+    log Posted(order=name)
 
 
 @external
@@ -198,8 +205,8 @@ def bind(
     assert bid.region == offer.region, "orders: other region"
     assert bid.participant != offer.participant, "orders: trade with oneself"
     assert bid.parent == empty(bytes32), "orders: a child's fill crosses"
-    self._check_form(bid)
-    self._check_side(bid, book.BID)
+    self._check_form(bid.side, bid.energy, bid.price, bid.interval, bid.expires)
+    assert bid.side == book.BID, "orders: other side"
     asked: packing.Terms = packing.terms(terms)
     assert asked.energy > 0 and asked.energy <= convert(
         bid.energy, uint256
@@ -209,14 +216,18 @@ def bind(
     bid_name: bytes32 = book.digest(DOMAIN, bid)
     self._check_signer(bid_name, bid_signature, bid.participant)
     assert self.left[bid_name] == 0, "orders: seen before"
-    self._standing(bid.participant)
     offer_name: bytes32 = book.digest(DOMAIN, offer)
     word: uint256 = self.left[offer_name]
     if word == 0:
-        self._check_form(offer)
+        self._check_form(offer.side, offer.energy, offer.price, offer.interval, offer.expires)
         self._check_signer(offer_name, offer_signature, offer.participant)
-        word = self._word(offer, 0, 0, 0, self._standing(offer.participant))
-    self.left[offer_name] = self._less_offer(word, offer, bid.interval, asked)
+        standing: uint256 = staticcall vault.__interface__(VAULT).standing(offer.participant)
+        self._check_standing(standing)
+        word = self._word(offer.energy, 0, 0, 0, standing)
+    assert offer.side == book.OFFER, "orders: other side"
+    assert offer.interval == bid.interval, "orders: other interval"
+    assert asked.price >= convert(offer.price, uint256), "orders: below the offer's price"
+    self.left[offer_name] = self._less_energy(word, offer.tier, asked.tier, asked.energy)
     fill: bytes32 = packing.fill_hash(
         bid.region,
         bid.interval,
@@ -228,7 +239,9 @@ def bind(
     locked: uint256 = rounding.amount(asked.price, asked.energy) + rounding.amount(
         asked.charge, asked.energy
     )
-    extcall vault.__interface__(VAULT).engage(bid.participant, locked)
+    self._check_standing(extcall vault.__interface__(VAULT).engage(
+        bid.participant, locked, skip_contract_check=True
+    ))
     log Bound(bid=bid_name, fill=fill, locked=locked)
     return fill
 
@@ -258,8 +271,13 @@ def take(
     offer_name: bytes32 = book.digest(DOMAIN, offer)
     bought: uint256 = self.left[bid_name]
     sold: uint256 = self.left[offer_name]
-    self.left[bid_name] = self._less_bid(bought, bid, terms, lock)
-    self.left[offer_name] = self._less_offer(sold, offer, bid.interval, terms)
+    assert bid.side == book.BID and offer.side == book.OFFER, "orders: other side"
+    assert offer.interval == bid.interval, "orders: other interval"
+    assert terms.price <= convert(bid.price, uint256), "orders: above the bid's price"
+    assert terms.price >= convert(offer.price, uint256), "orders: below the offer's price"
+    left: uint256 = self._less_energy(bought, bid.tier, terms.tier, terms.energy)
+    self.left[bid_name] = self._less_funds(left, terms.charge, lock)
+    self.left[offer_name] = self._less_energy(sold, offer.tier, terms.tier, terms.energy)
     return bid_name, offer_name, Taken(
         before=convert(bid.energy, uint256) - ((bought >> ENERGY) & packing.MASK_40),
         meters=((bought & sold) >> METER) & 1,
@@ -278,7 +296,10 @@ def take_bid(
     """
     assert msg.sender == CROSSING, "orders: not the crossing"
     name: bytes32 = book.digest(DOMAIN, bid)
-    self.left[name] = self._less_bid(self.left[name], bid, terms, lock)
+    assert bid.side == book.BID, "orders: other side"
+    assert terms.price <= convert(bid.price, uint256), "orders: above the bid's price"
+    left: uint256 = self._less_energy(self.left[name], bid.tier, terms.tier, terms.energy)
+    self.left[name] = self._less_funds(left, terms.charge, lock)
     if bid.parent != empty(bytes32):
         assert book.digest(DOMAIN, parent) == bid.parent, "orders: other parent"
         assert parent.participant == bid.participant, "orders: not one's own parent"
@@ -334,52 +355,65 @@ def digest(order: book.Order) -> bytes32:
 
 
 @internal
-def _post(name: bytes32, order: book.Order, charge: uint64, fills: uint32):
-    assert clock.book_open(order.interval), "orders: the book is closed"
-    assert fills <= MAX_FILLS, "orders: too many fills"
-    reserved: uint256 = 0
-    if order.side == book.BID:
-        reserved = self._full(order, charge, fills)
-    self._admit(name, order, charge, fills, reserved, False)
-    log Posted(order=name, reserved=reserved)
-
-
-@internal
 def _admit(
-    name: bytes32,
-    order: book.Order,
-    charge: uint64,
-    fills: uint32,
-    reserved: uint256,
-    region_may: bool,
+    name: bytes32, order: book.Order, charge: uint64, fills: uint32, stated: uint256
 ) -> uint256:
     # returns what was reserved
-    self._check_form(order)
+    self._check_form(order.side, order.energy, order.price, order.interval, order.expires)
     assert charge < 2**48, "orders: price"
     assert fills <= 65535, "orders: too many fills"
     assert self.left[name] == 0, "orders: seen before"
-    status: uint256 = self._standing(order.participant)
+    reserved: uint256 = 0
+    standing: uint256 = 0
     if order.side == book.OFFER:
-        assert reserved == 0, "orders: an offer reserves nothing"
+        assert stated == 0 or stated == AS_RULED, "orders: an offer reserves nothing"
+        standing = staticcall vault.__interface__(VAULT).standing(
+            order.participant, skip_contract_check=True
+        )
     else:
-        full: uint256 = self._full(order, charge, fills)
-        if region_may and (status >> 8) & REGION != 0:
-            assert reserved <= full, "orders: other reservation"
-        else:
-            assert fills <= MAX_FILLS, "orders: too many fills"
-            assert reserved == full, "orders: other reservation"
-        extcall vault.__interface__(VAULT).reserve(order.participant, reserved)
-    self.left[name] = self._word(order, reserved, charge, fills, status)
+        # what its fills may cost at most, each amount rounded by itself
+        energy: uint256 = convert(order.energy, uint256)
+        reserved = (
+            rounding.amount(convert(order.price, uint256), energy)
+            + rounding.amount(convert(charge, uint256), energy)
+            + convert(fills, uint256)
+        )
+        if stated != AS_RULED and (stated != reserved or fills > MAX_FILLS):
+            self._check_region(order.participant, fills, stated, reserved)
+            reserved = stated
+        standing = extcall vault.__interface__(VAULT).reserve(
+            order.participant, reserved, skip_contract_check=True
+        )
+    self._check_standing(standing)
+    self.left[name] = self._word(order.energy, reserved, charge, fills, standing)
     return reserved
 
 
 @internal
 @pure
-def _check_form(order: book.Order):
-    assert order.side <= book.OFFER, "orders: no such side"
-    assert 0 < order.energy and order.energy < 2**40, "orders: energy"
-    assert order.price < 2**48, "orders: price"
-    assert order.expires == 0 or order.expires > order.interval, "orders: expired"
+def _check_form(side: uint8, energy: uint64, price: uint64, interval: uint64, expires: uint64):
+    assert side <= book.OFFER, "orders: no such side"
+    assert 0 < energy and energy < 2**40, "orders: energy"
+    assert price < 2**48, "orders: price"
+    assert expires == 0 or expires > interval, "orders: expired"
+
+
+@internal
+@view
+def _check_region(participant: address, fills: uint32, stated: uint256, full: uint256):
+    # a region may reserve exactly what its fills lock, and have any number of them
+    status: uint256 = staticcall registry.__interface__(REGISTRY).status(participant)
+    if (status >> 8) & REGION == 0:
+        assert fills <= MAX_FILLS, "orders: too many fills"
+        assert stated == full, "orders: other reservation"
+    assert stated <= full, "orders: other reservation"
+
+
+@internal
+@pure
+def _check_standing(standing: uint256):
+    assert standing != 0, "orders: not registered"
+    assert standing & 1 == 1, "orders: suspended"
 
 
 @internal
@@ -391,40 +425,16 @@ def _check_signer(digest: bytes32, signature: signing.Signature, participant: ad
 
 
 @internal
-@view
-def _standing(participant: address) -> uint256:
-    # the registry's word of one who may place orders
-    status: uint256 = staticcall registry.__interface__(REGISTRY).status(participant)
-    assert status != 0, "orders: not registered"
-    assert status & packing.MASK_8 == 1, "orders: suspended"
-    return status
-
-
-@internal
-@pure
-def _full(order: book.Order, charge: uint64, fills: uint32) -> uint256:
-    # what a bid's fills may cost at most, each amount rounded by itself
-    energy: uint256 = convert(order.energy, uint256)
-    return (
-        rounding.amount(convert(order.price, uint256), energy)
-        + rounding.amount(convert(charge, uint256), energy)
-        + convert(fills, uint256)
-    )
-
-
-@internal
 @pure
 def _word(
-    order: book.Order, reserved: uint256, charge: uint64, fills: uint32, status: uint256
+    energy: uint64, reserved: uint256, charge: uint64, fills: uint32, standing: uint256
 ) -> uint256:
     return (
         reserved << RESERVED
         | convert(charge, uint256) << CHARGE
-        | convert(order.energy, uint256) << ENERGY
+        | convert(energy, uint256) << ENERGY
         | convert(fills, uint256) << FILLS
-        | convert(
-            packing.meter_key(status, order.participant) == order.participant, uint256
-        ) << METER
+        | convert(standing == 1, uint256) << METER
         | OPEN
     )
 
@@ -437,41 +447,21 @@ def _bound(fill: bytes32) -> uint256:
 
 @internal
 @pure
-def _less_bid(word: uint256, bid: book.Order, terms: packing.Terms, lock: uint256) -> uint256:
-    self._check_side(bid, book.BID)
-    assert terms.price <= convert(bid.price, uint256), "orders: above the bid's price"
-    left: uint256 = self._less_energy(word, bid, terms)
-    assert terms.charge <= (word >> CHARGE) & packing.MASK_48, "orders: above the bid's charge"
+def _less_energy(word: uint256, tier: uint8, asked: uint256, energy: uint256) -> uint256:
+    assert word & packing.MASK_8 == OPEN, "orders: not open"
+    assert convert(tier, uint256) == asked, "orders: other tier"
+    assert 0 < energy, "orders: a fill of nothing"
+    assert energy <= (word >> ENERGY) & packing.MASK_40, "orders: above the order's energy"
+    return word - (energy << ENERGY)
+
+
+@internal
+@pure
+def _less_funds(word: uint256, charge: uint256, lock: uint256) -> uint256:
+    assert charge <= (word >> CHARGE) & packing.MASK_48, "orders: above the bid's charge"
     assert (word >> FILLS) & packing.MASK_16 > 0, "orders: too many fills"
     assert lock <= word >> RESERVED, "orders: above the reservation"
-    return left - (lock << RESERVED) - (1 << FILLS)
-
-
-@internal
-@pure
-def _less_offer(
-    word: uint256, offer: book.Order, interval: uint64, terms: packing.Terms
-) -> uint256:
-    self._check_side(offer, book.OFFER)
-    assert offer.interval == interval, "orders: other interval"
-    assert terms.price >= convert(offer.price, uint256), "orders: below the offer's price"
-    return self._less_energy(word, offer, terms)
-
-
-@internal
-@pure
-def _check_side(order: book.Order, side: uint8):
-    assert order.side == side, "orders: other side"
-
-
-@internal
-@pure
-def _less_energy(word: uint256, order: book.Order, terms: packing.Terms) -> uint256:
-    assert word & packing.MASK_8 == OPEN, "orders: not open"
-    assert convert(order.tier, uint256) == terms.tier, "orders: other tier"
-    assert 0 < terms.energy, "orders: a fill of nothing"
-    assert terms.energy <= (word >> ENERGY) & packing.MASK_40, "orders: above the order's energy"
-    return word - (terms.energy << ENERGY)
+    return word - (lock << RESERVED) - (1 << FILLS)
 
 
 @internal

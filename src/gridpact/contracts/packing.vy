@@ -81,23 +81,6 @@ def fill_hash(region: bytes32, interval: uint64, fill: Fill) -> bytes32:
 
 @internal
 @pure
-def delivered(record: Delivery) -> uint256:
-    """
-    @notice The word of a delivery: see `delivery`.
-    """
-    return (
-        record.agreed << 208
-        | record.sent << 168
-        | record.received << 128
-        | record.unused << 88
-        | record.unused_sent << 48
-        | record.held << 8
-        | convert(record.disputed, uint256)
-    )
-
-
-@internal
-@pure
 def delivery(word: uint256) -> Delivery:
     """
     @notice agreed 40 | sent 40 | received 40 | unused 40 | unused_sent 40 | held 40 | disputed 8.

@@ -396,6 +396,7 @@ def _enter(
     self.region[account] = region
     self.next_roles[account] = 0
     extcall vault.__interface__(VAULT).open(account)
+    self._stand(account)
     log Registered(account=account, certificate=certificate, meter=meter, place=place)
 
 
@@ -431,3 +432,15 @@ def _require_state(account: address, state: uint256):
 @internal
 def _change_state(account: address, before: uint256, now: uint256):
     self.status[account] = self.status[account] ^ (before ^ now)
+    self._stand(account)
+
+
+@internal
+def _stand(account: address):
+    # the vault notes it beside the money, so that an order asks one contract
+    status: uint256 = self.status[account]
+    extcall vault.__interface__(VAULT).stand(
+        account,
+        status & packing.MASK_8 == ACTIVE,
+        packing.meter_key(status, account) == account,
+    )

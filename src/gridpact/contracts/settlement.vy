@@ -34,11 +34,9 @@ LOCKED: constant(uint256) = 1
 SETTLED: constant(uint256) = 3
 DISPUTED: constant(uint256) = 4
 MATCHED: constant(uint256) = 5
-# a locked fill's word: energy before it 40 | expected loss 24 | own meters 8 | state 16
-BEFORE: constant(uint256) = 48
-LOSS: constant(uint256) = 24
+# a locked fill's word: energy before it 40 | own meters 8 | state 16
+BEFORE: constant(uint256) = 24
 METERS: constant(uint256) = 16
-MASK_24: constant(uint256) = 2**24 - 1
 # volumes of a seller: interval 32 | to rate: agreed 40, sent 40 | sent 40 | unused 40 | charge 64
 RING: constant(uint64) = 16
 VOLUME_INTERVAL: constant(uint256) = 224
@@ -90,7 +88,6 @@ event Committed:
 event Matched:
     fill: indexed(bytes32)
     state: uint256
-    lock: uint256
 
 
 event Paid:
@@ -227,7 +224,7 @@ def match(bid: book.Order, offer: book.Order, terms: uint256, lock_now: bool) ->
     name, lock = self._match(bid, offer, terms, tariffs, state)
     if lock_now:
         extcall vault.__interface__(VAULT).lock(bid.participant, lock)
-    log Matched(fill=name, state=state, lock=lock)
+    log Matched(fill=name, state=state)
     return name
 
 
@@ -243,7 +240,7 @@ def lock(single: Single):
     self.fills[name] = word - MATCHED + LOCKED
     lock: uint256 = split.lock(packing.terms(single.fill.terms))
     extcall vault.__interface__(VAULT).lock(single.fill.buyer, lock)
-    log Matched(fill=name, state=LOCKED, lock=lock)
+    log Matched(fill=name, state=LOCKED)
 
 
 @external
@@ -257,36 +254,47 @@ def settle_fill(single: Single, seller: metering.Signed, buyer: metering.Signed)
     """
     assert msg.sender == OPERATOR or clock.ended(single.interval, 1), "settlement: too early"
     name: bytes32 = self._name(single)
-    word: uint256 = self._locked(single, name)
+    word: uint256 = self._locked(single.fill.bid, name)
     own: uint256 = (word >> METERS) & 1
-    exported: uint256 = self._metered(single, single.fill.seller, seller, own).exported
-    imported: uint256 = self._metered(single, single.fill.buyer, buyer, own).imported
+    self._check_meter(single.region, single.interval, single.fill.seller, seller, own)
+    self._check_meter(single.region, single.interval, single.fill.buyer, buyer, own)
+    exported: uint256 = metering.exported(seller.registers)
+    imported: uint256 = metering.imported(buyer.registers)
     terms: packing.Terms = packing.terms(single.fill.terms)
     volume: uint256 = self._volume(single.fill.seller, single.interval)
     counted: uint256 = ((volume >> SENT) & packing.MASK_40) + (
         (volume >> UNUSED) & packing.MASK_40
     )
     before: uint256 = word >> BEFORE
-    loss_share: uint256 = (word >> LOSS) & MASK_24
-    delivery: packing.Delivery = empty(packing.Delivery)
-    delivery.agreed = min(terms.energy, imported - min(imported, before))
-    delivery.unused = terms.energy - delivery.agreed
+    agreed: uint256 = min(terms.energy, imported - min(imported, before))
+    unused: uint256 = terms.energy - agreed
     exported -= min(exported, counted)
-    delivery.sent = min(delivery.agreed, exported)
-    delivery.unused_sent = min(delivery.unused, exported - delivery.sent)
-    delivery.received = delivery.sent - rounding.part(delivery.sent, loss_share)
-    statement: split.Statement = split.split(terms, delivery, RULES, loss_share)
+    sent: uint256 = min(agreed, exported)
+    unused_sent: uint256 = min(unused, exported - sent)
+    owed: split.Short = split.by_meters(terms, agreed, sent, unused, unused_sent, RULES)
     self.fills[name] = UNKNOWN  # its orders are past: nobody can make it again
-    self._count(volume, single.fill.seller, single.interval, delivery, statement.charge)
-    statement = self._pay(single.fill, statement)
+    self._count(
+        volume, single.fill.seller, single.interval, agreed, sent, unused_sent, owed.charge
+    )
+    to_loss: uint256 = rounding.part(owed.charge, RULES.loss_fund_share)
+    extcall vault.__interface__(VAULT).settle(
+        single.fill.buyer,
+        single.fill.seller,
+        vault.Split(
+            seller=owed.seller,
+            network_loss=to_loss + owed.fee_network,
+            network_operator=owed.charge - to_loss,
+            refund=owed.refund,
+            reward=owed.reward,
+            claim=0,
+        ),
+        skip_contract_check=True,
+    )
     log Paid(
         fill=name,
-        delivery=packing.delivered(delivery),
+        delivery=agreed << 208 | sent << 168 | unused << 88 | unused_sent << 48,
         money=(
-            statement.case << 240
-            | (statement.paid + statement.fee_seller) << 160
-            | statement.charge << 80
-            | statement.refund
+            owed.case << 240 | owed.seller << 160 | owed.charge << 80 | owed.refund
         ),
     )
 
@@ -300,14 +308,14 @@ def contradict(
             things of the interval. Anybody may call.
     """
     name: bytes32 = self._name(single)
-    word: uint256 = self._locked(single, name)
+    word: uint256 = self._locked(single.fill.bid, name)
     assert (
         meter == single.fill.seller or meter == single.fill.buyer
     ), "settlement: another participant's meter"
     assert first.registers != second.registers, "settlement: no contradiction"
     own: uint256 = (word >> METERS) & 1
-    self._check_meter(single, meter, first, own)
-    self._check_meter(single, meter, second, own)
+    self._check_meter(single.region, single.interval, meter, first, own)
+    self._check_meter(single.region, single.interval, meter, second, own)
     self.fills[name] = word & ~packing.MASK_16 | DISPUTED
     log Contradicted(fill=name, meter=meter)
 
@@ -488,7 +496,7 @@ def _match(
     offer_name: bytes32 = empty(bytes32)
     taken: orders.Taken = empty(orders.Taken)
     bid_name, offer_name, taken = extcall orders.__interface__(ORDERS).take(
-        bid, offer, asked, lock
+        bid, offer, asked, lock, skip_contract_check=True
     )
     name: bytes32 = packing.fill_hash(
         bid.region,
@@ -503,7 +511,7 @@ def _match(
     )
     assert self.fills[name] == UNKNOWN, "settlement: committed before"
     self.fills[name] = (
-        taken.before << BEFORE | tariffs.loss_share << LOSS | taken.meters << METERS | state
+        taken.before << BEFORE | taken.meters << METERS | state
     )
     return name, lock
 
@@ -511,7 +519,9 @@ def _match(
 @internal
 @view
 def _tariffs(region: bytes32, interval: uint64) -> clearing.Tariffs:
-    return staticcall clearing.__interface__(CLEARING).tariffs(region, interval)
+    return staticcall clearing.__interface__(CLEARING).tariffs(
+        region, interval, skip_contract_check=True
+    )
 
 
 @internal
@@ -537,7 +547,15 @@ def _settle(
     else:
         self.fills[name] = SETTLED
         volume: uint256 = self._volume(fill.seller, interval)
-        self._count(volume, fill.seller, interval, delivery, statement.charge)
+        self._count(
+            volume,
+            fill.seller,
+            interval,
+            delivery.agreed,
+            delivery.sent,
+            delivery.unused_sent,
+            statement.charge,
+        )
         statement = self._pay(fill, statement)
     log Settled(
         fill=name,
@@ -556,32 +574,22 @@ def _settle(
 
 
 @internal
-def _locked(single: Single, name: bytes32) -> uint256:
+def _locked(bid: bytes32, name: bytes32) -> uint256:
     # the word of a locked fill; that of one which a bid holds is made here, and the bid ended
     word: uint256 = self.fills[name]
     if word == UNKNOWN:
-        extcall orders.__interface__(ORDERS).unbind(single.fill.bid, name)
-        expected: uint256 = self._tariffs(single.region, single.interval).loss_share
-        return expected << LOSS | LOCKED
+        extcall orders.__interface__(ORDERS).unbind(bid, name)
+        return LOCKED
     assert word & packing.MASK_16 == LOCKED, "settlement: not locked"
     return word
 
 
 @internal
 @view
-def _metered(
-    single: Single, participant: address, signed: metering.Signed, own: uint256
-) -> metering.Flow:
-    self._check_meter(single, participant, signed, own)
-    return metering.flow(signed.registers)
-
-
-@internal
-@view
-def _check_meter(single: Single, participant: address, signed: metering.Signed, own: uint256):
-    signer: address = metering.signer(
-        DOMAIN, participant, single.region, single.interval, signed
-    )
+def _check_meter(
+    region: bytes32, interval: uint64, participant: address, signed: metering.Signed, own: uint256
+):
+    signer: address = metering.signer(DOMAIN, participant, region, interval, signed)
     if own == 1:
         assert signer == participant, "settlement: not the meter's signature"
     else:
@@ -610,21 +618,20 @@ def _count(
     word: uint256,
     seller: address,
     interval: uint64,
-    delivery: packing.Delivery,
+    agreed: uint256,
+    sent: uint256,
+    unused_sent: uint256,
     charge: uint256,
 ):
     # word: what `_volume` found
-    agreed: uint256 = ((word >> RATE_AGREED) & packing.MASK_40) + delivery.agreed
-    sent: uint256 = ((word >> SENT) & packing.MASK_40) + delivery.sent
-    unused: uint256 = ((word >> UNUSED) & packing.MASK_40) + delivery.unused_sent
-    paid: uint256 = (word & packing.MASK_64) + charge
-    assert agreed < 2**40 and sent < 2**40 and unused < 2**40 and paid < 2**64, "settlement: volume"
+    assert (
+        ((word >> RATE_AGREED) & packing.MASK_40) + agreed < 2**40
+        and ((word >> SENT) & packing.MASK_40) + sent < 2**40
+        and ((word >> UNUSED) & packing.MASK_40) + unused_sent < 2**40
+        and (word & packing.MASK_64) + charge < 2**64
+    ), "settlement: volume"
     self.volumes[seller][interval % RING] = word + (
-        delivery.agreed << RATE_AGREED
-        | delivery.sent << RATE_SENT
-        | delivery.sent << SENT
-        | delivery.unused_sent << UNUSED
-        | charge
+        agreed << RATE_AGREED | sent << RATE_SENT | sent << SENT | unused_sent << UNUSED | charge
     )
 
 

@@ -41,6 +41,16 @@ struct Statement:
     unpaid_claim: uint256
 
 
+struct Short:
+    # a statement without claim, the seller's two parts as one
+    case: uint256
+    seller: uint256
+    charge: uint256
+    fee_network: uint256
+    refund: uint256
+    reward: uint256
+
+
 @internal
 @pure
 def lock(terms: packing.Terms) -> uint256:
@@ -124,6 +134,55 @@ def split(
         claim=min(self._claim(case, terms, delivery, rules, loss_share), paid + charge),
         unpaid_reward=0,
         unpaid_claim=0,
+    )
+
+
+@internal
+@view
+def by_meters(
+    terms: packing.Terms,
+    agreed: uint256,
+    sent: uint256,
+    unused: uint256,
+    unused_sent: uint256,
+    rules: Rules,
+) -> Short:
+    """
+    @notice The same as `split` of a delivery that lost on its way exactly what was expected: it is
+            full or short, and nothing was lost beyond. What two meters alone can decide.
+    @dev tests/agreement holds it to `split`. Energies add up by construction.
+    """
+    price: uint256 = rounding.amount(terms.price, agreed)
+    charge: uint256 = rounding.amount(terms.charge, sent)
+    case: uint256 = FULL
+    paid: uint256 = price
+    reward: uint256 = 0
+    if sent < agreed and sent + max(rounding.part(agreed, rules.eps), rules.eps_floor) < agreed:
+        case = SHORT
+        missing: uint256 = rounding.part(agreed - sent, rules.kappa)
+        paid -= min(price, rounding.amount(terms.price, missing))
+    else:
+        reward = rounding.part(price, rules.reward)
+    left: uint256 = price - paid
+    if sent < terms.energy:  # else the lock is this price and this charge
+        left = self.lock(terms) - paid - charge
+    fee_seller: uint256 = 0
+    fee_network: uint256 = 0
+    if unused > 0:
+        fee_network = min(rounding.amount(rules.unused_fee, unused), left)
+        left -= fee_network
+        loss: uint256 = terms.price - min(terms.price, rules.feed_in)
+        fee_seller = min(
+            fee_network, rounding.amount(min(rules.unused_fee, loss), unused_sent)
+        )
+        fee_network -= fee_seller
+    return Short(
+        case=case,
+        seller=paid + fee_seller,
+        charge=charge,
+        fee_network=fee_network,
+        refund=left,
+        reward=reward,
     )
 
 

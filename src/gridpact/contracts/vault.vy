@@ -33,6 +33,9 @@ NETWORK_TILL: constant(uint256) = 170
 LOSS_TILL: constant(uint256) = 85
 REWARD_TILL: constant(uint256) = 0
 MARK: constant(uint256) = 2**255
+# standing: what the registry says of who may order, beside the money that an order reserves
+BARRED: constant(uint256) = 2**254
+FOREIGN: constant(uint256) = 2**253
 
 
 struct Split:
@@ -221,12 +224,40 @@ def withdraw(amount: uint256):
 
 
 @external
-def reserve(account: address, amount: uint256):
+def stand(account: address, may_order: bool, own_meter: bool):
+    """
+    @notice Note what the registry says of a participant where its orders reserve money, so that
+            an order asks one contract. Only the registry; its money stays its own.
+    @param own_meter Whether its meter signs with the participant's own key.
+    """
+    assert msg.sender == REGISTRY, "vault: not the registry"
+    word: uint256 = self.words[account]
+    assert word & OPEN == OPEN and word & MARK == 0, "vault: account not open"
+    word &= ~(BARRED | FOREIGN)
+    if not may_order:
+        word |= BARRED
+    if not own_meter:
+        word |= FOREIGN
+    self.words[account] = word
+
+
+@external
+@view
+def standing(account: address) -> uint256:
+    """
+    @return 0 no account, 1 may order, 3 may order and its meter has a key of its own, 2 may not.
+    """
+    return self._standing(self.words[account])
+
+
+@external
+def reserve(account: address, amount: uint256) -> uint256:
     """
     @notice free -> reserved, when an order is accepted.
+    @return The account's standing.
     """
     assert msg.sender == ORDERS, "vault: not the orders"
-    self._move(account, amount, FREE, RESERVED)
+    return self._hold(account, amount, RESERVED)
 
 
 @external
@@ -239,12 +270,13 @@ def release(account: address, amount: uint256):
 
 
 @external
-def engage(account: address, amount: uint256):
+def engage(account: address, amount: uint256) -> uint256:
     """
     @notice free -> locked, when a fill of two signed orders is made that were never posted.
+    @return The account's standing.
     """
     assert msg.sender == ORDERS, "vault: not the orders"
-    self._move(account, amount, FREE, LOCKED)
+    return self._hold(account, amount, LOCKED)
 
 
 @external
@@ -318,7 +350,7 @@ def transfer_up_to(account: address, to: address, amount: uint256) -> uint256:
     assert msg.sender == SETTLEMENT or (
         msg.sender == INCENTIVE and account == accounts.INCENTIVE
     ), "vault: not a rule"
-    paid: uint256 = min(amount, self._word(account) >> FREE)
+    paid: uint256 = min(amount, (self._word(account) >> FREE) & packing.MASK_80)
     self._debit(account, paid)
     self._credit(to, paid)
     return paid
@@ -368,7 +400,7 @@ def reserve_rows(rows: DynArray[uint256, MAX_ROWS]):
         assert word & OPEN == OPEN, "vault: account not open"
         if amount > 0:
             if word & MARK == 0:
-                assert amount <= word >> FREE, "vault: not enough free"
+                assert amount <= (word >> FREE) & packing.MASK_80, "vault: not enough free"
                 self.words[of] = word - (amount << FREE) + (amount << RESERVED)
             else:
                 self._move(of, amount, FREE, RESERVED)
@@ -530,7 +562,7 @@ def totals() -> (uint256, uint256, uint256, uint256, uint256, uint256):
     locked: uint256 = 0
     for i: uint256 in range(len(self.holders), bound=MAX_ACCOUNTS):
         word: uint256 = self._word(self.holders[i])
-        free += word >> FREE
+        free += (word >> FREE) & packing.MASK_80
         reserved += (word >> RESERVED) & packing.MASK_80
         locked += (word >> LOCKED) & packing.MASK_80
     return self.minted, self.burned, free, reserved, locked, self.transit
@@ -540,7 +572,7 @@ def totals() -> (uint256, uint256, uint256, uint256, uint256, uint256):
 @pure
 def _fields(word: uint256) -> (uint256, uint256, uint256):
     return (
-        word >> FREE,
+        (word >> FREE) & packing.MASK_80,
         (word >> RESERVED) & packing.MASK_80,
         (word >> LOCKED) & packing.MASK_80,
     )
@@ -592,7 +624,7 @@ def _till(account: address) -> uint256:
 @view
 def _word(account: address) -> uint256:
     # any account's word, a marked one's with its free money
-    word: uint256 = self.words[account]
+    word: uint256 = self.words[account] & ~(BARRED | FOREIGN)
     if word & MARK == 0:
         return word
     return (word ^ MARK) | ((self.tills >> self._till(account)) & MASK_TILL) << FREE
@@ -612,12 +644,33 @@ def _credit(account: address, amount: uint256):
 def _debit(account: address, amount: uint256):
     word: uint256 = self.words[account]
     if word & MARK == 0:
-        assert amount <= word >> FREE, "vault: not enough free"
+        assert amount <= (word >> FREE) & packing.MASK_80, "vault: not enough free"
         self.words[account] = word - (amount << FREE)
     else:
         till: uint256 = self._till(account)
         assert amount <= (self.tills >> till) & MASK_TILL, "vault: not enough free"
         self.tills -= amount << till
+
+
+@internal
+@pure
+def _standing(word: uint256) -> uint256:
+    if word & OPEN == 0:
+        return 0
+    if word & BARRED != 0:
+        return 2
+    return 1 if word & FOREIGN == 0 else 3
+
+
+@internal
+def _hold(account: address, amount: uint256, target: uint256) -> uint256:
+    # from free to another field, for a participant
+    word: uint256 = self.words[account]
+    assert word & OPEN == OPEN, "vault: account not open"
+    assert amount <= (word >> FREE) & packing.MASK_80, "vault: not enough free"
+    if amount > 0:
+        self.words[account] = word - (amount << FREE) + (amount << target)
+    return self._standing(word)
 
 
 @internal
@@ -642,7 +695,7 @@ def _move(account: address, amount: uint256, source: uint256, target: uint256):
             self.words[account] += amount << target
     else:
         if source == FREE:
-            assert amount <= word >> FREE, "vault: not enough free"
+            assert amount <= (word >> FREE) & packing.MASK_80, "vault: not enough free"
         else:
             assert amount <= (word >> source) & packing.MASK_80, "vault: not enough held"
         self.words[account] = word - (amount << source) + (amount << target)
