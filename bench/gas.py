@@ -18,7 +18,7 @@ from tests.onchain import OPTIONS
 from bench.rows import Row
 from gridpact.ledger.suite import ORDER
 
-MODULES = ("gas_net",)
+MODULES = ("gas_net", "gas_orders")
 SIZE = 24_576
 """Bytes of code that a chain takes. [B]"""
 FLAT = 20
