@@ -35,7 +35,8 @@ from gridpact.quantities import Money, Price, Wh, amount
 
 CHAIN = 20_260_609
 REGION = name_hash("region north")
-OPERATOR = Device.derive(b"contracts", "operator").address
+OPERATOR_DEVICE = Device.derive(b"contracts", "operator")
+OPERATOR = OPERATOR_DEVICE.address
 DEVICES = {
     name: Device.derive(b"contracts", name)
     for name in ("ann", "bob", "cem", "plant", "region", "stranger")

@@ -35,6 +35,7 @@ class Contract(StrEnum):
     EVIDENCE = "evidence"
     CURRENCY = "currency"
     CROSSING = "crossing"
+    WALLETS = "wallets"
 
 
 class Function(NamedTuple):

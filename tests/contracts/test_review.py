@@ -27,7 +27,7 @@ from gridpact.model.participant import Account, Named, Role
 from gridpact.model.record import Timing
 
 HOUR, DELAY = 3600, 24
-VAULT_PEERS = 7
+VAULT_PEERS = 8
 REASON = keccak(b"no certificate of the installer")
 METER = keccak(b"the meter's own key")[12:]
 

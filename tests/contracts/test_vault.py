@@ -38,7 +38,9 @@ from gridpact.model.participant import Account, Named
 REGISTRY, ORDERS, SETTLEMENT, INCENTIVE, CROSSING = (
     keccak(role.encode())[12:] for role in ("registry", "orders", "settle", "incentive", "crossing")
 )
-NET, FALLBACK, COUNCIL = (keccak(role.encode())[12:] for role in ("net", "fallback", "council"))
+NET, FALLBACK, COUNCIL, WALLETS = (
+    keccak(role.encode())[12:] for role in ("net", "fallback", "council", "wallets")
+)
 REF = keccak(b"reference")
 POT = Named.INCENTIVE.address
 LOSS, NETWORK, REWARD = (
@@ -57,7 +59,7 @@ class Vault:
         self.at, money = create_address(OPERATOR, 0), create_address(OPERATOR, 1)
         self.currency = Domain(CHAIN, money)
         roles = (money, REGISTRY, ORDERS, SETTLEMENT, INCENTIVE, NET, FALLBACK, COUNCIL)
-        roles = (*roles, CROSSING)
+        roles = (*roles, CROSSING, WALLETS)
         code = artefact(Contract.VAULT).bytecode
         self._run(OPERATOR, b"", code + pack(*roles))
         given = pack(self.at, 0, 3600, door.TERMS.needed, 2**80 - 1)
@@ -323,6 +325,8 @@ MOVES: dict[str, tuple[bytes, tuple[Any, ...]]] = {
     "depart": (CROSSING, (ANN, 1, REF)),
     "arrive": (CROSSING, (ANN, 1, REF)),
     "fine": (REGISTRY, (ANN, 1)),
+    "fill_wallet": (WALLETS, (ANN, STRANGER, 1)),
+    "empty_wallet": (WALLETS, (ANN, BOB, 1)),
 }
 ALSO = {"pledge": {REGISTRY}, "unpledge": {REGISTRY}}  # a deposit is pledged as a bond is
 
@@ -330,7 +334,7 @@ ALSO = {"pledge": {REGISTRY}, "unpledge": {REGISTRY}}  # a deposit is pledged as
 def test_every_function_of_the_vault_that_changes_it_is_guarded() -> None:
     views = {"standing", "is_open", "account", "read", "totals", "used", "departed", "arrived"}
     immutables = {"CURRENCY", "REGISTRY", "ORDERS", "SETTLEMENT", "INCENTIVE", "CROSSING"}
-    immutables |= {"NET", "FALLBACK", "COUNCIL"}
+    immutables |= {"NET", "FALLBACK", "COUNCIL", "WALLETS"}
     people = {"mint", "deposit", "deposit_with_permit", "withdraw"}  # tests/contracts/test_currency
     assert set(artefact(Contract.VAULT).functions) == set(MOVES) | people | views | immutables
 
@@ -339,7 +343,7 @@ def test_every_function_of_the_vault_that_changes_it_is_guarded() -> None:
 def test_nobody_but_the_rule_contract_moves_money(vault: Vault, name: str) -> None:
     entitled, arguments = MOVES[name]
     roles = {REGISTRY, ORDERS, SETTLEMENT, INCENTIVE, CROSSING, ANN, BOB, STRANGER, OPERATOR}
-    roles |= {NET, FALLBACK, COUNCIL}
+    roles |= {NET, FALLBACK, COUNCIL, WALLETS}
     for sender in roles - {entitled} - ALSO.get(name, set()):
         with pytest.raises(Reverted, match=r"vault: not (the|a) "):
             vault.send(sender, name, *arguments)

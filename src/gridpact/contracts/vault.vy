@@ -57,6 +57,7 @@ NET: public(immutable(address))
 FALLBACK: public(immutable(address))
 COUNCIL: public(immutable(address))
 CROSSING: public(immutable(address))
+WALLETS: public(immutable(address))
 
 words: HashMap[address, uint256]
 tills: uint256
@@ -114,6 +115,7 @@ def __init__(
     fallback: address,
     council: address,
     crossing: address,
+    wallets: address,
 ):
     """
     @notice Fix who may move money, and open the market's own accounts.
@@ -127,6 +129,7 @@ def __init__(
     FALLBACK = fallback
     COUNCIL = council
     CROSSING = crossing
+    WALLETS = wallets
     for named: address in [
         accounts.OPERATOR,
         accounts.NETWORK_OPERATOR,
@@ -499,6 +502,28 @@ def fine(account: address, amount: uint256):
     assert msg.sender == REGISTRY, "vault: not the registry"
     self._take(account, amount, LOCKED)
     self._credit(accounts.FINES, amount)
+
+
+@external
+def fill_wallet(buyer: address, wallet: address, amount: uint256):
+    """
+    @notice free of a buyer -> locked of its new purchase wallet. Only the wallets.
+    """
+    assert msg.sender == WALLETS, "vault: not the wallets"
+    assert self.words[wallet] == 0, "vault: account is open"
+    self._debit(buyer, amount)
+    self._open(wallet)
+    self.words[wallet] += amount << LOCKED
+
+
+@external
+def empty_wallet(wallet: address, to: address, amount: uint256):
+    """
+    @notice locked of a purchase wallet -> free of its seller or its buyer. Only the wallets.
+    """
+    assert msg.sender == WALLETS, "vault: not the wallets"
+    self._take(wallet, amount, LOCKED)
+    self._credit(to, amount)
 
 
 @external

@@ -28,6 +28,7 @@ ORDER = (
     "evidence",
     "currency",
     "crossing",
+    "wallets",
 )
 
 
@@ -83,7 +84,7 @@ class Suite:
             "registry": pack(operator, vault, self["reputation"], found.review.delay, *when),
             "vault": pack(
                 *(self["currency"], registry, orders, settlement, self["incentive"]),
-                *(self["net"], nobody, self["council"], self["crossing"]),
+                *(self["net"], nobody, self["council"], self["crossing"], self["wallets"]),
             ),
             "orders": pack(
                 operator, registry, vault, settlement, clearing, self["crossing"], *when
@@ -114,4 +115,5 @@ class Suite:
                 Rows([word(keeper) for keeper in door.keepers]),
             ),
             "crossing": pack(operator, registry, vault, orders, clearing),
+            "wallets": pack(registry, vault, settlement, s.dispute_window, *when),
         }

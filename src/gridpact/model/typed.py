@@ -44,6 +44,7 @@ QUORUM = _struct(
     "bytes32 region,uint64 interval,uint8 phase,uint32 part,uint64 epoch,bytes32 clearingHash,"
     "bytes32 listHash,bytes32 root,bytes32 header,bytes32 deltasHash",
 )
+POSSESSION = _struct("Possession", "address account,address buyer,address key")
 MINT = _struct("Mint", "address to,uint256 amount,bytes32 ref,uint64 day")
 DEPOSIT = _struct("Deposit", "address account,uint256 amount,bytes32 ref,uint64 day")
 PERMIT = _struct(
@@ -53,5 +54,5 @@ PERMIT = _struct(
 ALL = (
     *(ORDER, ACCEPTED, CANCELLED, READING, VERDICT, CONFIRMATION, VOUCHER, QUORUM),
     *(POSTING, PROFILE),
-    *(MINT, DEPOSIT, PERMIT),
+    *(MINT, DEPOSIT, PERMIT, POSSESSION),
 )
