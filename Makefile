@@ -21,8 +21,9 @@ format: .venv/dev.stamp
 bench: .venv/dev.stamp  ## every benchmark; renews docs/bench/
 	$(BIN)/python -m bench all
 
-soak: .venv/dev.stamp  ## hundreds of random markets; renews docs/bench/soak.md
+soak: .venv/dev.stamp  ## random markets and calls by the hundred; renews docs/bench/soak.md, fuzz.md
 	$(BIN)/python -m bench soak
+	$(BIN)/python -m bench fuzz
 
 contracts: .venv/dev.stamp  ## compile the contracts anew
 	$(BIN)/python scripts/compile_contracts.py

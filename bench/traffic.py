@@ -9,7 +9,7 @@ so the same blocks can go to any client with the chain's id.
 
 import random
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -166,22 +166,37 @@ class _Maker:
 
     def _function(self) -> tuple[bytes, bytes]:
         to, entry = self._chance.choice(self._functions)
-        types = [abi_type(one) for one in entry["inputs"]]
-        values = [self._value(one) for one in entry["inputs"]]
-        return to, name_hash(signature(entry))[:4] + encode(types, values)
+        return to, random_call(entry, self._words, self._addresses, self._chance)
 
-    def _value(self, argument: dict[str, Any]) -> Any:
-        """Return a value of an ABI type, mostly one that the market has used."""
-        chance, kind = self._chance, argument["type"]
+
+_DEPLOYMENTS = (
+    b"",
+    bytes.fromhex("60006000fd"),  # reverts
+    bytes.fromhex("fe"),  # no such instruction
+    bytes.fromhex("6001600c60003960016000f300"),  # a contract of one STOP
+    bytes.fromhex("602a60005560016000f3"),  # writes a slot while it is created
+)
+
+
+def random_call(
+    entry: Mapping[str, Any],
+    words: Sequence[bytes],
+    addresses: Sequence[bytes],
+    chance: random.Random,
+) -> bytes:
+    """Return a call of a function with values of its types, mostly from `words` and `addresses`."""
+
+    def value(argument: Mapping[str, Any]) -> Any:
+        kind: str = argument["type"]
         if kind.endswith("]"):
             inner, _, count = kind[:-1].rpartition("[")
             size = int(count) if count else chance.choice((0, 1, 1, 2, 3))
-            return [self._value(argument | {"type": inner}) for _ in range(size)]
+            return [value({**argument, "type": inner}) for _ in range(size)]
         if kind == "tuple":
-            return tuple(self._value(one) for one in argument["components"])
-        word = chance.choice(self._words) if chance.random() < 0.8 else chance.randbytes(32)
+            return tuple(value(one) for one in argument["components"])
+        word = chance.choice(words) if chance.random() < 0.8 else chance.randbytes(32)
         if kind == "address":
-            return chance.choice(self._addresses) if chance.random() < 0.8 else word[12:]
+            return chance.choice(addresses) if chance.random() < 0.8 else word[12:]
         if kind == "bool":
             return chance.random() < 0.5
         if kind == "string":
@@ -196,16 +211,6 @@ class _Maker:
         half = 2 ** (int(kind[3:]) - 1)
         return number % (2 * half) - half
 
-
-_DEPLOYMENTS = (
-    b"",
-    bytes.fromhex("60006000fd"),  # reverts
-    bytes.fromhex("fe"),  # no such instruction
-    bytes.fromhex("6001600c60003960016000f300"),  # a contract of one STOP
-    bytes.fromhex("602a60005560016000f3"),  # writes a slot while it is created
-)
-
-
-def count(blocks: Sequence[Sequence[Sent]]) -> int:
-    """Return how many transactions some blocks hold."""
-    return sum(map(len, blocks))
+    types = [abi_type(one) for one in entry["inputs"]]
+    values = [value(one) for one in entry["inputs"]]
+    return name_hash(signature(entry))[:4] + encode(types, values)
