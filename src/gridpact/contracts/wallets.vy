@@ -303,7 +303,9 @@ def settle_by_meters(account: address, sold: metering.Signed, bought: metering.S
     assert clock.ended(due, WINDOW), "wallets: too early"
     buyer: address = self._address(owner >> OWNER)
     seller: address = self._address(sale >> SELLER)
-    exported: uint256 = self._metered(seller, due, sold).exported
+    self._require_meter(seller, due, sold)
+    self._require_meter(buyer, due, bought)
+    exported: uint256 = metering.exported(sold.registers)
     fills: uint256 = 0
     charge: uint256 = 0
     fills, charge = staticcall settlement.__interface__(SETTLEMENT).volume(seller, due)
@@ -312,7 +314,7 @@ def settle_by_meters(account: address, sold: metering.Signed, bought: metering.S
     progress: uint256 = self.progress[account]
     before: uint256 = progress & packing.MASK_64
     energy: uint256 = min(
-        min(progress >> CLAIMED, exported), self._metered(buyer, due, bought).imported
+        min(progress >> CLAIMED, exported), metering.imported(bought.registers)
     )
     self.counted[seller][due] = counted + energy
     energy = max(energy, before)
@@ -415,7 +417,7 @@ def _wallet(account: address, state: uint256) -> uint256:
 
 @internal
 @view
-def _metered(participant: address, interval: uint64, signed: metering.Signed) -> metering.Flow:
+def _require_meter(participant: address, interval: uint64, signed: metering.Signed):
     peer: registry.__interface__ = registry.__interface__(REGISTRY)
     status: uint256 = staticcall peer.status(participant)
     region: bytes32 = staticcall peer.region(participant)
@@ -423,7 +425,6 @@ def _metered(participant: address, interval: uint64, signed: metering.Signed) ->
         metering.signer(DOMAIN, participant, region, interval, signed)
         == packing.meter_key(status, participant)
     ), "wallets: not the meter's signature"
-    return metering.flow(signed.registers)
 
 
 @internal
