@@ -60,7 +60,7 @@ def decodes(contract: Contract, data: bytes) -> bool:
     """Say whether a call's arguments are what its ABI wants: strictly, and told by another decoder
     than the contract's own."""
     try:
-        arguments(contract, data)
+        decode(_types(functions(contract)[data[:4]]), data[4:])
     except (DecodingError, OverflowError, KeyError):
         return False
     return True
@@ -69,7 +69,7 @@ def decodes(contract: Contract, data: bytes) -> bool:
 def arguments(contract: Contract, data: bytes) -> Mapping[str, Any]:
     """Return a call's arguments by name, structs as mappings."""
     entry = functions(contract)[data[:4]]
-    values = decode([abi_type(one) for one in entry["inputs"]], data[4:])
+    values = decode(_types(entry), data[4:])
     return dict(_named(entry["inputs"], values))
 
 
@@ -83,6 +83,10 @@ def structs(value: Any, fields: frozenset[str]) -> Iterator[Mapping[str, Any]]:
     elif isinstance(value, list):
         for inner in value:
             yield from structs(inner, fields)
+
+
+def _types(entry: Mapping[str, Any]) -> list[str]:
+    return [abi_type(one) for one in entry["inputs"]]
 
 
 def _named(inputs: Sequence[Mapping[str, Any]], values: Sequence[Any]) -> Iterator[tuple[str, Any]]:

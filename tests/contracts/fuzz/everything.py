@@ -1,0 +1,46 @@
+"""Everything that anybody can call, in any order, by anybody, with anything: the state machine.
+
+Rules of three kinds. Participants, strangers and the operator do what they may, with numbers drawn
+at its edges (`people`, `market`, `councils`); earlier calls come again, by others, or with words
+changed; and any function is called by anybody with arguments drawn by its ABI (`anybody`).
+`watched` checks each call; the invariants here are checked after each rule and at the end.
+"""
+
+from functools import cache
+
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
+from tests.contracts.fuzz.anybody import Anybody
+from tests.contracts.fuzz.councils import Councils
+from tests.contracts.fuzz.market import Market
+from tests.contracts.fuzz.people import People
+from tests.contracts.fuzz.play import founded
+from tests.contracts.fuzz.watched import TALLY, Watched
+from tests.contracts.parts import NetWorld
+
+
+@cache
+def market() -> tuple[Watched, NetWorld]:
+    """Return one founded market per process."""
+    return founded()
+
+
+class Everything(People, Market, Councils, Anybody, RuleBasedStateMachine):
+    """A market in which everybody tries everything."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.world, self.net = market()
+        self.world.begin()
+        self.open_market()
+
+    @invariant()
+    def money_is_conserved(self) -> None:
+        self.world.require_money()
+
+    def teardown(self) -> None:
+        if not hasattr(self, "world"):
+            return  # the founding failed: that error is the one to show
+        self.world.require_causes()
+        self.world.require_scores()
+        self.world.require_uncalled()
+        TALLY.checks["examples"] += 1

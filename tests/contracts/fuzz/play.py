@@ -1,0 +1,112 @@
+"""What all rules stand on: the founded market, the pools that rules pick from, and an attempt."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import strategies as st
+from tests.contracts.fuzz import hands
+from tests.contracts.fuzz.watched import Watched
+from tests.contracts.harness import (
+    ANN,
+    AREA,
+    BOB,
+    DEVICES,
+    FEED_IN,
+    LOSS_SHARE,
+    MICRO,
+    OPERATOR,
+    PLANT,
+    RETAIL,
+    SHARE,
+    STRANGER,
+    decoded,
+)
+from tests.contracts.parts import NetWorld
+from tests.contracts.reading import Contract
+
+from gridpact.crypto.keccak import keccak
+from gridpact.errors import Reverted
+from gridpact.ledger.net import Part
+from gridpact.model.interval import Phase
+from gridpact.model.order import Accepted
+from gridpact.model.participant import Named
+from gridpact.model.record import IncentiveTerms, RatingTerms, Timing
+from gridpact.model.statement import SettlementTerms
+from gridpact.model.trade import Fill
+
+PEOPLE = ("ann", "bob", "cem")
+INTERVALS = (12, 13, 14)
+START = 10
+LOSS, WEIGHED = 100, 2_000
+"""The region's balance in an interval: one in twenty is lost."""
+MEMBERS = 4
+pick = st.integers(0, 2**16)
+energy = st.integers(1, 400)
+price = st.integers(99_000, 201_000)
+money = st.one_of(st.integers(0, 400_000), st.sampled_from([1, MICRO, 10 * MICRO, 2**80]))
+who = st.sampled_from(PEOPLE)
+when = st.sampled_from(INTERVALS)
+sender = st.sampled_from([OPERATOR, ANN, BOB, STRANGER, PLANT])
+"""The operator, a buyer, a seller, somebody unknown, a plant."""
+
+
+def founded() -> tuple[Watched, NetWorld]:
+    """Return a market with money, prices and a council."""
+    world = Watched(
+        settlement=SettlementTerms(),
+        rating=RatingTerms(),
+        incentive=IncentiveTerms(),
+        timing=Timing(),
+    )
+    net = NetWorld.of(world, people=4, members=MEMBERS)
+    for account in (ANN, BOB, DEVICES["cem"].address, PLANT, AREA):
+        world.mint(account, 2 * MICRO)
+    for named in (Named.GRID_SUPPLY, Named.INCENTIVE):
+        world.mint(named.address, MICRO // 100)
+    for number, name in enumerate(PEOPLE):
+        given = hands.minted(world, DEVICES[name].address, MICRO, hands.reference(number), 2)
+        world.send(Contract.CURRENCY, "mint", *given)
+    for interval in INTERVALS[1:]:
+        world.price_of(interval)
+    world.go_to(START)
+    world.keep()
+    return world, net
+
+
+class Play:
+    """The pools of a running market; each rule attempts one thing."""
+
+    world: Watched
+    net: NetWorld
+
+    def open_market(self) -> None:
+        """Begin with some orders, fills and readings, so that every rule finds something."""
+        self.orders: list[Accepted] = []
+        self.pocket: list[Accepted] = []
+        self.fills: list[Fill] = []
+        self.parts: list[tuple[Any, Part]] = []
+        self.nonces = dict.fromkeys(PEOPLE, 0)
+        self.heads: list[bytes] = []
+
+    def attempt(self, act: Callable[[], Any]) -> bool:
+        """Say whether it was accepted; `watched` has looked at why not."""
+        try:
+            act()
+        except Reverted:
+            return False
+        return True
+
+    def of(self, number: int, among: list[Any]) -> Any:
+        return among[number % len(among)]
+
+    def deliver(
+        self, interval: int, loss: int = LOSS, weighed: int = WEIGHED, batch: int = 0
+    ) -> Any:
+        write = decoded(self.world.write(Phase.DELIVER, interval, number=batch))
+        root = keccak(b"readings")
+        return self.world.send(Contract.CLEARING, "deliver", write, root, (loss, weighed, 0))
+
+    def price_with(self, interval: int, loss_share: int = LOSS_SHARE, batch: int = 0) -> Any:
+        write = decoded(self.world.write(Phase.PRICE, interval, number=batch))
+        tariffs = (RETAIL, SHARE, FEED_IN, loss_share)
+        return self.world.send(Contract.CLEARING, "price", write, tariffs, keccak(b"buses"))
