@@ -55,6 +55,8 @@ class Books:
         self.scores: dict[bytes, int] = {}
         self.demanded: set[tuple[bytes, int]] = set()
         self.deposited: set[bytes] = set()
+        self.buyers: dict[bytes, bytes] = {}
+        self.sellers: dict[bytes, bytes] = {}
 
     def copy(self) -> "Books":
         """Return the same books, to be moved apart."""
@@ -157,6 +159,18 @@ class Books:
                 for row, change in zip(part_.rows, part_.changes, strict=True):
                     assert -change.delta + change.held <= row.lock, "a debit above the lock"
                     self.worth[row.account] += change.delta
+            case "wallets.Opened":
+                assert v["account"] not in self.open, "a wallet opened twice"
+                self.open.add(v["account"])
+                self._pay(v["buyer"], v["account"], v["amount"])
+                self.buyers[v["account"]] = v["buyer"]
+            case "wallets.Named":
+                self.sellers[v["account"]] = v["seller"]
+            case "wallets.Confirmed" | "wallets.Metered":
+                self._pay(v["account"], self.sellers[v["account"]], v["paid"])
+            case "wallets.Returned":
+                assert v["buyer"] == self.buyers[v["account"]], "another's wallet"
+                self._pay(v["account"], v["buyer"], v["amount"])
             case "evidence.Demanded":
                 self.demanded.add((v["key"], v["index"]))
 

@@ -1,9 +1,10 @@
 """Everything that anybody can call, in any order, by anybody, with anything: the state machine.
 
 Rules of three kinds. Participants, strangers and the operator do what they may, with numbers drawn
-at its edges (`people`, `market`, `councils`); earlier calls come again, by others, or with words
-changed; and any function is called by anybody with arguments drawn by its ABI (`anybody`).
-`watched` checks each call; the invariants here are checked after each rule and at the end.
+at its edges (`people`, `market`, `wallets`, `councils`); earlier calls come again, by others, or
+with words changed; and any function is called by anybody with arguments drawn by its ABI
+(`anybody`). `watched` checks each call; the invariants here are checked after each rule and at the
+end.
 """
 
 from functools import cache
@@ -14,6 +15,7 @@ from tests.contracts.fuzz.councils import Councils
 from tests.contracts.fuzz.market import Market
 from tests.contracts.fuzz.people import People
 from tests.contracts.fuzz.play import founded
+from tests.contracts.fuzz.wallets import Wallets
 from tests.contracts.fuzz.watched import TALLY, Watched
 from tests.contracts.parts import NetWorld
 
@@ -24,7 +26,7 @@ def market() -> tuple[Watched, NetWorld]:
     return founded()
 
 
-class Everything(People, Market, Councils, Anybody, RuleBasedStateMachine):
+class Everything(People, Market, Wallets, Councils, Anybody, RuleBasedStateMachine):
     """A market in which everybody tries everything."""
 
     @initialize()

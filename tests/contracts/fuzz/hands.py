@@ -6,26 +6,14 @@ from tests import door
 from tests.contracts.harness import DEVICES, OPERATOR, REGION, World, struct
 from tests.contracts.reading import Contract, Event
 
-from gridpact.crypto.eip712 import StructType
 from gridpact.crypto.keys import compact
 from gridpact.ledger.packing import words
 from gridpact.model.door import mint_digest, warrant
 from gridpact.model.order import Accepted, Side
 from gridpact.model.trade import Fill
-from gridpact.model.typed import PERMIT
+from gridpact.model.typed import PERMIT, POSTING, PROFILE
 
 NAMES = {device.address: name for name, device in DEVICES.items()}
-POSTING = StructType(
-    "Posting", (("bytes32", "orderHash"), ("uint64", "charge"), ("uint32", "fills"))
-)
-_REGISTERS = ("importBefore", "exportBefore", "importWh", "exportWh")
-PROFILE = StructType(
-    "Profile",
-    (
-        *(("address", "meter"), ("bytes32", "region"), ("uint64", "interval")),
-        *(("uint64", name) for name in _REGISTERS),
-    ),
-)
 BEFORE = 70_000, 90_000
 """What every meter has counted before an interval: imported, exported."""
 

@@ -6,7 +6,7 @@ from tests.contracts.fuzz.everything import Everything
 TestEverything = Everything.TestCase
 # the same examples in every run: what a campaign finds becomes a test of its own
 TestEverything.settings = settings(
-    max_examples=15,
+    max_examples=12,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,

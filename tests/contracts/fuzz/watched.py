@@ -287,6 +287,8 @@ class Watched(World):
                 reserved[fill.buyer] += fill.lock
             elif state in (1, 4) or (name in self.books.bound and name not in self.books.ended):
                 locked[fill.buyer] += fill.lock
+        for wallet in self.books.buyers:  # a purchase wallet's money is locked, all of it
+            locked[wallet] += self.books.worth[wallet]
         self._held_by_parts(reserved)
         self._held_by_council(locked)
         return reserved, locked
