@@ -12,11 +12,14 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from tests.anvil import anvil
-from tests.contracts.harness import CHAIN
-from tests.onchain import OPTIONS
+from tests.contracts.harness import CHAIN, World, decoded
+from tests.contracts.reading import Contract
+from tests.onchain import OPTIONS, Onchain
 
 from bench.rows import Row
+from gridpact.crypto.keccak import keccak
 from gridpact.ledger.suite import ORDER
+from gridpact.model.interval import Phase
 
 MODULES = ("gas_net", "gas_orders")
 SIZE = 24_576
@@ -52,10 +55,10 @@ GOALS = (
     Goal(r"(challenge|proof): .*", 150_000),
     Goal(r"fallback.*", 125_000),
     Goal(r"order check, 40 bids", 36_000),
-    Goal(r"net 80 .* post \+ finalise per account", 10_500),
-    Goal(r"net 80 .* commit \+ post \+ finalise per account", 15_000),
-    Goal(r"net 1000 .* post \+ finalise per account", 8_000),
-    Goal(r"net 1000 .* commit \+ post \+ finalise per account", 11_500),
+    Goal(r"net 80 .*: post \+ finalise per account", 10_500),
+    Goal(r"net 80 .*: commit \+ post \+ finalise per account", 15_000),
+    Goal(r"net 1000 .*: post \+ finalise per account", 8_000),
+    Goal(r"net 1000 .*: commit \+ post \+ finalise per account", 11_500),
     Goal(r"net 80 accounts, 1000 trades: commit \+ post \+ finalise per trade", 1_200),
     Goal(r"net per signature", 6_900),
 )
@@ -66,7 +69,21 @@ def run() -> list[Row]:
     for name in MODULES:
         with anvil(CHAIN, *OPTIONS) as url:
             found |= import_module(f"bench.{name}").receipts(url)
+    with anvil(CHAIN, *OPTIONS) as url:
+        found |= receipts(url)
     return [*rows(found), *_sizes()]
+
+
+def receipts(url: str) -> dict[str, int]:
+    """Return the gas of posting a clearing on a new node."""
+    node = Onchain(url)
+    world = World(engine=node.opened)
+    world.price()
+    write = decoded(world.write(Phase.CLEAR, number=0))
+    world.send(Contract.CLEARING, "post", write, keccak(b"book"), keccak(b"fills"), 40, 12_345)
+    spent = node.gas
+    node.close()
+    return {"clearing post": spent}
 
 
 def rows(found: Mapping[str, int]) -> Iterator[Row]:

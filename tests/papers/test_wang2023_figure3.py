@@ -1,18 +1,18 @@
 """[Wang23] figure 3, page 8: gas of eight operations and of sorting bids on chain."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from tests.anvil import anvil, rpc
 
 from gridpact.studies import figure3
-from gridpact.studies.ground import CHAIN_ID, FIRST_SECOND
+from gridpact.studies.ground import CHAIN_ID, Sent
 from gridpact.studies.wang2023 import (
     SORTING_LETB,
     SORTING_RETB,
     FigureThree,
-    Sent,
     figure_3,
     naive_sort,
 )
@@ -23,14 +23,14 @@ def found() -> FigureThree:
     return figure_3(sizes=(9, 10, 11, 21, 22, 23), draws=4)
 
 
-def on_anvil(sent: Sent) -> list[int]:
+def on_anvil(sent: Sequence[Sent]) -> list[int]:
     """Return the gas on anvil's receipts of the same raw transactions in the same blocks."""
     options = ("--no-mining", "--timestamp", "1", "--gas-limit", "100000000")
     used = []
     with anvil(CHAIN_ID, *options) as url:
-        for block, (raw, _) in enumerate(sent, 1):
-            name = rpc(url, "eth_sendRawTransaction", "0x" + raw.hex())
-            rpc(url, "evm_mine", FIRST_SECOND + block)
+        for one in sent:
+            name = rpc(url, "eth_sendRawTransaction", "0x" + one.raw.hex())
+            rpc(url, "evm_mine", one.time)
             receipt = rpc(url, "eth_getTransactionReceipt", name)
             assert receipt["status"] == "0x1"
             used.append(int(receipt["gasUsed"], 16))
@@ -41,13 +41,13 @@ def on_anvil(sent: Sent) -> list[int]:
 def test_gas_of_all_operations_is_that_of_a_nodes_receipts(found: FigureThree, chain: int) -> None:
     sent = found.sent[chain]
     assert len(sent) > 15
-    assert [gas for _, gas in sent] == on_anvil(sent)
+    assert [one.gas for one in sent] == on_anvil(sent)
 
 
 def test_gas_of_the_naive_sort_is_that_of_a_nodes_receipts() -> None:
     gas, sent = naive_sort([5, 3, 9, 1, 7, 2, 8, 6, 4, 10])
-    assert gas in {used for _, used in sent}
-    assert [used for _, used in sent] == on_anvil(sent)
+    assert gas in {one.gas for one in sent}
+    assert [one.gas for one in sent] == on_anvil(sent)
 
 
 def test_naive_sorting_reproduces_both_numbers_of_the_paper(found: FigureThree) -> None:

@@ -69,6 +69,9 @@ Claimed is what the paper says (of c and h the number, of the others that none t
 
 {table(found)}
 
+Registration is the seller's application and the operator's approval together; uploads are an own
+bid or offer; feedback rates one seller by what was settled.
+
 The paper sorts bids on chain. We sort off chain: c and h are the clearing that is posted, whose
 order anybody can challenge. A naive sort of bids in storage (selection, one word a bid) comes
 nearest to the paper's {SORTING_LETB:,} with {letb} bids and to its {SORTING_RETB:,} with {retb};

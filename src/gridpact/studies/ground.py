@@ -7,6 +7,7 @@ state was put in, so it cannot tell gas. py-evm can; it is as exact as a node's 
 
 import importlib.util
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.errors import BadInput, Reverted
@@ -17,7 +18,15 @@ from gridpact.ledger.transactions import GAS, sign
 
 CHAIN_ID = 2_023
 FIRST_SECOND = 1
-"""Block n has the time n + this. [s]"""
+"""Block n has the time n + this, and what the clock was put forward. [s]"""
+
+
+class Sent(NamedTuple):
+    """A raw transaction, the gas that it used, and the time of its block. [s]"""
+
+    raw: bytes
+    gas: int
+    time: int
 
 
 class Ground:
@@ -32,8 +41,10 @@ class Ground:
         self._operator, self._blocks = operator, 0
         self.output = b""
         """What the last call returned."""
-        self.sent: list[tuple[bytes, int]] = []
-        """Raw transactions with the gas each used: what a node can be asked to confirm."""
+        self.later = 0
+        """By how much the clock was put forward. [s]"""
+        self.sent: list[Sent] = []
+        """What a node can be asked to confirm."""
         self.suite = Suite(operator.address)
 
     def run(self, call: Call, sender: PrivateKey | None = None) -> int:
@@ -42,13 +53,13 @@ class Ground:
         nonce = self._engine.nonce(key.address)
         transaction = sign(key, CHAIN_ID, nonce, call.to, call.data, GAS)
         self._blocks += 1
-        moment = Moment(self._blocks, FIRST_SECOND + self._blocks)
+        moment = Moment(self._blocks, FIRST_SECOND + self._blocks + self.later)
         done = self._engine.execute(transaction, key.address, moment)
         if done.failure:
             raise Reverted(done.failure, call.label)
         self._engine.keep()
         self.output = done.outcome.output
-        self.sent.append((transaction.raw, self._engine.gas_used))
+        self.sent.append(Sent(transaction.raw, self._engine.gas_used, moment.time))
         return self._engine.gas_used
 
     def deploy(self, code: bytes, label: str) -> bytes:

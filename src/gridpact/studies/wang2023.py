@@ -15,7 +15,7 @@ from statistics import mean
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.ledger import packing
-from gridpact.ledger.abi import Rows, contract, listed, pack
+from gridpact.ledger.abi import contract, listed, pack
 from gridpact.ledger.calls import Calls
 from gridpact.ledger.chain import Call
 from gridpact.model.delivery import Delivery
@@ -31,7 +31,6 @@ from gridpact.model.record import (
     IncentiveTerms,
     Meters,
     Prices,
-    Rating,
     RatingTerms,
     Record,
     Settlement,
@@ -40,10 +39,9 @@ from gridpact.model.record import (
 from gridpact.model.statement import SettlementTerms
 from gridpact.model.trade import Fill
 from gridpact.quantities import amount
-from gridpact.reputation.feedback import rate
 from gridpact.settlement.fund import fund
 from gridpact.settlement.split import split
-from gridpact.studies.ground import CHAIN_ID, Ground
+from gridpact.studies.ground import CHAIN_ID, Ground, Sent
 
 SORTING_LETB, SORTING_RETB, OTHERS = 280_000, 110_000, 150_000
 """What the paper states of its figure 3. [gas]"""
@@ -57,6 +55,8 @@ _KEEPER = PrivateKey.derive(b"wang2023", "door keeper")
 _REGION = name_hash("region of wang2023")
 _DEPOSIT = 10**9
 _PRICES = Prices(300_000, 90_000, 80_000, 0, 40_000, 60_000, 0, (), "none")
+_DISPUTES_OVER = 10 * 3600
+"""When anybody may rate the interval's sellers. [s]"""
 _ENERGY, _BID, _OFFER = 1_000, 200_000, 100_000
 
 
@@ -92,17 +92,13 @@ class Sorted:
     most: int
 
 
-Sent = Sequence[tuple[bytes, int]]
-"""Raw transactions of one chain in order, with the gas each used."""
-
-
 @dataclass(frozen=True)
 class FigureThree:
     """What the study found. `sent` are raw transactions with their gas, chain after chain."""
 
     operations: tuple[Operation, ...]
     sorts: tuple[Sorted, ...]
-    sent: tuple[Sent, ...]
+    sent: tuple[tuple[Sent, ...], ...]
 
     def bids_for(self, gas: int) -> int:
         """Return how many bids a naive sort comes nearest to some gas with."""
@@ -132,7 +128,7 @@ class _Chain:
 
     def __init__(self, role: Role) -> None:
         self.ground = Ground(_OPERATOR)
-        self._role, self._writes = role, 0
+        self._role = role
         self._orders: list[Accepted] = []
         self._keys = {
             name: PrivateKey.derive(b"wang2023", name) for name in ("user", "seller", "new")
@@ -140,11 +136,13 @@ class _Chain:
         self._record(Phase.FOUND, self._found(), interval=0)
 
     def registration(self) -> int:
-        """Return the gas of registering one more seller."""
-        row = packing.registration(self._participant("new", self._role))
-        return self.ground.run(
-            self.ground.suite.call("registry", "register", self._write(), Rows([row]))
-        )
+        """Return the gas of one more seller's application and of the operator's approval."""
+        new = self._participant("new", self._role)
+        given = new.certificate + new.meter + pack(packing.place(new)) + _REGION + pack(0)
+        suite = self.ground.suite
+        applied = self.ground.run(suite.call("registry", "apply", given), self._keys["new"])
+        approval = suite.call("registry", "approve", pack(new.address) + given)
+        return applied + self.ground.run(approval)
 
     def offer(self) -> int:
         """Return the gas of a seller that posts its own offer."""
@@ -174,8 +172,10 @@ class _Chain:
         self._record(Phase.COMMIT, Commitment((fill,)))
         self._record(Phase.DELIVER, Meters((), 0, _ENERGY))
         self._record(Phase.SETTLE, Settlement((fill,), (made,), said, ()))
-        before = {fill.seller: RatingTerms().prior}
-        return self._record(Phase.RATE, Rating(rate(before, [fill], [made], RatingTerms())))
+        self.ground.later = _DISPUTES_OVER
+        return self.ground.run(
+            self.ground.suite.call("reputation", "rate_one", pack(fill.seller, 1))
+        )
 
     def _record(self, phase: Phase, record: Record, interval: int = 1) -> int:
         """Execute a record's calls; return the gas of the last of them."""
@@ -223,11 +223,6 @@ class _Chain:
         commitments = (keccak(f"certificate {name}".encode()), keccak(f"meter {name}".encode()))
         return Participant(name, self._keys[name].address, 7, role, *commitments)
 
-    def _write(self) -> bytes:
-        self._writes += 1
-        key = Key(_REGION, 0, Phase.FOUND, self._writes)
-        return packing.write(key, 0, keccak(b"one more"))
-
 
 def naive(bids: int, draws: int) -> Sorted:
     """Sort random bids in storage, in several random orders, each on a fresh contract."""
@@ -236,7 +231,7 @@ def naive(bids: int, draws: int) -> Sorted:
     return Sorted(bids, round(mean(gas)), min(gas), max(gas))
 
 
-def naive_sort(bids: Sequence[int]) -> tuple[int, Sent]:
+def naive_sort(bids: Sequence[int]) -> tuple[int, tuple[Sent, ...]]:
     """Post bids to a fresh contract that sorts them in storage; return the sort's gas and all sent.
 
     Raises `AssertionError` when they are not in order afterwards.
