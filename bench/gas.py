@@ -21,7 +21,7 @@ from gridpact.crypto.keccak import keccak
 from gridpact.ledger.suite import ORDER
 from gridpact.model.interval import Phase
 
-MODULES = ("gas_net", "gas_orders")
+MODULES = ("gas_net", "gas_orders", "gas_people")
 SIZE = 24_576
 """Bytes of code that a chain takes. [B]"""
 FLAT = 20

@@ -96,5 +96,5 @@ class Purchase:
 
     def at(self, interval: int) -> "Purchase":
         """Let an interval begin."""
-        self.world.time = HOUR * interval
+        self.world.time = self.world.timing.begins + HOUR * interval
         return self
