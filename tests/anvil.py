@@ -36,14 +36,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def anvil(chain_id: int, *options: str, port: int | None = None) -> Iterator[str]:
-    """Run anvil under London rules until the block ends; yield its address.
+def anvil(
+    chain_id: int, *options: str, port: int | None = None, hardfork: str = "london"
+) -> Iterator[str]:
+    """Run anvil, under London rules by default, until the block ends; yield its address.
 
     `options` are added to the command, as "--block-time", "1". Automine is anvil's default.
     """
     port = port or free_port()
     command = [str(binary()), "--port", str(port), "--chain-id", str(chain_id), "--silent"]
-    fixed = ["--hardfork", "london", "--base-fee", "0", "--gas-price", "0"]
+    fixed = ["--hardfork", hardfork, "--base-fee", "0", "--gas-price", "0"]
     process = subprocess.Popen([*command, *fixed, *options])
     url = f"http://127.0.0.1:{port}"
     try:

@@ -244,7 +244,10 @@ def _tell_end(console: "Console", day: "DayResult", paths: Sequence[Path]) -> No
 
 @app.command(short_help="Verify every chain of a ledger from genesis.")
 def audit(
-    ledger: Annotated[Path, typer.Argument(help="Ledger file (ledger.db).")],
+    ledger: Annotated[
+        str,
+        typer.Argument(help="Ledger file (ledger.db), or http://NODE[,…] together with --bodies."),
+    ],
     head: Annotated[
         list[str] | None,
         typer.Option(
@@ -254,17 +257,32 @@ def audit(
     digest: Annotated[
         str, typer.Option(metavar="SHA256", help="SHA-256 of the file, kept elsewhere (hex).")
     ] = "",
+    bodies: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Nodes: companion.db of the run, or a copy of it."),
+    ] = None,
 ) -> None:
     """Verify every chain of a ledger from genesis; exit 0 only if all of it holds.
 
     Hashes, signatures, Merkle roots, receipts, state hash, conservation of money (micro-units) and
-    energy (Wh), cross-chain entries in pairs.
+    energy (Wh), cross-chain entries in pairs. On nodes from the block in which the contracts were
+    deployed: headers, transactions and receipts, all executed again, storage by proofs.
     """
     from gridpact.assembly.ledgers import audit_ledger
+    from gridpact.assembly.nodes import audit_nodes, split_urls
 
-    heads = _heads(head or [])
-    _require_digest(ledger, digest)
-    report = audit_ledger(ledger, heads)
+    heads, urls = _heads(head or []), split_urls(ledger)
+    file = _bodies(bodies) if urls else _audited_file(Path(ledger), bodies)
+    _require_digest(file, digest)
+    if urls:
+        found = audit_nodes(urls, file, heads)
+        report = found.report
+        print(
+            f"{found.blocks} blocks of the node; storage of {found.whole} of {found.contracts} "
+            "contracts whole, of the others slot by slot"
+        )
+    else:
+        report = audit_ledger(file, heads)
     for chain in report.chains:
         known = "confirmed" if chain.confirmed else "not confirmed"
         print(
@@ -273,6 +291,26 @@ def audit(
             f"  head       {chain.head.hash.hex()}\n  state_hash {chain.state_hash.hex()}"
         )
     print("holds" if report.confirmed else "self-consistent, head not confirmed")
+
+
+def _bodies(file: Path | None) -> Path:
+    from gridpact.errors import BadInput
+
+    if file is None:
+        raise BadInput("--bodies is missing: companion.db of the run, which names its records")
+    _require_file(file)
+    return file
+
+
+def _audited_file(file: Path, bodies: Path | None) -> Path:
+    from gridpact.errors import BadInput
+    from gridpact.ledger.companion import is_companion
+
+    if bodies is not None:
+        raise BadInput("--bodies is for nodes: gridpact audit http://NODE --bodies FILE")
+    if is_companion(file):
+        raise BadInput(f"{file}: its chains are on nodes: gridpact audit http://NODE --bodies FILE")
+    return file
 
 
 def _heads(given: Sequence[str]) -> Mapping[str, bytes]:

@@ -1,5 +1,6 @@
 """The market on an Ethereum client comes to the same as on the embedded chain."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from tests.cycle.conftest import SCENARIOS, quietly
 
 from gridpact.assembly.day import run_day
 from gridpact.assembly.ledgers import Ledgers, operator_key
-from gridpact.assembly.nodes import Network, node_ledgers
+from gridpact.assembly.nodes import Network, audit_nodes, node_ledgers, read_keys
+from gridpact.cli import app
 from gridpact.crypto.keccak import name_hash
+from gridpact.errors import BadInput
 from gridpact.ledger.companion import read_companion
 from gridpact.ledger.embedded import EmbeddedChain
 from gridpact.ledger.market_ledger import MarketLedger
@@ -77,6 +80,10 @@ def test_a_run_on_a_node_writes_what_a_run_on_the_embedded_chain_writes(
     embedded, on_node = dict(_in_file(file)), dict(_in_companion(companion))
     assert embedded == on_node
     assert len(embedded) > 30
+    audited = audit_nodes((url,), companion, {}).report
+    assert [(one.name, one.state_hash) for one in audited.chains] == [
+        (end.name, end.state_hash) for end in day.chains
+    ]
 
 
 def _in_file(path: Path) -> Iterator[tuple[object, Record]]:
@@ -126,3 +133,50 @@ def test_a_run_goes_on_where_it_was_stopped_and_a_finished_one_sends_nothing(
         assert rpc(url, "eth_blockNumber") == height
     assert first.chains == second.chains
     assert all(end.totals.holds for end in first.chains)
+
+
+def test_the_command_line_runs_and_audits_on_a_node(
+    url: str, short: Scenario, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The operators' keys come from a file: those of the scenario have written here already."""
+    keys, out = tmp_path / "keys.toml", tmp_path / "out"
+    keys.write_text(f'[operators]\nsce56 = "0x{"11" * 32}"\nzone = "{"22" * 32}"\n')
+    keys.chmod(0o600)
+    options = ["--ledger", url, "--keys", str(keys), "--out", str(out)]
+    app(["run", str(short.file), *options], standalone_mode=False)
+    said = capsys.readouterr().out
+    heads = re.findall(r"--head (\w+=[0-9a-f]{64})", said)
+    assert len(heads) == 2
+    assert "seed" not in said
+    audit = [
+        "audit",
+        url,
+        "--bodies",
+        str(out / "companion.db"),
+        *(f"--head={one}" for one in heads),
+    ]
+    app(audit, standalone_mode=False)
+    assert capsys.readouterr().out.endswith("holds\n")
+    with pytest.raises(BadInput, match="its chains are on nodes"):
+        app(["audit", str(out / "companion.db")], standalone_mode=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "words"),
+    [
+        ("", 0o600, "expected a table"),
+        ("[operators]\nsce56 = '1'", 0o600, "operators.sce56: expected a private key"),
+        (f"[operators]\nsce56 = '{'00' * 32}'", 0o600, "operators.sce56: expected a private key"),
+        (f"[operators]\nsce56 = '{'11' * 32}'", 0o644, "may be read by others"),
+        (f"[operators]\nsce56 = '{'11' * 32}'", 0o600, "operators.zone: expected a private key"),
+    ],
+)
+def test_a_key_file_that_is_none_is_bad_input(
+    tmp_path: Path, text: str, mode: int, words: str
+) -> None:
+    keys = tmp_path / "keys.toml"
+    keys.write_text(text)
+    keys.chmod(mode)
+    with pytest.raises(BadInput, match=words) as caught:
+        read_keys(keys, ("sce56", "zone"))
+    assert "11" * 32 not in str(caught.value)

@@ -11,12 +11,14 @@ from pathlib import Path
 from gridpact.assembly.ledgers import Ledgers, operator_key
 from gridpact.crypto.keccak import name_hash
 from gridpact.crypto.keys import Key as PrivateKey
-from gridpact.errors import BadInput, ScenarioError
-from gridpact.ledger.companion import open_companion
+from gridpact.errors import BadInput, LedgerError, ScenarioError
+from gridpact.ledger.companion import open_companion, read_companion
 from gridpact.ledger.endpoints import Endpoints
 from gridpact.ledger.jsonrpc import JsonRpcChain
+from gridpact.ledger.market_audit import MarketAudit
 from gridpact.ledger.market_ledger import MarketLedger
 from gridpact.ledger.node import Node
+from gridpact.ledger.node_audit import NodeReport, audit_node
 from gridpact.ledger.watch import NodeSettings
 from gridpact.scenario.scenario import Scenario
 from gridpact.scenario.table import read_toml
@@ -73,14 +75,37 @@ def node_ledgers(scenario: Scenario, network: Network, path: Path) -> Ledgers:
     return Ledgers(local, zonal, release)
 
 
+def audit_nodes(urls: Sequence[str], bodies: Path, heads: Mapping[str, bytes]) -> NodeReport:
+    """Verify the chains of a companion file on a network, and what their records mean.
+
+    Raises
+    ------
+    Corrupt, HeadMismatch, LedgerError
+        See `ledger.node_audit.audit_node`.
+    """
+    companion = read_companion(bodies)
+    try:
+        known = next(iter(companion.chains()), None)
+        if known is None:
+            raise LedgerError(f"{bodies}: nothing was written to a node")
+        expected = (known.chain_id, known.genesis)
+        node = Node(Endpoints(urls, NodeSettings().timeout, expected))
+        try:
+            return audit_node(node, companion, heads, (MarketAudit(),))
+        finally:
+            node.close()
+    finally:
+        companion.close()
+
+
 def split_urls(given: str) -> tuple[str, ...]:
-    """Return the addresses of `--ledger http://a,http://b`, or none when it names no node."""
+    """Return the addresses of "http://a,http://b", or none when it names no node."""
     if not given.startswith(SCHEMES):
         return ()
     urls = tuple(given.split(","))
     for url in urls:
         if not url.startswith(SCHEMES) or not url.partition("://")[2]:
-            raise BadInput(f"--ledger {given}: {url!r} is no address of a node")
+            raise BadInput(f"{given}: {url!r} is no address of a node")
     return urls
 
 

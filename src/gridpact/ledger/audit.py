@@ -16,7 +16,7 @@ from gridpact.ledger.chain import Call, OutboxStep, Outcome
 from gridpact.ledger.engine import EngineFactory, EvmEngine, Moment, default_engine
 from gridpact.ledger.ledger import Head
 from gridpact.ledger.outbox import crossing_of, problem, rank
-from gridpact.ledger.replay import Position, Replayed, genesis, replay_all
+from gridpact.ledger.replay import Replayed, genesis, replay_all
 from gridpact.ledger.rows import ChainRow, SnapshotRow, StepRow
 from gridpact.ledger.state_hash import State, pack, state_hash, unpack
 from gridpact.ledger.store import Store, open_to_read
@@ -25,11 +25,12 @@ from gridpact.model.interval import Key
 
 @dataclass(frozen=True)
 class AuditedChain:
-    """What a chain says of itself."""
+    """What a chain says of itself; on a node, `blocks` are all that are known to be in it."""
 
     name: str
     chain_id: int
     operator: bytes
+    blocks: frozenset[Head] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,9 @@ def _audit_chain(
             _snapshot(row.name, snapshots[position.number], engine.state())
         block = _audited(chain, done)
         for inspector in inspectors:
-            inspector.block(block, _view(engine, row.operator, position))
+            inspector.block(
+                block, viewer(engine, row.operator, Moment(position.number, position.time))
+            )
     if (found := store.place_count(row.id)) != position.transactions:
         problem = f"{found} rows for {position.transactions} transactions"
         raise Corrupt(f"{row.name} place", f"chain, run, prefix, block or position: {problem}")
@@ -195,9 +198,10 @@ def _audited(chain: AuditedChain, done: Replayed) -> AuditedBlock:
     )
 
 
-def _view(engine: EvmEngine, sender: bytes, position: Position) -> View:
+def viewer(engine: EvmEngine, sender: bytes, moment: Moment) -> View:
+    """Return a way to ask the contracts at a moment."""
+
     def view(call: Call) -> bytes:
-        moment = Moment(position.number, position.time)
         done = engine.view(sender, call.to, call.data, moment)
         if done.failure:
             raise Reverted(done.failure, call.label)

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from gridpact.errors import Corrupt
+from gridpact.ledger.ledger import Head
 from gridpact.ledger.seen import Seen
 from gridpact.model.balance import close
 from gridpact.model.interval import Key, Phase
@@ -159,8 +160,8 @@ def _anchors(zone: Seen, regions: Sequence[Seen]) -> None:
     last: dict[bytes, bytes] = {}
     for key, anchor in zone.of(Anchor):
         region = by_region.get(anchor.region)
-        heads = {(head.number, head.hash) for head in region.heads.values()} if region else set()
-        if (anchor.number, anchor.head) not in heads:
+        heads = {*region.heads.values(), *region.blocks} if region else set()
+        if Head(anchor.number, anchor.head) not in heads:
             raise Corrupt(zone.place(key), f"anchor: region has no such block {anchor.number}")
         if anchor.previous != last.get(anchor.region, bytes(32)):
             raise Corrupt(zone.place(key), "anchor: names another predecessor")

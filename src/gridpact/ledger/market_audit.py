@@ -82,8 +82,9 @@ class MarketAudit:
             raise Corrupt(place, "body: a chain begins with its founding")
         if record.chain != name or record.region != block.key.region:
             raise Corrupt(place, "body: the founding of another chain")
-        suite = Suite(block.chain.operator)
-        self._chains[name] = Seen(name, suite, suite.domain(block.chain.chain_id), record)
+        suite, chain = Suite(block.chain.operator), block.chain
+        domain = suite.domain(chain.chain_id)
+        self._chains[name] = Seen(name, suite, domain, record, chain.blocks)
         return self._chains[name]
 
 

@@ -207,6 +207,17 @@ class Node:
         """Return an account with its proof under the state root of a block."""
         return self._endpoints.ask("eth_getProof", text(account), [], _at(at), parse=_proof)
 
+    def slot_proofs(
+        self, account: bytes, slots: Sequence[bytes], at: int
+    ) -> list[tuple[bytes, ...]]:
+        """Return, for each slot, the nodes of the storage trie that prove its value."""
+        asked = [text(slot) for slot in slots]
+        return self._endpoints.ask(
+            "eth_getProof",
+            *(text(account), asked, _at(at)),
+            parse=lambda answer: [tuple(map(data, row["proof"])) for row in answer["storageProof"]],
+        )
+
     def has(self, method: str, *params: Any) -> bool:
         """Say whether a node answers a question at all."""
         try:

@@ -100,12 +100,15 @@ def _judged(call: Call, done: Simulated, limit: int) -> Rehearsed:
     if done.failure:
         raise Reverted(done.failure, call.label)
     logs: tuple[Log, ...] = done.logs
-    return Rehearsed(Outcome(1, done.output, logs), _margin(done.gas, limit))
+    return Rehearsed(Outcome(1, done.output, logs), _given(call, done.gas, limit))
 
 
-def _margin(gas: int, limit: int) -> int:
-    """Return the gas to give: half more than it used, for refunds come after the last step."""
-    return min(gas + gas // 2 + 100_000, limit)
+def _given(call: Call, gas: int, limit: int) -> int:
+    """Return the gas to give: half more than it used, for refunds come after the last step.
+
+    A creation gets all there may be: it cannot be made anew, its address follows from its nonce.
+    """
+    return min(gas + gas // 2 + 100_000, limit) if call.to else limit
 
 
 def _first_alone(node: Node, operator: bytes, calls: Sequence[Call], at: Tip) -> list[Rehearsed]:

@@ -18,12 +18,13 @@ from gridpact.quantities import Wh
 
 @dataclass
 class Seen:
-    """One chain. `collector` signed its first receipt."""
+    """One chain. `collector` signed its first receipt; `blocks` are known beside the records'."""
 
     name: str
     suite: Suite
     domain: Domain
     found: Found
+    blocks: frozenset[Head] = frozenset()
     records: dict[Key, Record] = field(default_factory=dict)
     heads: dict[Key, Head] = field(default_factory=dict)
     collector: bytes = b""

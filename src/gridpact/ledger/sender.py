@@ -121,6 +121,11 @@ class Sender:
         """Make failed transactions anew with all the gas there may be; they must go well now."""
         if max(tx.attempt for tx in failed) >= _ATTEMPTS:
             raise LedgerError(f"{self._row.name}: {plan.key}: {failed[0].label} fails each time")
+        if any(tx.created for tx in failed):
+            raise LedgerError(
+                f"{self._row.name}: {failed[0].label} failed in its block, and the contracts know "
+                "each other by the addresses of this attempt: begin anew with other keys"
+            )
         calls, at = [_call(tx) for tx in failed], self._watch.confirmed()
         try:
             rehearse(self._node, self._operator.address, calls, at)
