@@ -37,6 +37,8 @@ from gridpact.model.trade import Fill
 from gridpact.quantities import Money
 
 BATCH = 128
+REGISTERED = 32
+"""Participants per call: 64 would need more gas than networks let a transaction have (EIP-7825)."""
 
 T = TypeVar("T")
 Books = Callable[[Key], Sequence[Accepted]]
@@ -86,7 +88,7 @@ class Calls:
 
     def _found(self, key: Key, found: Found, content: bytes) -> Iterator[Call]:
         yield from self._suite.deploy(found)
-        for write, batch in _batches(key, content, found.participants):
+        for write, batch in _batches(key, content, found.participants, REGISTERED):
             rows = Rows(list(map(packing.registration, batch)))
             yield self._suite.call("registry", "register", write, rows)
         for deposit in found.deposits:
