@@ -62,8 +62,7 @@ WALLETS: public(immutable(address))
 words: HashMap[address, uint256]
 tills: uint256
 holders: DynArray[address, MAX_ACCOUNTS]  # every account with a word, in the order of opening
-minted: uint256
-burned: uint256
+flows: uint256  # all that was ever minted 128 | burned 128
 transit: uint256
 used: public(HashMap[bytes32, bool])  # references of burns; those of mints are the door's
 departed: public(HashMap[bytes32, uint256])  # by crossing: what left under it
@@ -219,7 +218,7 @@ def withdraw(amount: uint256):
     @notice Take one's own free money out as currency; reserved or locked money stays.
     """
     self._debit(msg.sender, amount)
-    self.burned += amount
+    self.flows += amount
     log Withdrawn(account=msg.sender, amount=amount)
     assert extcall currency.__interface__(CURRENCY).transfer(
         msg.sender, amount
@@ -590,7 +589,7 @@ def totals() -> (uint256, uint256, uint256, uint256, uint256, uint256):
         free += (word >> FREE) & packing.MASK_80
         reserved += (word >> RESERVED) & packing.MASK_80
         locked += (word >> LOCKED) & packing.MASK_80
-    return self.minted, self.burned, free, reserved, locked, self.transit
+    return self.flows >> 128, self.flows & (2**128 - 1), free, reserved, locked, self.transit
 
 
 @internal
@@ -616,13 +615,13 @@ def _deposit(owner: address, amount: uint256):
 def _enter(account: address, amount: uint256):
     # no overflow beyond the fields: the currency's supply is below 2^80
     assert amount <= MAX_SUPPLY, "vault: supply"
-    self.minted += amount
+    self.flows += amount << 128
     self._credit(account, amount)
 
 
 @internal
 def _leave(account: address, amount: uint256, ref: bytes32):
-    self.burned += amount
+    self.flows += amount
     extcall currency.__interface__(CURRENCY).burn(amount, ref)
     log Burned(account=account, amount=amount, ref=ref)
 
