@@ -12,14 +12,16 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from tests.anvil import anvil
-from tests.contracts.harness import CHAIN, World, decoded
+from tests.contracts.harness import CHAIN, INTERVAL, REGION, World
 from tests.contracts.reading import Contract
 from tests.onchain import OPTIONS, Onchain
 
 from bench.rows import Row
 from gridpact.crypto.keccak import keccak
+from gridpact.ledger.calls import Calls
 from gridpact.ledger.suite import ORDER
-from gridpact.model.interval import Phase
+from gridpact.model.interval import Key, Phase
+from gridpact.model.record import Cleared, encode
 
 MODULES = ("gas_net", "gas_orders", "gas_people")
 SIZE = 24_576
@@ -79,8 +81,10 @@ def receipts(url: str) -> dict[str, int]:
     node = Onchain(url)
     world = World(engine=node.opened)
     world.price()
-    write = decoded(world.write(Phase.CLEAR, number=0))
-    world.send(Contract.CLEARING, "post", write, keccak(b"book"), keccak(b"fills"), 40, 12_345)
+    record = Cleared((), (), (), (), (), ())
+    key = Key(REGION, INTERVAL, Phase.CLEAR)
+    (call,) = Calls(world.suite, lambda _: ()).of(key, record, keccak(encode(record)))
+    world.raw(Contract.CLEARING, call.data)
     spent = node.gas
     node.close()
     return {"clearing post": spent}
