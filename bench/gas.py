@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from tests.anvil import anvil
-from tests.contracts.harness import CHAIN, INTERVAL, REGION, World
+from tests.contracts.harness import CHAIN, INTERVAL, REGION, World, fill
 from tests.contracts.reading import Contract
 from tests.onchain import OPTIONS, Onchain
 
@@ -21,6 +21,7 @@ from gridpact.crypto.keccak import keccak
 from gridpact.ledger.calls import Calls
 from gridpact.ledger.suite import ORDER
 from gridpact.model.interval import Key, Phase
+from gridpact.model.order import Side
 from gridpact.model.record import Cleared, encode
 
 MODULES = ("gas_net", "gas_orders", "gas_people")
@@ -81,9 +82,10 @@ def receipts(url: str) -> dict[str, int]:
     node = Onchain(url)
     world = World(engine=node.opened)
     world.price()
-    record = Cleared((), (), (), (), (), ())
+    bid, offer = world.order("ann", Side.BID), world.order("bob", Side.OFFER, price=100_000)
+    record = Cleared((fill(bid, offer, 1_000, 100_000, 30_000),), (), (), (), (), ())
     key = Key(REGION, INTERVAL, Phase.CLEAR)
-    (call,) = Calls(world.suite, lambda _: ()).of(key, record, keccak(encode(record)))
+    (call,) = Calls(world.suite, lambda _: (bid, offer)).of(key, record, keccak(encode(record)))
     world.raw(Contract.CLEARING, call.data)
     spent = node.gas
     node.close()

@@ -110,15 +110,18 @@ def figure_3(sizes: Sequence[int] = SIZES, draws: int = DRAWS) -> FigureThree:
     sorts = tuple(naive(bids, draws) for bids in sizes)
     letb, retb = _Chain(Role.PRODUCER), _Chain(Role.PLANT)
     by = ("local producer, LETB", "user", "plant, RETB")
+    at_most = (OTHERS, True)
+    a, b, d, c, e = letb.gas()
+    f, g, _, h, _ = retb.gas()
     operations = (
-        Operation("a", "registration", by[0], OTHERS, True, letb.registration()),
-        Operation("b", "data upload", by[0], OTHERS, True, letb.offer()),
-        Operation("c", "bid sorting", by[0], SORTING_LETB, False, letb.clearing()),
-        Operation("d", "demand upload", by[1], OTHERS, True, letb.bid()),
-        Operation("e", "feedback", by[1], OTHERS, True, letb.feedback()),
-        Operation("f", "registration", by[2], OTHERS, True, retb.registration()),
-        Operation("g", "data upload", by[2], OTHERS, True, retb.offer()),
-        Operation("h", "bid sorting", by[2], SORTING_RETB, False, retb.clearing()),
+        Operation("a", "registration", by[0], *at_most, a),
+        Operation("b", "data upload", by[0], *at_most, b),
+        Operation("c", "bid sorting", by[0], SORTING_LETB, False, c),
+        Operation("d", "demand upload", by[1], *at_most, d),
+        Operation("e", "feedback", by[1], *at_most, e),
+        Operation("f", "registration", by[2], *at_most, f),
+        Operation("g", "data upload", by[2], *at_most, g),
+        Operation("h", "bid sorting", by[2], SORTING_RETB, False, h),
     )
     return FigureThree(operations, sorts, (tuple(letb.ground.sent), tuple(retb.ground.sent)))
 
@@ -134,6 +137,16 @@ class _Chain:
             name: PrivateKey.derive(b"wang2023", name) for name in ("user", "seller", "new")
         }
         self._record(Phase.FOUND, self._found(), interval=0)
+
+    def gas(self) -> tuple[int, int, int, int, int]:
+        """Return the gas of registration, offer, bid, clearing and feedback, in order of time."""
+        return (
+            self.registration(),
+            self.offer(),
+            self.bid(),
+            self.clearing(),
+            self.feedback(),
+        )
 
     def registration(self) -> int:
         """Return the gas of one more seller's application and of the operator's approval."""
@@ -157,15 +170,11 @@ class _Chain:
     def clearing(self) -> int:
         """Return the gas of posting what was sorted off chain: roots of book and of fills."""
         self._record(Phase.PRICE, _PRICES)
-        return self._record(Phase.CLEAR, Cleared((), (), (), (), (), ()))
+        return self._record(Phase.CLEAR, Cleared((self._fill,), (), (), (), (), ()))
 
     def feedback(self) -> int:
         """Return the gas of rating a seller by what it was settled to have delivered."""
-        fill = Fill(
-            *(_REGION, 1, Tier.LOCAL, 0, self._bid.hash, self._offer.hash),
-            *(self._bid.order.participant, self._offer.order.participant),
-            *(_ENERGY, _OFFER, _PRICES.local_charge),
-        )
+        fill = self._fill
         made = Delivery(fill.hash, _ENERGY, _ENERGY, _ENERGY, 0, 0, 0)
         terms = SettlementTerms()
         said = fund([split(fill, made, terms, 0)], _DEPOSIT, _DEPOSIT, terms)
@@ -175,6 +184,14 @@ class _Chain:
         self.ground.later = _DISPUTES_OVER
         return self.ground.run(
             self.ground.suite.call("reputation", "rate_one", pack(fill.seller, 1))
+        )
+
+    @property
+    def _fill(self) -> Fill:
+        return Fill(
+            *(_REGION, 1, Tier.LOCAL, 0, self._bid.hash, self._offer.hash),
+            *(self._bid.order.participant, self._offer.order.participant),
+            *(_ENERGY, _OFFER, _PRICES.local_charge),
         )
 
     def _record(self, phase: Phase, record: Record, interval: int = 1) -> int:
