@@ -521,7 +521,7 @@ def test_a_process_killed_while_it_sends_goes_on_with_the_same_transactions(
             with _writer(path, seen.url, last, box) as writer:
                 assert writer.stdout is not None
                 assert writer.stdout.readline() == "ready\n"
-                if kills < 3:
+                if kills < 2:
                     heard = len(seen.asked) + chance.randrange(2, 60)
                     until(lambda heard=heard: len(seen.asked) >= heard)
                     writer.kill()
