@@ -1,8 +1,8 @@
 """Blocks of transactions that anybody signed: who comes next, and what each is told.
 
 Transactions keep the order in which they came. One that is out of turn (nonce) stands in no block
-and does not stop the others; one that a contract refuses stands in its block with status 0. The
-same bytes again are told the first receipt.
+and does not stop the others, nor does one at which the engine breaks off; one that a contract
+refuses stands in its block with status 0. The same bytes again are told the first receipt.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,6 +31,7 @@ class PublicBlock:
         self.transactions: list[Transaction] = []
         self.outcomes: list[Outcome] = []
         self._engine, self._known = engine, known
+        self._senders: list[bytes] = []
         self._places: dict[bytes, int] = {}
         self._answers: list[Answer | int] = []
         self._size = 0
@@ -59,14 +60,25 @@ class PublicBlock:
         problem = f"nonce {transaction.nonce} is used, the sender's next is {due}"
         return self._known(transaction.hash) or InvalidTransaction(problem, transaction.hash)
 
-    def _execute(self, transaction: Transaction, sender: bytes) -> int:
-        done = self._engine.execute(transaction, sender, self.moment)
+    def _execute(self, transaction: Transaction, sender: bytes) -> Answer | int:
+        try:
+            done = self._engine.execute(transaction, sender, self.moment)
+        except LedgerError as error:
+            self._again()
+            return InvalidTransaction(f"cannot be executed: {error}", transaction.hash)
         place = len(self.transactions)
         self._places[transaction.hash] = place
         self.transactions.append(transaction)
+        self._senders.append(sender)
         self.outcomes.append(done.outcome)
         self._size += len(transaction.raw)
         return place
+
+    def _again(self) -> None:
+        """Execute the block once more without what the engine broke off at."""
+        self._engine.undo()
+        for transaction, sender in zip(self.transactions, self._senders, strict=True):
+            self._engine.execute(transaction, sender, self.moment)
 
     def answers(self, head: Head) -> list[Answer]:
         """Return what each is told once the block is written."""

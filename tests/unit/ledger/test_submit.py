@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.ledger.box import (
@@ -25,13 +26,14 @@ from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.errors import InvalidTransaction, LedgerError
 from gridpact.ledger import pyevm
 from gridpact.ledger.audit import audit
-from gridpact.ledger.chain import Receipt
+from gridpact.ledger.chain import Call, Receipt
 from gridpact.ledger.embedded import EmbeddedChain
-from gridpact.ledger.engine import default_engine, revert_reason
+from gridpact.ledger.engine import Execution, Moment, default_engine, revert_reason
 from gridpact.ledger.ledger import Head
 from gridpact.ledger.public import MAX_TRANSACTIONS
+from gridpact.ledger.state_hash import State
 from gridpact.ledger.store import Store, open_store
-from gridpact.ledger.transactions import GAS, encode_list, sign
+from gridpact.ledger.transactions import GAS, Transaction, encode_list, sign
 from gridpact.model.interval import public_key
 
 ANN, BOB = stranger("ann"), stranger("bob")
@@ -229,6 +231,61 @@ def test_public_blocks_are_replayed_and_audited_like_the_markets(tmp_path: Path)
     assert len(set(ends)) == 1
 
 
+class Fragile:
+    """An engine that breaks off at one call, as a defect of it would."""
+
+    def __init__(self, chain_id: int, state: State) -> None:
+        self._engine = default_engine()(chain_id, state)
+
+    def execute(self, transaction: Transaction, sender: bytes, moment: Moment) -> Execution:
+        done = self._engine.execute(transaction, sender, moment)
+        if transaction.data == b"poison":
+            raise LedgerError("revm: something new")
+        return done
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+
+def test_a_transaction_at_which_the_engine_breaks_off_does_not_stop_the_others(
+    tmp_path: Path, box: Box
+) -> None:
+    with open_store(tmp_path / "ledger.db") as store:
+        chain = found(open_chain(store, engine=Fragile))
+        poison = sent(BOB, 0, Call(box.address, b"poison", ""))
+        answers = chain.submit_many(
+            [sent(ANN, 0, box.put(1, 5)), poison, sent(ANN, 1, box.put(2, 6)), poison]
+        )
+        assert [isinstance(answer, Receipt) for answer in answers] == [True, False, True, False]
+        assert "cannot be executed: revm: something new" in str(answers[1])
+        assert total(chain) == 11
+        chain.submit(sent(BOB, 0, box.put(3, 1)))
+        head = chain.head()
+    audit(tmp_path / "ledger.db", {"north": head.hash})
+
+
+def test_two_chains_of_one_file_take_transactions_at_the_same_time(
+    store: Store, chain: EmbeddedChain, box: Box
+) -> None:
+    zone = found(open_chain(store, "zone"))
+
+    def work(on: EmbeddedChain, name: str) -> None:
+        for nonce in range(30):
+            assert on.submit(sent(stranger(name), nonce, box.put(nonce, 20))).outcome.status == 1
+
+    threads = [
+        threading.Thread(target=work, args=(on, f"{number}"))
+        for on in (chain, zone)
+        for number in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    report = audit(store.path, {on.name: on.head().hash for on in (chain, zone)})
+    assert [each.transactions for each in report.chains] == [91, 91]
+
+
 def test_callers_of_several_threads_share_blocks_and_each_gets_its_own_receipt(
     store: Store, chain: EmbeddedChain, box: Box
 ) -> None:
@@ -264,7 +321,7 @@ FULL = """
 import resource, signal, sys
 from pathlib import Path
 from gridpact.errors import LedgerError, Unavailable
-from gridpact.ledger.chain import Receipt
+from gridpact.ledger.chain import Call, Receipt
 from gridpact.ledger.store import open_store
 from tests.unit.ledger.box import found, open_chain, sent, stranger, the_box
 
