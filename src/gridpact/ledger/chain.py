@@ -25,7 +25,7 @@ class Call(NamedTuple):
     label: str
 
 
-class Log(msgspec.Struct, frozen=True):
+class Log(msgspec.Struct, frozen=True, gc=False):
     """An event of a contract."""
 
     address: bytes
@@ -33,7 +33,7 @@ class Log(msgspec.Struct, frozen=True):
     data: bytes
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What a transaction did."""
 
     status: int

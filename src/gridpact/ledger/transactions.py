@@ -48,8 +48,8 @@ class Transaction(msgspec.Struct, frozen=True, dict=True):
     def digest(self) -> bytes:
         """What was signed: the raw fields before the signature, then the chain id (EIP-155)."""
         v = self.signature[64] - 27 + 35 + 2 * self.chain_id
-        words = (self.signature[:32].lstrip(b"\0"), self.signature[32:64].lstrip(b"\0"))
-        signature_size = sum(len(_encode_item(item)) for item in (_whole(v), *words))
+        r, s = self.signature[:32].lstrip(b"\0"), self.signature[32:64].lstrip(b"\0")
+        signature_size = _size(_whole(v)) + _size(r) + _size(s)
         head = 1 if self.raw[0] < 0xF8 else self.raw[0] - 0xF6
         fields = self.raw[head : len(self.raw) - signature_size]
         payload = fields + _encode_item(_whole(self.chain_id)) + b"\x80\x80"
@@ -168,6 +168,11 @@ def _encode_item(item: bytes) -> bytes:
     if len(item) == 1 and item[0] < 0x80:
         return item
     return _prefix(0x80, len(item)) + item
+
+
+def _size(item: bytes) -> int:
+    """Return the size of a short item's encoding."""
+    return len(item) if len(item) == 1 and item[0] < 0x80 else 1 + len(item)
 
 
 def _prefix(kind: int, size: int) -> bytes:
