@@ -36,12 +36,15 @@ def divide_half_even(numerator: int, denominator: int) -> int:
 
 def amount(price: Price, energy: Wh) -> Money:
     """Return what `energy` costs at `price`, rounded half to even once."""
-    return divide_half_even(price * energy, 1000)
+    # `divide_half_even` written out, here and in `part`: settlement does little else
+    quotient, rest = divmod(price * energy, 1000)
+    return quotient + 1 if rest > 500 or (rest == 500 and quotient & 1) else quotient
 
 
 def part(whole_amount: int, share: Score) -> int:
     """Return `share` (ppm) of a whole amount, rounded half to even."""
-    return divide_half_even(whole_amount * share, PPM)
+    quotient, rest = divmod(whole_amount * share, PPM)
+    return quotient + 1 if rest > 500_000 or (rest == 500_000 and quotient & 1) else quotient
 
 
 def half(money: Money) -> Money:

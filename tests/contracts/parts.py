@@ -220,13 +220,25 @@ class NetWorld:
         before = pack(*part.place, part.epoch, part.clearing)
         return self._send("commit", before, (words,), digest, signatures, **o)
 
-    def post(self, part: Part, signatures: Signatures | None = None, **o: Any) -> list[Event]:
-        before = pack(*part.place, part.epoch, part.clearing, part.root) + part.header.packed
+    def post(
+        self,
+        part: Part,
+        signatures: Signatures | None = None,
+        root: bytes | None = None,
+        **o: Any,
+    ) -> list[Event]:
+        root = root or part.root
+        before = pack(*part.place, part.epoch, part.clearing, root) + part.header.packed
         lists = (part.row_words, part.delta_words)
-        return self._send("post", before, lists, part.digest(self.world.domain), signatures, **o)
+        digest = part.digest(self.world.domain, root)
+        return self._send("post", before, lists, digest, signatures, **o)
 
-    def finalise(self, part: Part, sender: bytes = OPERATOR) -> list[Event]:
-        given = arguments(proofs.opening(part), _rows(part.row_words), _rows(part.delta_words))
+    def finalise(
+        self, part: Part, sender: bytes = OPERATOR, root: bytes | None = None
+    ) -> list[Event]:
+        given = arguments(
+            proofs.opening(part, root), _rows(part.row_words), _rows(part.delta_words)
+        )
         return self._raw("finalise", given, sender)
 
     def carry(self, part: Part) -> list[Event]:

@@ -139,14 +139,9 @@ class Common(NamedTuple):
     rewards: Money = 0
     claims: Money = 0
 
-    @property
-    def word(self) -> int:
-        """to_loss 64 | to_network 64 | rewards 64 | claims 64."""
-        return self.to_loss << 192 | self.to_network << 128 | self.rewards << 64 | self.claims
-
 
 class Leaf(msgspec.Struct, frozen=True):
-    """The statement of one fill as it is proven: ten words.
+    """The statement of one fill as it is proven: ten words, as `contracts/statement.vy` reads them.
 
     `position` is the fill's place in its clearing, `seller_meter` and `buyer_meter` are
     `meter_digest` of their signed readings; `sent_wh` is the region's running rho.
@@ -164,18 +159,23 @@ class Leaf(msgspec.Struct, frozen=True):
 
     @property
     def content(self) -> bytes:
-        s = self.statement
-        amounts = int(s.case) << 192 | s.paid << 144 | s.charge << 96
-        amounts |= s.fee_seller << 48 | s.fee_network
+        # one long number for seven words: a part has thousands of leaves
+        s, d, c = self.statement, self.delivery, self.common
+        delivery = d.agreed << 208 | d.sent << 168 | d.received << 128 | d.unused << 88
+        delivery |= d.unused_sent << 48 | d.held << 8 | d.disputed
+        amounts = s.case << 192 | s.paid << 144 | s.charge << 96 | s.fee_seller << 48
         extras = s.reward << 144 | s.claim << 96 | s.unpaid_reward << 48 | s.unpaid_claim
+        upper = delivery << 512 | (amounts | s.fee_network) << 256 | extras
+        common = c.to_loss << 192 | c.to_network << 128 | c.rewards << 64 | c.claims
+        lower = (self.position << 64 | self.sent_wh) << 768 | self.buyer.word << 512
+        lower |= self.seller.word << 256 | common
         return b"".join(
             (
                 s.fill,
                 self.seller_meter,
                 self.buyer_meter,
-                packing.words((packing.delivery(self.delivery), amounts, extras)),
-                packing.words((self.position << 64 | self.sent_wh,)),
-                packing.words((self.buyer.word, self.seller.word, self.common.word)),
+                upper.to_bytes(96, "big"),
+                lower.to_bytes(128, "big"),
             )
         )
 
@@ -223,12 +223,12 @@ class Part(NamedTuple):
         halves = [change.half for change in self.changes] + [0] * (len(self.changes) % 2)
         return [high << 128 | low for high, low in zip(halves[::2], halves[1::2], strict=True)]
 
-    def digest(self, domain: Domain) -> bytes:
-        """Return what the council signs of the whole part."""
+    def digest(self, domain: Domain, root: bytes | None = None) -> bytes:
+        """Return what the council signs of the whole part; `root` where it is known already."""
         return signed(
             domain,
             *(self.place, Phase.SETTLE, self.epoch, self.clearing, chunked(self.row_words)),
-            *(self.root, self.header.packed, chunked(self.delta_words)),
+            *(root or self.root, self.header.packed, chunked(self.delta_words)),
         )
 
 

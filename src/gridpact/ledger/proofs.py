@@ -37,15 +37,15 @@ class Fault(NamedTuple):
     what: str
 
 
-def content(part: Part) -> bytes:
-    """Return `netting.Content`."""
-    head = pack(part.epoch, part.clearing, net.chunked(part.row_words), part.root)
+def content(part: Part, root: bytes | None = None) -> bytes:
+    """Return `netting.Content`; `root` where it is known already."""
+    head = pack(part.epoch, part.clearing, net.chunked(part.row_words), root or part.root)
     return head + part.header.packed + net.chunked(part.delta_words)
 
 
-def opening(part: Part) -> bytes:
+def opening(part: Part, root: bytes | None = None) -> bytes:
     """Return `netting.Place` and `netting.Content`: which part a proof is about."""
-    return pack(*part.place) + content(part)
+    return pack(*part.place) + content(part, root)
 
 
 def siblings(contents: Sequence[bytes], index: int) -> bytes:
