@@ -10,7 +10,7 @@ from importlib.metadata import version
 from statistics import median
 
 from bench.embedded import ROUND, acknowledged, disk, embedded, restart
-from bench.load import CHAIN_ID, Load, load
+from bench.load import CHAIN_ID, PEOPLE, Load, load
 from bench.peers import (
     Peer,
     Timed,
@@ -43,8 +43,8 @@ GOALS = (("anvil pipelined", 3), ("anvil automine", 20), ("eth-tester", 80), ("g
 def _notes() -> str:
     return (
         f"The same {MANY:,} raw transactions (a participant posts its own bid in each, a market "
-        f"of 256 founded before) to the embedded chain in blocks of {ROUND} and to anvil with 1 s "
-        f"blocks, requests pipelined down one connection; the first {FEW} to the chains that "
+        f"of {PEOPLE} founded before) to the embedded chain in blocks of {ROUND} and to anvil with "
+        f"1 s blocks, requests pipelined down one connection; the first {FEW} to the chains that "
         f"mine each transaction by itself. Runs alternate; medians of {RUNS}. Embedded: SQLite "
         "WAL, synchronous=FULL, so acknowledged is on disk; anvil and eth-tester keep nothing, "
         "ganache writes its database without such a promise. ganache and eth-tester run Berlin "
