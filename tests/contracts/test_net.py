@@ -5,7 +5,12 @@ from tests.contracts.harness import BOB, World, refused
 from tests.contracts.parts import INTERVAL, TERMS, NetWorld, disputed
 from tests.contracts.reading import Contract
 
+from gridpact.crypto.keccak import keccak
+from gridpact.errors import LedgerError
+from gridpact.ledger import net
 from gridpact.model.participant import Named
+from gridpact.model.statement import Case
+from gridpact.quantities import part as amount_part
 
 POSTED, FINAL = 3, 4
 
@@ -125,3 +130,35 @@ def test_council_bond_is_pledged_and_comes_back_after_the_notice(market: NetWorl
     market.world.go_to(INTERVAL + TERMS.notice + 1)
     market.world.send(Contract.COUNCIL, "withdraw", sender=member)
     assert market.world.account(member).free == free + TERMS.bond
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_changes_are_the_sums_of_the_statements_and_conserve(market: NetWorld, seed: int) -> None:
+    settled = market.market(trades=5 + 9 * seed, seed=seed, disputed=seed % 3)
+    part = market.part(settled)
+    owed = dict.fromkeys((row.account for row in part.rows), 0)
+    held = dict(owed)
+    for _, fill, _, s in settled.trades:
+        to_loss = amount_part(s.charge, market.world.settlement.loss_fund_share)
+        owed[fill.buyer] += s.claim - s.paid - s.charge - s.fee_seller - s.fee_network
+        owed[fill.seller] += s.paid + s.fee_seller + s.reward
+        owed[Named.NETWORK_LOSS.address] += to_loss + s.fee_network - s.claim
+        owed[Named.NETWORK_OPERATOR.address] += s.charge - to_loss
+        owed[Named.REWARD.address] -= s.reward
+        held[fill.buyer] += fill.lock if s.case is Case.DISPUTE else 0
+    changes = dict(zip(owed, part.changes, strict=True))
+    assert {account: change.delta for account, change in changes.items()} == owed
+    assert {account: change.held for account, change in changes.items()} == held
+    assert sum(owed.values()) == 0
+
+
+def test_a_part_takes_no_more_accounts_than_a_call() -> None:
+    strangers = {keccak(b"%d" % n)[12:]: 0 for n in range(net.MOST_ACCOUNTS)}
+    with pytest.raises(LedgerError, match="1027 accounts in one part, a part takes 1024"):
+        net.locks((), strangers)
+
+
+def test_an_account_that_reserved_less_than_its_lock_has_no_row(market: NetWorld) -> None:
+    fill = market.market().trades[0][1]
+    with pytest.raises(LedgerError, match=f"reserved {fill.lock - 1}, locks {fill.lock}"):
+        net.locks((fill,), {fill.buyer: fill.lock - 1})
