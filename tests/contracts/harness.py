@@ -27,7 +27,7 @@ from gridpact.model.delivery import Delivery
 from gridpact.model.door import DoorTerms
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, NONE, Accepted, Order, Side, Tier
-from gridpact.model.participant import Account, Named, Participant, Role
+from gridpact.model.participant import Account, Named, Participant, ReviewTerms, Role
 from gridpact.model.record import Found, IncentiveTerms, RatingTerms, Timing
 from gridpact.model.statement import SettlementTerms
 from gridpact.model.trade import Fill
@@ -66,7 +66,9 @@ class World:
         incentive: IncentiveTerms | None = None,
         timing: Timing | None = None,
         door: DoorTerms | None = None,
+        review: ReviewTerms | None = None,
     ) -> None:
+        self.review = review or ReviewTerms()
         self.timing, self.time = timing or Timing(), 0
         self.door = door or tests_door.TERMS
         self.settlement = settlement or SettlementTerms()
@@ -77,7 +79,8 @@ class World:
         self.at = {contract: self.suite[contract.value] for contract in Contract}
         self.names = {address: name for name, address in self.at.items()}
         rules = (self.settlement, self.rating, self.incentive)
-        found = Found("north", REGION, (), (), *rules, timing=self.timing, door=self.door)
+        founding = {"timing": self.timing, "door": self.door, "review": self.review}
+        found = Found("north", REGION, (), (), *rules, **founding)
         for name, deploy in zip(ORDER, self.suite.deploy(found), strict=True):
             assert self._run(OPERATOR, b"", deploy.data).output == self.suite[name]
         self.domain = Domain(CHAIN, self.at[Contract.REGISTRY])

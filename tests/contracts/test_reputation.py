@@ -10,6 +10,8 @@ from tests.contracts.harness import (
     INTERVAL,
     MICRO,
     OPERATOR,
+    REGION,
+    STRANGER,
     World,
     delivery,
     fill,
@@ -20,6 +22,7 @@ from tests.contracts.reading import Contract, Event
 from gridpact.crypto.keccak import keccak
 from gridpact.ledger import packing
 from gridpact.model.order import NONE, Side
+from gridpact.model.participant import Named, ReviewTerms, Role
 from gridpact.model.record import Rated, RatingTerms
 from gridpact.model.trade import Fill
 from gridpact.quantities import Wh
@@ -151,3 +154,57 @@ def test_chain_and_rule_agree_on_every_delivery(founded: World, energy: Wh, kept
     assert now == update(founded.rating.prior, energy, sent, founded.rating)
     assert founded.rating.floor <= now <= 1_000_000
     assert founded.view(Contract.SETTLEMENT, "volume", BOB, INTERVAL)[0] == sent
+
+
+MEMBER = (keccak(b"certificate"), keccak(b"meter"), 7 << 8 | int(Role.PRODUCER), REGION, MICRO)
+FINE, TOLERATED = 200_000_000, 250_000
+
+
+@pytest.fixture(scope="module")
+def strict() -> World:
+    """A market that fines; the stranger sells there on a deposit of one unit."""
+    world = World(review=ReviewTerms(fine=FINE, tolerance=TOLERATED))
+    world.send(Contract.REGISTRY, "apply", MEMBER, sender=STRANGER)
+    world.send(Contract.REGISTRY, "approve", STRANGER, MEMBER)
+    world.mint(STRANGER, MICRO)
+    world.send(Contract.REGISTRY, "put_deposit", sender=STRANGER)
+    world.engine.keep()
+    return world
+
+
+@pytest.mark.parametrize(
+    ("sent", "fined"),
+    [(10, 0), (8, 0), (7, 3 * FINE // 1000), (4, MICRO)],
+    ids=["kept", "tolerated", "short", "beyond the deposit"],
+)
+def test_a_shortfall_is_fined_from_the_deposit(strict: World, sent: Wh, fined: int) -> None:
+    strict.engine.undo()
+    strict.mint(ANN, MICRO)
+    bid = strict.order("ann", Side.BID, energy=10, price=200, charge=0)
+    offer = strict.order("stranger", Side.OFFER, energy=10, price=100)
+    strict.collect(bid, offer)
+    trade = fill(bid, offer, 10, 150, 0)
+    strict.commit(trade)
+    strict.price(0)
+    strict.deliver(0, 10)
+    strict.settle((trade, delivery(trade, sent)))
+    rate(strict, STRANGER)
+    assert strict.account(STRANGER).locked == MICRO - fined
+    assert strict.free(Named.FINES.address) == fined
+    assert strict.view(Contract.REGISTRY, "deposit", STRANGER) == (MICRO, MICRO - fined)
+
+
+def test_who_has_no_deposit_is_not_fined(strict: World) -> None:
+    strict.engine.undo()
+    delivered(strict, 1000, 100)
+    before = strict.account(BOB)
+    rate(strict, BOB)
+    assert strict.account(BOB) == before
+
+
+def test_the_fine_is_that_of_the_founding(strict: World, world: World) -> None:
+    assert strict.view(Contract.REPUTATION, "FINE") == FINE
+    assert strict.view(Contract.REPUTATION, "TOLERANCE") == TOLERATED
+    assert world.view(Contract.REPUTATION, "FINE") == 0
+    with refused("reputation: fine"):
+        World(review=ReviewTerms(tolerance=1_000_001))

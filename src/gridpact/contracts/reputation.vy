@@ -4,12 +4,15 @@
 @title Reputation
 @notice How far a seller kept its word, in parts per million. Moved only by what settled fills say
         it agreed and sent: [Wang23] as read in 5-decisions, section 9 (B), the same integers as
-        `reputation/feedback.py: update`.
+        `reputation/feedback.py: update`. Who falls short beyond the tolerance is fined for it, from
+        its deposit at the registry and never beyond.
 """
 
 import clock
 import keyed
 import packing
+import registry
+import rounding
 import settlement
 
 initializes: clock
@@ -39,8 +42,11 @@ struct Rating:
 
 OPERATOR: public(immutable(address))
 SETTLEMENT: public(immutable(address))
+REGISTRY: public(immutable(address))
 WINDOW: immutable(uint256)
 RULES: immutable(Rules)
+FINE: public(immutable(uint256))  # micro-units per kWh that was agreed and not sent
+TOLERANCE: public(immutable(uint256))  # ppm of what was agreed
 
 scores: HashMap[address, uint256]  # known 1 | score 32
 
@@ -59,18 +65,26 @@ def __init__(
     settlement_: address,
     rules: Rules,
     window: uint256,
+    registry_: address,
+    fine: uint256,
+    tolerance: uint256,
     begins: uint256,
     seconds: uint256,
 ):
     """
     @notice Fix where deliveries are read, and the numbers of the rule.
     @param window Intervals after which a dispute ends: until then the operator rates.
+    @param fine What a kWh costs that was agreed and not sent, when more is missing than tolerated.
     """
     clock.__init__(begins, seconds)
     assert rules.gain <= PPM and rules.loss <= PPM, "reputation: rules"
     assert rules.prior <= PPM and rules.floor <= PPM, "reputation: rules"
     assert 0 < rules.reference and rules.reference < 2**40, "reputation: rules"
+    assert fine < 2**48 and tolerance <= PPM, "reputation: fine"
     OPERATOR = operator
+    REGISTRY = registry_
+    FINE = fine
+    TOLERANCE = tolerance
     SETTLEMENT = settlement_
     WINDOW = window
     RULES = rules
@@ -154,7 +168,16 @@ def _rate(seller: address, interval: uint64) -> Rating:
     now: uint256 = self._update(before, agreed, sent)
     self.scores[seller] = KNOWN | now
     log Rated(seller=seller, agreed=agreed, sent=sent, before=before, now=now)
+    self._fine(seller, agreed, sent)
     return Rating(seller=seller, agreed=agreed, sent=sent, before=before, now=now)
+
+
+@internal
+def _fine(seller: address, agreed: uint256, sent: uint256):
+    if FINE == 0 or sent * PPM >= agreed * (PPM - TOLERANCE):
+        return
+    owed: uint256 = rounding.amount(FINE, agreed - sent)
+    extcall registry.__interface__(REGISTRY).fine(seller, owed)
 
 
 @internal

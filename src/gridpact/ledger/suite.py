@@ -94,7 +94,10 @@ class Suite:
                 *(operator, registry, vault, orders, clearing, self["reputation"]),
                 *(*numbers, s.loss_fund_share, s.dispute_window, *when),
             ),
-            "reputation": pack(operator, settlement, *rating, s.dispute_window, *when),
+            "reputation": pack(
+                *(operator, settlement, *rating, s.dispute_window, registry),
+                *(found.review.fine, found.review.tolerance, *when),
+            ),
             "incentive": pack(
                 *(operator, vault, settlement), *(i.difficulty, i.daily_budget, i.day)
             ),

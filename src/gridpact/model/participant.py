@@ -6,7 +6,7 @@ from functools import cache
 import msgspec
 
 from gridpact.crypto.keccak import name_hash
-from gridpact.quantities import Money
+from gridpact.quantities import Money, Price, Score
 
 
 class Role(IntFlag):
@@ -35,9 +35,15 @@ class Participant(msgspec.Struct, frozen=True):
 
 
 class ReviewTerms(msgspec.Struct, frozen=True):
-    """How the registry announces changes: intervals between a proposal and its effect."""
+    """What membership means: changes take effect `delay` intervals after they are announced.
+
+    Who sends less than it agreed by more than `tolerance` owes `fine` for each missing kWh, from
+    its deposit and never beyond; without a deposit nothing. 5-decisions, section 9.
+    """
 
     delay: int = 24
+    fine: Price = 0
+    tolerance: Score = 250_000
 
 
 class Named(StrEnum):
