@@ -133,7 +133,8 @@ class Market:
         fills = _fills(interval, drawn, book)
         self.write(interval, Phase.PRICE, PRICES)
         self.write(interval, Phase.COLLECT, sealed(book))
-        self.write(interval, Phase.CLEAR, Cleared(fills, (), (), (), (), ()))
+        scores = tuple(self.chain.score(one.order.participant) for one in book)
+        self.write(interval, Phase.CLEAR, Cleared(fills, (), (), (), (), (), scores=scores))
         self.write(interval, Phase.COMMIT, Commitment(fills))
         weighed = sum(drawn.imports) + drawn.loss
         self.write(interval, Phase.DELIVER, Meters((), drawn.loss, weighed))

@@ -17,7 +17,7 @@ from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key as Device
 from gridpact.errors import Reverted
-from gridpact.ledger import packing
+from gridpact.ledger import packing, roots
 from gridpact.ledger.abi import Rows, arguments
 from gridpact.ledger.calls import Places
 from gridpact.ledger.engine import EngineFactory, Moment, default_engine
@@ -28,7 +28,7 @@ from gridpact.model.door import DoorTerms
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, NONE, Accepted, Order, Side, Tier
 from gridpact.model.participant import Account, Named, Participant, ReviewTerms, Role
-from gridpact.model.record import Found, IncentiveTerms, RatingTerms, Timing
+from gridpact.model.record import BusCharge, Found, IncentiveTerms, RatingTerms, Timing
 from gridpact.model.statement import SettlementTerms
 from gridpact.model.trade import Fill
 from gridpact.quantities import Money, Price, Wh, amount
@@ -53,6 +53,9 @@ INTERVAL = 12
 BEGINS, SECONDS = 2_000_000_000, 3600
 MICRO = 1_000_000
 RETAIL, SHARE, FEED_IN, LOSS_SHARE = 280_000, 90_000, 80_000, 30_000
+BUSES = tuple(BusCharge(bus, 500 * (bus - 7)) for bus in range(1, 57))
+COSTS = (0, 30_000, 40_000, roots.charge_root(BUSES))
+"""Margin, local and zonal charge, root of the locational prices."""
 
 
 class World:
@@ -226,13 +229,17 @@ class World:
         """Post the prices of another interval."""
         write = decoded(self.write(Phase.PRICE, interval, number=0))
         tariffs = (RETAIL, SHARE, FEED_IN, LOSS_SHARE)
-        return self.send(Contract.CLEARING, "price", write, tariffs, keccak(b"buses"))
+        return self.send(Contract.CLEARING, "price", write, tariffs, COSTS)
 
     def price(self, loss_share: int = LOSS_SHARE) -> list[Event]:
         """Post the prices; once they are posted this changes nothing."""
-        tariffs = (RETAIL, SHARE, FEED_IN, loss_share)
+        try:
+            self.view(Contract.CLEARING, "tariffs", REGION, INTERVAL)
+            return []
+        except Reverted:
+            tariffs = (RETAIL, SHARE, FEED_IN, loss_share)
         write = decoded(self.write(Phase.PRICE, number=0))
-        return self.send(Contract.CLEARING, "price", write, tariffs, keccak(b"buses"))
+        return self.send(Contract.CLEARING, "price", write, tariffs, COSTS)
 
     def deliver(self, loss: Wh = 50, weighed: Wh = 1050, before: Wh = 0) -> list[Event]:
         write = decoded(self.write(Phase.DELIVER))

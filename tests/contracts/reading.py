@@ -36,6 +36,8 @@ class Contract(StrEnum):
     CURRENCY = "currency"
     CROSSING = "crossing"
     WALLETS = "wallets"
+    CHALLENGE_BOOK = "challenge_book"
+    CHALLENGE_FILLS = "challenge_fills"
 
 
 class Function(NamedTuple):

@@ -10,7 +10,7 @@ from tests.contracts.reading import Contract, artefact
 SOURCES = Path(__file__).parents[2] / "src" / "gridpact" / "contracts"
 CLOCKS_AND_CHANCE = re.compile(
     r"\bblock\.(number|timestamp|prevhash|coinbase|difficulty|prevrandao|gaslimit|basefee)\b"
-    r"|\bmsg\.gas\b|\bblockhash\b|\btx\.origin\b|\braw_call\b|\bselfdestruct\b|\bdelegate"
+    r"|\bmsg\.gas\b|\bblockhash\b|\btx\.origin\b|\braw_call\b|\bselfdestruct\b|delegate_?call"
 )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
+from gridpact.assembly.ledgers import operator_key
 from gridpact.crypto.keccak import keccak
 from gridpact.cycle.found import found
 from gridpact.cycle.market import Market
@@ -41,6 +42,7 @@ def found_both(scenario: Scenario, market: Market) -> None:
         scenario=keccak(digest(scenario) + fingerprint()),
         timing=market.timing,
         door=market.door,
+        collector=operator_key(scenario, "collector").address,
     )
     region = market.region
     both(market.local, region.id, market.participants, local, substation=region.substation)

@@ -4,16 +4,24 @@
 @title Clearing
 @notice What was posted of an interval before and after delivery: prices, the roots of book and
         fills, the roots and the balance of the meters. Other contracts read their numbers here,
-        so a settlement cannot use other prices than those posted.
+        so a settlement cannot use other prices than those posted. A clearing is kept as its hash;
+        who challenges it brings the words again. One that was proven wrong is never committed.
+@dev Deadlines count back from the beginning of the interval, when delivery starts. A chain with a
+     simulated clock switches them off: `commit_closes` 0.
 """
 
+import clock
+import council
 import keyed
 import packing
+import posting
 
+initializes: clock
 initializes: keyed
 exports: keyed.written
 
 PPM: constant(uint256) = 1_000_000
+CONDEMNED: constant(uint256) = 2
 
 
 struct Tariffs:
@@ -29,13 +37,24 @@ struct Balance:
     before: uint256
 
 
-OPERATOR: public(immutable(address))
+struct Costs:
+    # micro-units per kWh, and the Merkle root of (bus, locational price)
+    margin: uint256
+    local: uint256
+    zonal: uint256
+    root: bytes32
 
-prices: HashMap[bytes32, HashMap[uint64, uint256]]  # retail 48 | share 48 | feed-in 48 | loss 32 | 1
+
+OPERATOR: public(immutable(address))
+COUNCIL: public(immutable(address))
+CHALLENGE_BOOK: public(immutable(address))
+CHALLENGE_FILLS: public(immutable(address))
+COMMIT_CLOSES: public(immutable(uint256))  # seconds before delivery; 0: no deadline
+
+prices: HashMap[bytes32, HashMap[uint64, uint256]]  # retail 48 | share 48 | feed-in 48 | loss 32 | condemned 1 | 1
+charges: public(HashMap[bytes32, HashMap[uint64, bytes32]])  # posting.charges_hash
 balances: HashMap[bytes32, HashMap[uint64, uint256]]  # loss 64 | weighed 64 | before 64 | 1
-order_roots: HashMap[bytes32, HashMap[uint64, bytes32]]
-fill_roots: HashMap[bytes32, HashMap[uint64, bytes32]]
-sizes: HashMap[bytes32, HashMap[uint64, uint256]]  # volume 64 | count 64 | 1
+posted: public(HashMap[bytes32, HashMap[uint64, bytes32]])  # posting.clearing_hash
 
 
 event Priced:
@@ -51,8 +70,14 @@ event Posted:
     key: indexed(bytes32)
     order_root: bytes32
     fill_root: bytes32
+    seed: bytes32
     count: uint256
     volume: uint256
+
+
+event Condemned:
+    region: indexed(bytes32)
+    interval: indexed(uint64)
 
 
 event Delivered:
@@ -64,66 +89,131 @@ event Delivered:
 
 
 @deploy
-def __init__(operator: address):
+def __init__(
+    operator: address,
+    council_: address,
+    challenge_book: address,
+    challenge_fills: address,
+    begins: uint256,
+    seconds: uint256,
+    commit_closes: uint256,
+):
     """
-    @notice Fix who posts.
+    @notice Fix who posts, who judges, and when interval 0 begins and a commit comes too late.
     """
+    clock.__init__(begins, seconds)
     OPERATOR = operator
+    COUNCIL = council_
+    CHALLENGE_BOOK = challenge_book
+    CHALLENGE_FILLS = challenge_fills
+    COMMIT_CLOSES = commit_closes
 
 
 @external
-def price(write: keyed.Write, tariffs: Tariffs, root: bytes32):
+def price(write: keyed.Write, tariffs: Tariffs, costs: Costs):
     """
     @notice Post an interval's tariffs [micro-units per kWh] and expected loss share [ppm], once.
-    @param root Merkle root of the locational charges per bus.
+    @param costs Margin, charges of the tiers, and the root of the locational prices per bus.
     """
     assert msg.sender == OPERATOR, "clearing: not the operator"
-    if not keyed.begin(write, 0):
-        return
-    assert self.prices[write.region][write.interval] == 0, "clearing: priced before"
-    assert tariffs.retail < 2**48 and tariffs.feed_in < 2**48, "clearing: price too large"
-    assert tariffs.network_share <= tariffs.retail, "clearing: network share above retail"
-    assert tariffs.loss_share <= PPM, "clearing: loss share above one"
-    self.prices[write.region][write.interval] = (
+    assert write.content != empty(bytes32), "clearing: no content"
+    digest: bytes32 = posting.charges_hash(
+        posting.Charges(
+            content=write.content,
+            margin=costs.margin,
+            local=costs.local,
+            zonal=costs.zonal,
+            root=costs.root,
+        )
+    )
+    word: uint256 = (
         tariffs.retail << 208
         | tariffs.network_share << 160
         | tariffs.feed_in << 112
         | tariffs.loss_share << 80
         | 1
     )
+    first: uint256 = self.prices[write.region][write.interval]
+    if first & ~CONDEMNED != 0:
+        assert (
+            first & ~CONDEMNED == word and self.charges[write.region][write.interval] == digest
+        ), "clearing: priced before"
+        return
+    assert tariffs.retail < 2**48 and tariffs.feed_in < 2**48, "clearing: price too large"
+    assert tariffs.network_share <= tariffs.retail, "clearing: network share above retail"
+    assert tariffs.loss_share <= PPM, "clearing: loss share above one"
+    assert (
+        costs.margin < 2**48 and costs.local < 2**48 and costs.zonal < 2**48
+    ), "clearing: price too large"
+    self.prices[write.region][write.interval] = word | first
+    self.charges[write.region][write.interval] = digest
     log Priced(
         key=keyed.packed(write),
         retail=tariffs.retail,
         network_share=tariffs.network_share,
         feed_in=tariffs.feed_in,
         loss_share=tariffs.loss_share,
-        root=root,
+        root=costs.root,
     )
 
 
 @external
 def post(
-    write: keyed.Write, order_root: bytes32, fill_root: bytes32, count: uint256, volume: uint256
+    write: keyed.Write,
+    order_root: bytes32,
+    fill_root: bytes32,
+    seed: bytes32,
+    count: uint256,
+    volume: uint256,
 ):
     """
-    @notice Post a clearing, once: the roots of the sealed book and of the fills, their number and
-            volume [Wh].
+    @notice Post a clearing, once: the roots of the sealed book and of the fills, the seed of the
+            draw, number and volume [Wh] of the fills. Where a council holds office, the operator
+            has a bond to lose.
     """
     assert msg.sender == OPERATOR, "clearing: not the operator"
-    if not keyed.begin(write, 1):
+    assert write.content != empty(bytes32), "clearing: no content"
+    digest: bytes32 = posting.clearing_hash(
+        write.region,
+        write.interval,
+        posting.Clearing(
+            content=write.content,
+            order_root=order_root,
+            fill_root=fill_root,
+            seed=seed,
+            count=count,
+            volume=volume,
+        ),
+    )
+    first: bytes32 = self.posted[write.region][write.interval]
+    if first != empty(bytes32):
+        assert first == digest, "clearing: posted before"
         return
-    assert self.sizes[write.region][write.interval] == 0, "clearing: posted before"
-    assert count < 2**64 and volume < 2**64, "clearing: too large"
-    self.sizes[write.region][write.interval] = volume << 128 | count << 64 | 1
-    self.order_roots[write.region][write.interval] = order_root
-    self.fill_roots[write.region][write.interval] = fill_root
+    assert self._in_time(write.interval), "clearing: too late"
+    assert staticcall council.__interface__(COUNCIL).may_post(
+        write.region, msg.sender
+    ), "clearing: no bond"
+    self.posted[write.region][write.interval] = digest
     log Posted(
         key=keyed.packed(write),
         order_root=order_root,
         fill_root=fill_root,
+        seed=seed,
         count=count,
         volume=volume,
     )
+
+
+@external
+def condemn(region: bytes32, interval: uint64):
+    """
+    @notice Mark a clearing that was proven wrong. Only the contracts that judge challenges.
+    """
+    assert msg.sender in [CHALLENGE_BOOK, CHALLENGE_FILLS], "clearing: not the challenges"
+    word: uint256 = self.prices[region][interval]
+    assert word & CONDEMNED == 0, "clearing: condemned before"
+    self.prices[region][interval] = word | CONDEMNED
+    log Condemned(region=region, interval=interval)
 
 
 @external
@@ -154,27 +244,20 @@ def deliver(write: keyed.Write, root: bytes32, balance: Balance):
 
 @external
 @view
-def posted(region: bytes32, interval: uint64) -> (bytes32, bytes32, uint256, uint256):
-    """
-    @return Order root, fill root, number and volume [Wh] of a clearing; refused when none is.
-    """
-    word: uint256 = self.sizes[region][interval]
-    assert word != 0, "clearing: none posted"
-    return (
-        self.order_roots[region][interval],
-        self.fill_roots[region][interval],
-        (word >> 64) & packing.MASK_64,
-        word >> 128,
-    )
-
-
-@external
-@view
 def is_posted(region: bytes32, interval: uint64) -> bool:
     """
     @notice Say whether a clearing is posted: its book is closed.
     """
-    return self.sizes[region][interval] != 0
+    return self.posted[region][interval] != empty(bytes32)
+
+
+@external
+@view
+def condemned(region: bytes32, interval: uint64) -> bool:
+    """
+    @notice Say whether a clearing was proven wrong.
+    """
+    return self.prices[region][interval] & CONDEMNED != 0
 
 
 @external
@@ -183,14 +266,20 @@ def tariffs(region: bytes32, interval: uint64) -> Tariffs:
     """
     @notice The tariffs of an interval; refused when none are posted.
     """
+    return self._tariffs(self.prices[region][interval])
+
+
+@external
+@view
+def trading(region: bytes32, interval: uint64) -> Tariffs:
+    """
+    @notice The tariffs of an interval in which fills may be committed; refused when its clearing
+            was proven wrong, or too late.
+    """
     word: uint256 = self.prices[region][interval]
-    assert word != 0, "clearing: no prices"
-    return Tariffs(
-        retail=word >> 208,
-        network_share=(word >> 160) & packing.MASK_48,
-        feed_in=(word >> 112) & packing.MASK_48,
-        loss_share=(word >> 80) & packing.MASK_32,
-    )
+    assert word & CONDEMNED == 0, "clearing: condemned"
+    assert self._in_time(interval), "clearing: too late"
+    return self._tariffs(word)
 
 
 @external
@@ -206,3 +295,21 @@ def metered(region: bytes32, interval: uint64) -> Balance:
         weighed=(word >> 128) & packing.MASK_64,
         before=(word >> 64) & packing.MASK_64,
     )
+
+
+@internal
+@pure
+def _tariffs(word: uint256) -> Tariffs:
+    assert word & 1 == 1, "clearing: no prices"
+    return Tariffs(
+        retail=word >> 208,
+        network_share=(word >> 160) & packing.MASK_48,
+        feed_in=(word >> 112) & packing.MASK_48,
+        loss_share=(word >> 80) & packing.MASK_32,
+    )
+
+
+@internal
+@view
+def _in_time(interval: uint64) -> bool:
+    return COMMIT_CLOSES == 0 or clock.is_before(interval, COMMIT_CLOSES)

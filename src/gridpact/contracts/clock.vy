@@ -81,6 +81,15 @@ def is_past(moment: uint256) -> bool:
 
 @internal
 @view
+def is_before(interval: uint64, seconds: uint256) -> bool:
+    """
+    @notice Whether the block lies so many seconds or more before an interval begins.
+    """
+    return block.timestamp + seconds <= self._begins(interval)
+
+
+@internal
+@view
 def _elapsed() -> uint256:
     return max(block.timestamp, BEGINS) - BEGINS
 

@@ -23,7 +23,8 @@ OPERATOR: public(immutable(address))
 VAULT: public(immutable(address))
 FRAUD: public(immutable(address))
 EVIDENCE: public(immutable(address))
-CHALLENGE: public(immutable(address))
+CHALLENGE_BOOK: public(immutable(address))
+CHALLENGE_FILLS: public(immutable(address))
 ANCHOR: public(immutable(address))
 BOND: public(immutable(uint256))  # what it takes to post, and what a fault costs
 DELAY: public(immutable(uint256))  # intervals from appointment to office
@@ -39,7 +40,8 @@ struct Board:
     # who may take a bond, and what for
     fraud: address
     evidence: address
-    challenge: address
+    challenge_book: address
+    challenge_fills: address
     anchor: address
 
 
@@ -87,7 +89,8 @@ def __init__(
     VAULT = vault_
     FRAUD = board.fraud
     EVIDENCE = board.evidence
-    CHALLENGE = board.challenge
+    CHALLENGE_BOOK = board.challenge_book
+    CHALLENGE_FILLS = board.challenge_fills
     ANCHOR = board.anchor
     assert bond < 2**80, "council: bond"
     BOND = bond
@@ -266,6 +269,35 @@ def is_bonded(account: address) -> bool:
     return self._is_bonded(account)
 
 
+@external
+@view
+def may_post(region: bytes32, account: address) -> bool:
+    """
+    @notice Whether somebody may post for a region: bonded, unless the region has no council, when
+            nobody relies on more than the record itself.
+    """
+    return self.epochs[region] == 0 or self._is_bonded(account)
+
+
+@external
+@view
+def member_in_turn(
+    region: bytes32,
+    epoch: uint64,
+    interval: uint64,
+    turn: uint256,
+    members: DynArray[address, quorum.MAX_COUNCIL],
+) -> address:
+    """
+    @notice Whose turn it is among the members in office in an interval.
+    """
+    assert self.seats[region][epoch] == keccak256(abi_encode(members)), "council: other members"
+    term: uint256 = self.terms[region][epoch]
+    at: uint256 = convert(interval, uint256)
+    assert at >= term >> 64 and at < term & packing.MASK_64, "council: another epoch"
+    return members[turn % len(members)]
+
+
 @internal
 @view
 def _is_bonded(account: address) -> bool:
@@ -276,7 +308,9 @@ def _is_bonded(account: address) -> bool:
 @internal
 @view
 def _require_judge():
-    assert msg.sender in [FRAUD, EVIDENCE, CHALLENGE, ANCHOR], "council: not a judge"
+    assert msg.sender in [
+        FRAUD, EVIDENCE, CHALLENGE_BOOK, CHALLENGE_FILLS, ANCHOR
+    ], "council: not a judge"
 
 
 @internal

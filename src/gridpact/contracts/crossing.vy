@@ -97,7 +97,7 @@ def cross(
     if not keyed.begin(write, 0):
         return
     self._use_crossing(write, crossing)
-    tariffs: clearing.Tariffs = staticcall clearing.__interface__(CLEARING).tariffs(
+    tariffs: clearing.Tariffs = staticcall clearing.__interface__(CLEARING).trading(
         write.region, write.interval
     )
     total: uint256 = 0

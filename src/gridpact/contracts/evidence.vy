@@ -16,6 +16,7 @@ import merkle
 import net
 import netting
 import packing
+import posting
 import proving
 import registry
 import signing
@@ -36,13 +37,6 @@ STAKE: public(immutable(uint256))
 
 slashed: public(HashMap[bytes32, HashMap[address, bool]])  # signers, by part
 demands: public(HashMap[bytes32, HashMap[uint256, uint256]])  # by leaf: challenger 160 | until 64
-
-
-struct Cleared:
-    order_root: bytes32
-    fill_root: bytes32
-    count: uint256
-    volume: uint256
 
 
 struct Signed:
@@ -158,20 +152,24 @@ def foreign(
     place: netting.Place,
     content: netting.Content,
     shown: statement.Shown,
-    cleared: Cleared,
+    cleared: posting.Clearing,
     fill: bytes32,
+    links: bytes32,
     siblings: bytes32[14],
 ):
     """
     @notice A leaf's fill is not the one that the posted clearing has at the leaf's place.
     @param fill What the clearing has there; not read beyond its end.
+    @param links The second word of its leaf: see `leaves.vy: FillLeaf`.
     """
     key: bytes32 = proving.posted(place, content)
     statement.require_shown(content, shown)
-    assert content.clearing == keccak256(abi_encode(cleared)), "evidence: another clearing"
+    assert content.clearing == posting.clearing_hash(
+        place.region, place.interval, cleared
+    ), "evidence: another clearing"
     position: uint256 = shown.leaf.energy >> 64
     if position < cleared.count:
-        leaf: bytes32 = keccak256(concat(x"00", fill))
+        leaf: bytes32 = keccak256(concat(x"00", fill, links))
         assert merkle.stands(
             leaf, position, cleared.count, siblings, cleared.fill_root
         ), "evidence: not the clearing's fill"

@@ -187,7 +187,7 @@ def commit(
     assert msg.sender == OPERATOR, "settlement: not the operator"
     if not keyed.begin(write, 0):
         return
-    tariffs: clearing.Tariffs = self._tariffs(write.region, write.interval)
+    tariffs: clearing.Tariffs = self._trading(write.region, write.interval)
     locked: uint256 = 0
     for row: uint256 in rows:
         bid: book.Order = orders_[(row >> 176) & packing.MASK_16]
@@ -212,7 +212,7 @@ def match(bid: book.Order, offer: book.Order, terms: uint256, lock_now: bool) ->
     @return The fill's name.
     """
     assert clock.commit_open(bid.interval), "settlement: too late for a fill"
-    tariffs: clearing.Tariffs = self._tariffs(bid.region, bid.interval)
+    tariffs: clearing.Tariffs = self._trading(bid.region, bid.interval)
     if msg.sender != OPERATOR:
         assert msg.sender == bid.participant, "settlement: not the operator or the buyer"
         asked: packing.Terms = packing.terms(terms)
@@ -237,6 +237,7 @@ def lock(single: Single):
     name: bytes32 = self._name(single)
     word: uint256 = self.fills[name]
     assert word & packing.MASK_16 == MATCHED, "settlement: not matched"
+    tariffs: clearing.Tariffs = self._trading(single.region, single.interval)
     self.fills[name] = word - MATCHED + LOCKED
     lock: uint256 = split.lock(packing.terms(single.fill.terms))
     extcall vault.__interface__(VAULT).lock(single.fill.buyer, lock)
@@ -325,7 +326,8 @@ def take_back(single: Single):
     """
     @notice Give a buyer its money back when nobody settled its fill in time: what was matched and
             not locked once the interval is over, what was locked after the dispute window, what
-            is in dispute after two. Anybody may call.
+            is in dispute after two. Before delivery at once, when the clearing was proven wrong.
+            Anybody may call.
     """
     name: bytes32 = self._name(single)
     word: uint256 = self.fills[name]
@@ -337,7 +339,10 @@ def take_back(single: Single):
         extcall vault.__interface__(VAULT).lapse(single.fill.buyer, amount)
     else:
         later: uint256 = 2 * WINDOW if state == DISPUTED else WINDOW
-        assert clock.ended(single.interval, later), "settlement: too early"
+        if not clock.ended(single.interval, later):
+            assert clock.is_before(single.interval, 0) and self._is_condemned(
+                single
+            ), "settlement: too early"
         if state == UNKNOWN:
             extcall orders.__interface__(ORDERS).unbind(single.fill.bid, name)
         else:
@@ -514,6 +519,19 @@ def _match(
         taken.before << BEFORE | taken.meters << METERS | state
     )
     return name, lock
+
+
+@internal
+@view
+def _trading(region: bytes32, interval: uint64) -> clearing.Tariffs:
+    # refused when the clearing was condemned, or too late
+    return staticcall clearing.__interface__(CLEARING).trading(region, interval)
+
+
+@internal
+@view
+def _is_condemned(single: Single) -> bool:
+    return staticcall clearing.__interface__(CLEARING).condemned(single.region, single.interval)
 
 
 @internal

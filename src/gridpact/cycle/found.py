@@ -23,6 +23,7 @@ def found(
     substation: bytes = b"",
     timing: Timing | None = None,
     door: Door = UNSIGNED,
+    collector: bytes = b"",
 ) -> Found:
     """Write a chain's first record, or read it when the chain has begun.
 
@@ -38,6 +39,8 @@ def found(
         The meter towards the grid above; a zone has none.
     timing, door
         When intervals lie, and who lets the money in.
+    collector
+        Who signs the receipts of accepted orders.
 
     Raises
     ------
@@ -62,6 +65,7 @@ def found(
         substation=substation,
         timing=timing or Timing(),
         door=door.terms,
+        collector=collector,
     )
     written = once(ledger, Key(region, 0, Phase.FOUND), Found, lambda: record)
     if written != record:

@@ -11,6 +11,7 @@ from gridpact.cycle.collect import Books
 from gridpact.cycle.market import Market
 from gridpact.cycle.phase import once
 from gridpact.cycle.ports import Expected
+from gridpact.ledger.ledger import Ledger
 from gridpact.market import merit_order, zonal
 from gridpact.market.caps import Pairs
 from gridpact.market.clearing import verify, verify_unmet
@@ -20,7 +21,7 @@ from gridpact.market.unmet import unmet, zonal_wanted
 from gridpact.model.grid_check import GridVerdict
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Accepted, Tier
-from gridpact.model.record import Cleared, Prices, SetPoint
+from gridpact.model.record import Book, Cleared, Prices, SetPoint
 from gridpact.model.trade import Fill
 from gridpact.quantities import Score, Wh
 
@@ -45,6 +46,7 @@ def clear(
             limits=tuple(limit for limit in local.limits if limit.participant in plants),
             refusals=tuple(one for one in local.refusals if one.participant in plants),
             binding=local.binding,
+            scores=_stood(market.zonal, books.zonal),
         )
 
     once(market.zonal, Key(market.zone, interval, Phase.CLEAR), Cleared, zonal_part)
@@ -73,6 +75,7 @@ def _decide(
         reactive=tuple(
             SetPoint(who, var) for who, var in sorted(verdict.reactive_var.items()) if var
         ),
+        scores=_stood(market.local, books.local),
     )
 
 
@@ -149,3 +152,8 @@ def _scores(market: Market, books: Books) -> dict[bytes, Score]:
     scores |= {one.order.participant: market.zonal.score(one.order.participant)
                for one in books.zonal.orders}  # fmt: skip
     return scores
+
+
+def _stood(ledger: Ledger, book: Book) -> tuple[Score, ...]:
+    """Return the reputations by which a book is cleared, one per order."""
+    return tuple(ledger.score(one.order.participant) for one in book.orders)

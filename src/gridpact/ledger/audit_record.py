@@ -54,6 +54,7 @@ def check_record(place: str, block: AuditedBlock, record: Record, seen: Seen) ->
             _book(place, record, seen)
         case Cleared():
             _within_orders(place, record, seen, block.key.interval)
+            _scores(place, block, record, seen)
         case Commitment():
             _commitment(place, block, record, seen)
         case Returned():
@@ -142,6 +143,13 @@ def _within_orders(place: str, cleared: Cleared, seen: Seen, interval: int) -> N
                 left[order] -= fill.energy_wh
                 if left[order] < 0:
                     raise Corrupt(place, f"order {order.hex()[:16]}: filled above its energy")
+
+
+def _scores(place: str, block: AuditedBlock, cleared: Cleared, seen: Seen) -> None:
+    """Check that each order was cleared by the reputation that stood."""
+    stood = tuple(seen.score(one.order.participant) for one in seen.collected(block.key))
+    if cleared.scores != stood:
+        raise Corrupt(place, "scores: not the reputations that stood before the clearing")
 
 
 def _commitment(place: str, block: AuditedBlock, commitment: Commitment, seen: Seen) -> None:

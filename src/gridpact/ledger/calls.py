@@ -41,8 +41,8 @@ REGISTERED = 32
 """Participants per call: 64 would need more gas than networks let a transaction have (EIP-7825)."""
 
 T = TypeVar("T")
-Books = Callable[[Key], Sequence[Accepted]]
-"""The orders that were collected for a key's interval before its commitment."""
+Books = Callable[[Key], Sequence[Book]]
+"""The parts of the book that was collected for a key's interval before its commitment."""
 
 
 class Calls:
@@ -75,7 +75,7 @@ class Calls:
             case Rating():
                 calls = self._rate(key, record, content)
             case Anchor():
-                calls = iter([self._anchor(key, record, content)])
+                calls = iter([self._anchor(record)])
             case Confirmed():
                 calls = iter(())
             case Returned():
@@ -100,7 +100,7 @@ class Calls:
 
     def _price(self, key: Key, prices: Prices, content: bytes) -> Call:
         tariffs = (prices.retail, prices.network_share, prices.feed_in, prices.loss_share)
-        given = pack(*tariffs, roots.charge_root(prices.buses))
+        given = pack(*tariffs) + roots.costs(prices)
         return self._suite.call("clearing", "price", packing.write(key, 0, content) + given)
 
     def _collect(self, key: Key, orders: Sequence[Accepted], content: bytes) -> Iterator[Call]:
@@ -109,13 +109,11 @@ class Calls:
             yield self._suite.call("orders", "collect", write, rows)
 
     def _post(self, key: Key, cleared: Cleared, content: bytes) -> Call:
-        order_root = roots.order_root(self._books(key))
-        volume = sum(fill.energy_wh for fill in cleared.fills)
-        given = pack(order_root, roots.fill_root(cleared.fills), len(cleared.fills), volume)
+        given = pack(*roots.posting(self._books(key), cleared, content)[1:])
         return self._suite.call("clearing", "post", packing.write(key, 0, content) + given)
 
     def _commit(self, key: Key, commitment: Commitment, content: bytes) -> Iterator[Call]:
-        orders = list(self._books(key))
+        orders = [accepted for book in self._books(key) for accepted in book.orders]
         if commitment.refused is not None:
             # nothing enters under this crossing, and nothing ever will: its reference is used up
             nobody = Named.OPERATOR.address
@@ -191,9 +189,10 @@ class Calls:
             expected = self._expect(packing.ratings_digest(batch))
             yield self._suite.call("reputation", "rate", write, rows, expected)
 
-    def _anchor(self, key: Key, anchor: Anchor, content: bytes) -> Call:
+    def _anchor(self, anchor: Anchor) -> Call:
+        # no council: the operator writes, epoch and members are not read
         given = pack(anchor.region, anchor.interval, anchor.number, anchor.head, anchor.previous)
-        return self._suite.call("anchor", "post", packing.write(key, 0, content) + given)
+        return self._suite.call("anchor", "post", given + pack(0), Rows([]))
 
 
 def returning(crossing: Crossing) -> bytes:

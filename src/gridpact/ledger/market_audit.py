@@ -102,7 +102,7 @@ def _record(place: str, block: AuditedBlock) -> Record:
 
 def _follows(place: str, block: AuditedBlock, record: Record, seen: Seen) -> None:
     """Check that the block's calls and steps are those that its record yields."""
-    calls = Calls(seen.suite, seen.collected)
+    calls = Calls(seen.suite, seen.books)
     try:
         expected = calls.of(block.key, record, content_hash(block.body))
     except (GridpactError, ValueError, OverflowError) as error:

@@ -18,7 +18,6 @@ from gridpact.ledger.events import difference
 from gridpact.ledger.ledger import Head, Totals
 from gridpact.ledger.suite import Suite
 from gridpact.model.interval import Key, Phase
-from gridpact.model.order import Accepted
 from gridpact.model.participant import Account, Named
 from gridpact.model.record import (
     Book,
@@ -167,14 +166,12 @@ class MarketLedger:
             found += listed(self._chain.view(self._suite.call(contract, "read", rows)))
         return found
 
-    def _collected(self, key: Key) -> Sequence[Accepted]:
-        """Return the orders of all parts of an interval's book."""
-        orders: list[Accepted] = []
-        part = 0
-        while book := self.read(Key(key.region, key.interval, Phase.COLLECT, part), Book):
-            orders += book.orders
-            part += 1
-        return orders
+    def _collected(self, key: Key) -> Sequence[Book]:
+        """Return all parts of an interval's book."""
+        books: list[Book] = []
+        while book := self.read(Key(key.region, key.interval, Phase.COLLECT, len(books)), Book):
+            books.append(book)
+        return books
 
     def _require_refundable(self, key: Key, record: Record) -> None:
         """The contract refunds whom it knows as a fill's buyer; the record must name the same."""

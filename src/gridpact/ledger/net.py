@@ -269,11 +269,6 @@ def meter_digest(before: bytes, now: bytes) -> bytes:
     return keccak(before + now)
 
 
-def clearing_hash(order_root: bytes, fill_root: bytes, count: int, volume: Wh) -> bytes:
-    """Return the name of a posted clearing."""
-    return keccak(order_root + fill_root + packing.words((count, volume)))
-
-
 def locks(
     fills: Iterable[Fill], reserved: Mapping[bytes, Money], rewards: Money = 0, claims: Money = 0
 ) -> tuple[Row, ...]:

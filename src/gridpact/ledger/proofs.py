@@ -14,6 +14,7 @@ from gridpact.crypto.keys import compact
 from gridpact.ledger import net, packing
 from gridpact.ledger.abi import Rows, Tail, arguments, pack
 from gridpact.ledger.net import CHUNK, Part
+from gridpact.ledger.roots import Posting, fill_leaves
 from gridpact.model.delivery import Delivery, SignedReading
 from gridpact.model.statement import Statement
 from gridpact.model.trade import Fill
@@ -131,16 +132,14 @@ def own_row(part: Part, which: int) -> Fault:
     return Fault("fraud", "own_row", given, f"row of own account {which}")
 
 
-def foreign(part: Part, index: int, order_root: bytes, fills: Sequence[Fill]) -> Fault:
+def foreign(part: Part, index: int, posting: Posting, fills: Sequence[Fill]) -> Fault:
     """Prove that a leaf's fill is not the clearing's at its place."""
-    names = [fill.hash for fill in fills]
-    volume = sum(fill.energy_wh for fill in fills)
+    leaves = [leaf.content for leaf in fill_leaves(fills)]
     position = part.leaves[index].position
-    there = NOTHING * (1 + _SIBLINGS)
-    if position < len(names):
-        there = names[position] + siblings(names, position)
-    cleared = pack(order_root, merkle.root(names), len(names), volume)
-    given = (opening(part), shown(part, index) + cleared + there)
+    there = NOTHING * (2 + _SIBLINGS)
+    if position < len(leaves):
+        there = leaves[position] + siblings(leaves, position)
+    given = (opening(part), shown(part, index) + pack(*posting) + there)
     return Fault("evidence", "foreign", given, f"leaf {index} is not the clearing's")
 
 

@@ -12,8 +12,8 @@ from gridpact.model.delivery import Reading
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Accepted
 from gridpact.model.participant import Role
-from gridpact.model.record import Book, Found, Meters, R, Record
-from gridpact.quantities import Wh
+from gridpact.model.record import Book, Found, Meters, R, Rating, Record
+from gridpact.quantities import Score, Wh
 
 
 @dataclass
@@ -29,6 +29,7 @@ class Seen:
     heads: dict[Key, Head] = field(default_factory=dict)
     collector: bytes = b""
     readings: dict[bytes, list[Reading]] = field(default_factory=dict)
+    scores: dict[bytes, Score] = field(default_factory=dict)
 
     def add(self, block: AuditedBlock, record: Record) -> None:
         self.records[block.key] = record
@@ -36,6 +37,8 @@ class Seen:
         if isinstance(record, Meters):
             for signed in record.readings:
                 self.readings.setdefault(signed.reading.meter, []).append(signed.reading)
+        if isinstance(record, Rating):
+            self.scores |= {rated.participant: rated.after for rated in record.rated}
 
     def earlier(self, meter: bytes, interval: int) -> tuple[Wh, Wh]:
         """Return a meter's last (import, export) before an interval; it may have been silent."""
@@ -64,14 +67,21 @@ class Seen:
             if isinstance(record, kind):
                 yield key, record
 
-    def collected(self, key: Key) -> Sequence[Accepted]:
-        """Return the orders of all parts of an interval's book."""
-        orders: list[Accepted] = []
-        part = 0
-        while book := self.get(key.interval, Phase.COLLECT, Book, part):
-            orders += book.orders
-            part += 1
-        return orders
+    def books(self, key: Key) -> Sequence[Book]:
+        """Return all parts of an interval's book."""
+        books: list[Book] = []
+        while book := self.get(key.interval, Phase.COLLECT, Book, len(books)):
+            books.append(book)
+        return books
+
+    def collected(self, key: Key) -> Iterator[Accepted]:
+        """Yield the orders of all parts of an interval's book."""
+        for book in self.books(key):
+            yield from book.orders
+
+    def score(self, participant: bytes) -> Score:
+        """Return a participant's reputation after the records so far."""
+        return self.scores.get(participant, self.found.rating.prior)
 
     def place(self, key: Key) -> str:
         """Return where a record stands, in words."""

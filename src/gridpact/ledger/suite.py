@@ -29,6 +29,8 @@ ORDER = (
     "currency",
     "crossing",
     "wallets",
+    "challenge_book",
+    "challenge_fills",
 )
 
 
@@ -80,6 +82,11 @@ class Suite:
         registry, orders, clearing = self["registry"], self["orders"], self["clearing"]
         numbers = (s.tau, s.eps, s.eps_floor_wh, s.kappa, s.reward, s.unused_fee, s.feed_in)
         rating = (r.gain, r.loss, r.prior, r.floor, r.reference_wh)
+        c = found.challenge
+        judged = (
+            *(registry, orders, clearing, self["reputation"], self["council"]),
+            *(n.stake, n.answer, c.commit_closes, c.challenge_closes, *when),
+        )
         return {
             "registry": pack(operator, vault, self["reputation"], found.review.delay, *when),
             "vault": pack(
@@ -89,7 +96,10 @@ class Suite:
             "orders": pack(
                 operator, registry, vault, settlement, clearing, self["crossing"], *when
             ),
-            "clearing": pack(operator),
+            "clearing": pack(
+                *(operator, self["council"], self["challenge_book"], self["challenge_fills"]),
+                *(*when, c.commit_closes),
+            ),
             "settlement": pack(
                 *(operator, registry, vault, orders, clearing, self["reputation"]),
                 *(*numbers, s.loss_fund_share, s.dispute_window, *when),
@@ -101,9 +111,10 @@ class Suite:
             "incentive": pack(
                 *(operator, vault, settlement), *(i.difficulty, i.daily_budget, i.day)
             ),
-            "anchor": pack(operator),
+            "anchor": pack(operator, registry, self["council"], c.anchor_window, *when),
             "council": pack(
-                *(operator, vault, self["fraud"], self["evidence"], nobody, self["anchor"]),
+                *(operator, vault, self["fraud"], self["evidence"]),
+                *(self["challenge_book"], self["challenge_fills"], self["anchor"]),
                 *(n.bond, n.delay, n.notice, *when),
             ),
             "net": pack(
@@ -119,4 +130,6 @@ class Suite:
             ),
             "crossing": pack(operator, registry, vault, orders, clearing),
             "wallets": pack(registry, vault, settlement, s.dispute_window, *when),
+            "challenge_book": pack(operator, found.collector, *judged),
+            "challenge_fills": pack(operator, *judged),
         }

@@ -39,6 +39,7 @@ class Code(StrEnum):
     GRID = "grid"
     SENSOR = "sensor"
     CROSSING = "crossing"
+    CANCELLED = "cancelled"
 
 
 class Order(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from gridpact.crypto.keccak import keccak
+from gridpact.model.challenge import ChallengeTerms
 from gridpact.model.delivery import Delivery, SignedReading
 from gridpact.model.door import DoorTerms, Warrant
 from gridpact.model.net import NetTerms
@@ -81,6 +82,7 @@ class Found(msgspec.Struct, frozen=True, tag=True):
 
     `scenario` is the digest of what the run was started from: a ledger continues no other.
     `substation` is the meter through which the region takes from the grid above; a zone has none.
+    `collector` signs the receipts of accepted orders; nobody's count where it is empty.
     """
 
     chain: str
@@ -96,6 +98,8 @@ class Found(msgspec.Struct, frozen=True, tag=True):
     net: NetTerms = NetTerms()
     door: DoorTerms = DoorTerms()
     review: ReviewTerms = ReviewTerms()
+    challenge: ChallengeTerms = ChallengeTerms()
+    collector: bytes = b""
 
 
 class Book(msgspec.Struct, frozen=True, tag=True):
@@ -148,7 +152,10 @@ class SetPoint(msgspec.Struct, frozen=True):
 
 
 class Cleared(msgspec.Struct, frozen=True, tag=True):
-    """A clearing after the grid check."""
+    """A clearing after the grid check.
+
+    `scores` are the reputations by which it was cleared, one per order of the chain's sealed book.
+    """
 
     fills: tuple[Fill, ...]
     unmet: tuple[Unmet, ...]
@@ -157,6 +164,7 @@ class Cleared(msgspec.Struct, frozen=True, tag=True):
     refusals: tuple[Refusal, ...]
     binding: tuple[str, ...]
     reactive: tuple[SetPoint, ...] = ()
+    scores: tuple[Score, ...] = ()
 
 
 class Commitment(msgspec.Struct, frozen=True, tag=True):

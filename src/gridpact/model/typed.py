@@ -51,8 +51,10 @@ PERMIT = _struct(
     "Permit", "address owner,address spender,uint256 value,uint256 nonce,uint256 deadline"
 )
 
+HEAD = _struct("Head", "bytes32 region,uint64 interval,uint64 number,bytes32 head,bytes32 previous")
+
 ALL = (
     *(ORDER, ACCEPTED, CANCELLED, READING, VERDICT, CONFIRMATION, VOUCHER, QUORUM),
     *(POSTING, PROFILE),
-    *(MINT, DEPOSIT, PERMIT, POSSESSION),
+    *(MINT, DEPOSIT, PERMIT, POSSESSION, HEAD),
 )

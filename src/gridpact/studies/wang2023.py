@@ -24,6 +24,7 @@ from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, Accepted, Order, Side, Tier
 from gridpact.model.participant import Named, Participant, Role
 from gridpact.model.record import (
+    Book,
     Cleared,
     Commitment,
     Deposit,
@@ -170,7 +171,9 @@ class _Chain:
     def clearing(self) -> int:
         """Return the gas of posting what was sorted off chain: roots of book and of fills."""
         self._record(Phase.PRICE, _PRICES)
-        return self._record(Phase.CLEAR, Cleared((self._fill,), (), (), (), (), ()))
+        scores = (RatingTerms().prior,) * len(self._orders)
+        cleared = Cleared((self._fill,), (), (), (), (), (), scores=scores)
+        return self._record(Phase.CLEAR, cleared)
 
     def feedback(self) -> int:
         """Return the gas of rating a seller by what it was settled to have delivered."""
@@ -196,7 +199,8 @@ class _Chain:
 
     def _record(self, phase: Phase, record: Record, interval: int = 1) -> int:
         """Execute a record's calls; return the gas of the last of them."""
-        calls = Calls(self.ground.suite, lambda _: self._orders)
+        book = Book(bytes(32), tuple(self._orders), ())
+        calls = Calls(self.ground.suite, lambda _: [book])
         content = keccak(encode(record))
         gas = [self.ground.run(c) for c in calls.of(Key(_REGION, interval, phase), record, content)]
         return gas[-1]

@@ -2,7 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.contracts.harness import BOB, OPERATOR, World, decoded, refused
+from tests.contracts.harness import BOB, OPERATOR, REGION, World, decoded, refused
 from tests.contracts.parts import CHALLENGER, CLEARING, INTERVAL, TERMS, NetWorld, Settled
 from tests.contracts.reading import Contract
 
@@ -11,7 +11,9 @@ from gridpact.crypto.keys import compact
 from gridpact.ledger import net, packing, proofs, roots
 from gridpact.ledger.abi import pack
 from gridpact.ledger.net import Part
+from gridpact.ledger.roots import Posting
 from gridpact.model.interval import Phase
+from gridpact.model.order import NONE
 
 FINAL, CANCELLED = 4, 5
 ORDERS = keccak(b"orders")
@@ -220,16 +222,17 @@ def test_a_fill_that_the_clearing_does_not_have_is_proven(market: NetWorld) -> N
     fills = [fill for _, fill, *_ in settled.trades]
     volume = sum(fill.energy_wh for fill in fills)
     invented = [*fills[:7], replace(fills[7], price=fills[7].price - 1), *fills[8:]]
-    clearing = net.clearing_hash(ORDERS, roots.fill_root(invented), 24, volume)
-    part = market.part(settled)._replace(clearing=clearing)
+    posting = Posting(keccak(b"record"), ORDERS, roots.fill_root(invented), NONE, 24, volume)
+    name = posting.name(REGION, INTERVAL)
+    part = market.part(settled)._replace(clearing=name)
     market.reserve(part)
     market.commit(part)
     market.post(part)
     with refused("evidence: nothing wrong"):
-        market.prove(proofs.foreign(part, 6, ORDERS, invented))
+        market.prove(proofs.foreign(part, 6, posting, invented))
     with refused("evidence: another clearing"):
-        market.prove(proofs.foreign(part, 7, keccak(b"others"), invented))
-    market.prove(proofs.foreign(part, 7, ORDERS, invented))
+        market.prove(proofs.foreign(part, 7, posting._replace(order_root=NONE), invented))
+    market.prove(proofs.foreign(part, 7, posting, invented))
     assert market.state(part)[0] == CANCELLED
 
 

@@ -250,7 +250,7 @@ class Round:
         yield local, self.key(Phase.PRICE), PRICES
         yield zonal, self.key(Phase.PRICE, ZONE), PRICES
         yield local, self.key(Phase.CLEAR), self.cleared(self.local_fills + self.crossed)
-        yield zonal, self.key(Phase.CLEAR, ZONE), self.cleared(self.crossed)
+        yield zonal, self.key(Phase.CLEAR, ZONE), self.cleared(self.crossed, ZONE)
         yield (
             local,
             self.key(Phase.COMMIT),
@@ -371,8 +371,15 @@ class Round:
     def zonal_fills(self) -> tuple[Fill, ...]:
         return (fill(self.region_bid, self.plants.orders[0], 800, 0, PRICES.zonal_charge),)
 
-    def cleared(self, fills: tuple[Fill, ...]) -> Cleared:
-        return Cleared(fills, (), (), (), (), ())
+    def cleared(self, fills: tuple[Fill, ...], region: bytes = REGION) -> Cleared:
+        """Return a clearing by the reputations that stand; what is written stays as it is."""
+        ledger, stood = self.zonal if region == ZONE else self.local, list[int]()
+        part = 0
+        while book := ledger.read(self.key(Phase.COLLECT, region, part), Book):
+            stood += (ledger.score(one.order.participant) for one in book.orders)
+            part += 1
+        known = ledger.read(self.key(Phase.CLEAR, region), Cleared)
+        return known or Cleared(fills, (), (), (), (), (), scores=tuple(stood))
 
     @cached_property
     def out(self) -> Crossing:
