@@ -37,6 +37,7 @@ CHAIN = 20_260_609
 REGION = name_hash("region north")
 OPERATOR_DEVICE = Device.derive(b"contracts", "operator")
 OPERATOR = OPERATOR_DEVICE.address
+COLLECTOR = Device.derive(b"contracts", "collector")
 DEVICES = {
     name: Device.derive(b"contracts", name)
     for name in ("ann", "bob", "cem", "plant", "region", "stranger")
@@ -82,8 +83,13 @@ class World:
         self.at = {contract: self.suite[contract.value] for contract in Contract}
         self.names = {address: name for name, address in self.at.items()}
         rules = (self.settlement, self.rating, self.incentive)
-        founding = {"timing": self.timing, "door": self.door, "review": self.review}
-        found = Found("north", REGION, (), (), *rules, **founding)
+        founding = {
+            "timing": self.timing,
+            "door": self.door,
+            "review": self.review,
+            "collector": COLLECTOR.address,
+        }
+        found = Found("north", REGION, (), (), *rules, **founding)  # type: ignore[arg-type]
         for name, deploy in zip(ORDER, self.suite.deploy(found), strict=True):
             assert self._run(OPERATOR, b"", deploy.data).output == self.suite[name]
         self.domain = Domain(CHAIN, self.at[Contract.REGISTRY])
