@@ -245,6 +245,14 @@ class NetWorld:
         given = arguments(proofs.opening(part), _rows(part.row_words), _rows(part.delta_words))
         return self._raw("carry", given, OPERATOR)
 
+    def release(
+        self, part: Part, rows: Sequence[Row] | None = None, deltas: Sequence[int] | None = None
+    ) -> list[Event]:
+        words = [row.word for row in (part.rows if rows is None else rows)]
+        zeros = [0] * len(part.delta_words) if deltas is None else deltas
+        given = arguments(pack(*part.place) + part.clearing, _rows(words), _rows(zeros))
+        return self._raw("release", given, CHALLENGER.address)
+
     def posted(self, settled: Settled, **options: Any) -> Part:
         """Reserve, commit and post a part."""
         part = self.part(settled, **options)

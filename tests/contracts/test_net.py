@@ -162,3 +162,38 @@ def test_an_account_that_reserved_less_than_its_lock_has_no_row(market: NetWorld
     fill = market.market().trades[0][1]
     with pytest.raises(LedgerError, match=f"reserved {fill.lock - 1}, locks {fill.lock}"):
         net.locks((fill,), {fill.buyer: fill.lock - 1})
+
+
+def test_a_part_that_was_never_posted_gives_everything_back_once(market: NetWorld) -> None:
+    part = market.part(market.market())
+    before = [market.world.account(row.account) for row in part.rows]
+    market.reserve(part)
+    market.commit(part)
+    with refused("net: too early"):
+        market.release(part)
+    market.world.go_to(INTERVAL + TERMS.posting + 1)
+    with refused("net: nothing is paid"):
+        market.release(part, deltas=part.delta_words)
+    with refused("net: another list"):
+        market.release(part, rows=[row._replace(reserved=row.reserved + 1) for row in part.rows])
+    market.release(part)
+    assert [market.world.account(row.account) for row in part.rows] == before
+    with refused("net: nothing to release"):
+        market.release(part)
+    assert market.holds()
+
+
+def test_a_book_that_was_never_committed_gives_everything_back(market: NetWorld) -> None:
+    part = market.part(market.market())
+    before = [market.world.account(row.account) for row in part.rows]
+    market.reserve(part)
+    market.world.go_to(INTERVAL + TERMS.posting + 1)
+    market.release(part, rows=[row._replace(lock=0) for row in part.rows])
+    assert [market.world.account(row.account) for row in part.rows] == before
+
+
+def test_a_posted_part_is_not_released(market: NetWorld) -> None:
+    part = market.posted(market.market())
+    market.after_window(part)
+    with refused("net: nothing to release"):
+        market.release(part)

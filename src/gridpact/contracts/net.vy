@@ -30,6 +30,7 @@ COMMITTED: constant(uint256) = 2
 POSTED: constant(uint256) = 3
 FINAL: constant(uint256) = 4
 CANCELLED: constant(uint256) = 5
+RELEASED: constant(uint256) = 6
 # states: poster 160 | posted 40 | until 40 | open demands 8 | state 8
 POSTER: constant(uint256) = 96
 AT: constant(uint256) = 56
@@ -69,6 +70,11 @@ event Posted:
 
 
 event Finalised:
+    key: indexed(bytes32)
+    held: uint256
+
+
+event Released:
     key: indexed(bytes32)
     held: uint256
 
@@ -297,6 +303,35 @@ def carry(
 
 
 @external
+def release(
+    place: netting.Place,
+    clearing_: bytes32,
+    rows: DynArray[uint256, chunks.LONGEST],
+    deltas: DynArray[uint256, chunks.PAIRS],
+):
+    """
+    @notice Give every account of a part its reservation back: one that was cancelled, or never
+            posted in time. Anybody, once, the whole part.
+    @param clearing_ The hash of the clearing; not read of a part that was never committed.
+    @param deltas Zeros, two to a word.
+    """
+    key: bytes32 = netting.key(place)
+    state: uint256 = self.states[key]
+    step: uint256 = state & packing.MASK_8
+    assert step in [RESERVED, COMMITTED, CANCELLED], "net: nothing to release"
+    assert clock.interval() > (state >> UNTIL) & packing.MASK_40, "net: too early"
+    book: bytes32 = chunks.digest(4, len(rows))
+    if step != RESERVED:
+        book = keccak256(concat(book, clearing_))
+    assert self.books[key] == book, "net: another list"
+    for delta: uint256 in deltas:
+        assert delta == 0, "net: nothing is paid"
+    self.states[key] = (state >> DEMANDS) << DEMANDS | RELEASED
+    held: uint256 = extcall vault.__interface__(VAULT).apply(rows, deltas)
+    log Released(key=key, held=held)
+
+
+@external
 def condemn(key: bytes32, timely: bool) -> address:
     """
     @notice Cancel a posted part that was proven wrong, or that nobody explained. One flag: nothing
@@ -347,7 +382,7 @@ def resume(key: bytes32):
 @view
 def part(key: bytes32) -> (uint256, address, uint256, uint256, uint256):
     """
-    @return state (0 none, 1 reserved, 2 committed, 3 posted, 4 final, 5 cancelled), poster,
+    @return state (0 none, 1 reserved, 2 committed, 3 posted, 4 final, 5 cancelled, 6 released), poster,
             interval posted, interval until which the next step may happen, open demands.
     """
     state: uint256 = self.states[key]

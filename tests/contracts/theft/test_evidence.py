@@ -51,6 +51,11 @@ def test_an_unanswered_demand_costs_the_posters_bond(market: NetWorld) -> None:
     assert free(market, CHALLENGER.address) == before + TERMS.bond // 4
     with refused("evidence: not demanded"):
         market.unanswered(part, 3)
+    with refused("net: too early"):
+        market.release(part)
+    market.after_window(part)
+    market.release(part)
+    assert all(market.world.account(row.account).reserved == 0 for row in part.rows)
     assert market.holds()
 
 
