@@ -21,8 +21,8 @@ from gridpact.crypto.keccak import keccak
 from gridpact.ledger.calls import Calls
 from gridpact.ledger.suite import ORDER
 from gridpact.model.interval import Key, Phase
-from gridpact.model.order import Side
-from gridpact.model.record import Cleared, encode
+from gridpact.model.order import NONE, Side
+from gridpact.model.record import Book, Cleared, encode
 
 MODULES = ("gas_net", "gas_orders", "gas_people")
 SIZE = 24_576
@@ -85,7 +85,9 @@ def receipts(url: str) -> dict[str, int]:
     bid, offer = world.order("ann", Side.BID), world.order("bob", Side.OFFER, price=100_000)
     record = Cleared((fill(bid, offer, 1_000, 100_000, 30_000),), (), (), (), (), ())
     key = Key(REGION, INTERVAL, Phase.CLEAR)
-    (call,) = Calls(world.suite, lambda _: (bid, offer)).of(key, record, keccak(encode(record)))
+    (call,) = Calls(world.suite, lambda _: (Book(NONE, (bid, offer), ()),)).of(
+        key, record, keccak(encode(record))
+    )
     world.raw(Contract.CLEARING, call.data)
     spent = node.gas
     node.close()
