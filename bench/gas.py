@@ -83,7 +83,8 @@ def receipts(url: str) -> dict[str, int]:
     world = World(engine=node.opened)
     world.price()
     bid, offer = world.order("ann", Side.BID), world.order("bob", Side.OFFER, price=100_000)
-    record = Cleared((fill(bid, offer, 1_000, 100_000, 30_000),), (), (), (), (), ())
+    fills = (fill(bid, offer, 1_000, 100_000, 30_000),)
+    record = Cleared(fills, (), (), (), (), (), scores=(500_000, 500_000))
     key = Key(REGION, INTERVAL, Phase.CLEAR)
     (call,) = Calls(world.suite, lambda _: (Book(NONE, (bid, offer), ()),)).of(
         key, record, keccak(encode(record))
