@@ -19,7 +19,7 @@ from gridpact.crypto.keccak import keccak
 from gridpact.ledger.abi import abi_type, interface, signature
 
 SOURCES = Path(next(iter(gridpact.contracts.__path__)))
-_REASON = re.compile(r'"([a-z]+: [a-z][^"]*)"')
+_REASON = re.compile(r'"([a-z_]+: [a-z][^"]*)"')
 LONGEST = 3
 """The most entries of a list that is drawn."""
 
