@@ -8,9 +8,11 @@ end.
 """
 
 from functools import cache
+from typing import ClassVar
 
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 from tests.contracts.fuzz.anybody import Anybody
+from tests.contracts.fuzz.boachain import BoaChain
 from tests.contracts.fuzz.councils import Councils
 from tests.contracts.fuzz.market import Market
 from tests.contracts.fuzz.people import People
@@ -19,19 +21,23 @@ from tests.contracts.fuzz.wallets import Wallets
 from tests.contracts.fuzz.watched import TALLY, Watched
 from tests.contracts.parts import NetWorld
 
+from gridpact.ledger.engine import EngineFactory, default_engine
+
 
 @cache
-def market() -> tuple[Watched, NetWorld]:
-    """Return one founded market per process."""
-    return founded()
+def market(engine: EngineFactory = BoaChain) -> tuple[Watched, NetWorld]:
+    """Return one founded market per process and engine."""
+    return founded(engine)
 
 
 class Everything(People, Market, Wallets, Councils, Anybody, RuleBasedStateMachine):
-    """A market in which everybody tries everything."""
+    """A market in which everybody tries everything, on titanoboa."""
+
+    engine: ClassVar[EngineFactory] = BoaChain
 
     @initialize()
     def begin(self) -> None:
-        self.world, self.net = market()
+        self.world, self.net = market(type(self).engine)
         self.world.begin()
         self.open_market()
 
@@ -46,3 +52,9 @@ class Everything(People, Market, Wallets, Councils, Anybody, RuleBasedStateMachi
         self.world.require_scores()
         self.world.require_uncalled()
         TALLY.checks["examples"] += 1
+
+
+class Faster(Everything):
+    """The same market on the ledger's own engine: more calls, without what happens within them."""
+
+    engine = default_engine()

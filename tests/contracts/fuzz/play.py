@@ -26,6 +26,7 @@ from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
 from gridpact.errors import Reverted
+from gridpact.ledger.engine import EngineFactory
 from gridpact.ledger.net import Part
 from gridpact.model.interval import Phase
 from gridpact.model.order import Accepted
@@ -50,9 +51,10 @@ sender = st.sampled_from([OPERATOR, ANN, BOB, STRANGER, PLANT])
 """The operator, a buyer, a seller, somebody unknown, a plant."""
 
 
-def founded() -> tuple[Watched, NetWorld]:
+def founded(engine: EngineFactory) -> tuple[Watched, NetWorld]:
     """Return a market with money, prices and a council."""
     world = Watched(
+        engine=engine,
         settlement=SettlementTerms(),
         rating=RatingTerms(),
         incentive=IncentiveTerms(),

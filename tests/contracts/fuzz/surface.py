@@ -20,6 +20,7 @@ from gridpact.ledger.abi import abi_type, interface, signature
 
 SOURCES = Path(next(iter(gridpact.contracts.__path__)))
 _REASON = re.compile(r'"([a-z_]+: [a-z][^"]*)"')
+_CONSTRUCTOR = re.compile(r"^@deploy\n.*?(?=^@|\Z)", re.MULTILINE | re.DOTALL)
 LONGEST = 3
 """The most entries of a list that is drawn."""
 
@@ -41,11 +42,11 @@ def everything() -> list[tuple[Contract, bytes]]:
 
 @cache
 def reasons() -> frozenset[str]:
-    """Return every reason that a contract can give, as the sources have it."""
+    """Return every reason that a deployed contract can give, as the sources have it."""
     said = {
         reason
         for path in SOURCES.glob("*.vy")
-        for reason in _REASON.findall(path.read_text("utf-8"))
+        for reason in _REASON.findall(_CONSTRUCTOR.sub("", path.read_text("utf-8")))
     }
     return frozenset(reason for reason in said if (SOURCES / f"{reason.split(':')[0]}.vy").exists())
 
@@ -67,10 +68,12 @@ def decodes(contract: Contract, data: bytes) -> bool:
 
 
 def arguments(contract: Contract, data: bytes) -> Mapping[str, Any]:
-    """Return a call's arguments by name, structs as mappings."""
-    entry = functions(contract)[data[:4]]
-    values = decode(_types(entry), data[4:])
-    return dict(_named(entry["inputs"], values))
+    """Return an accepted call's arguments by name, structs as mappings.
+
+    Read as the contracts read them: zeros behind the end, lists wherever their offset points. A
+    strict decoder refuses such calls; a contract may take them, for it reads no other values.
+    """
+    return dict(_named(functions(contract)[data[:4]]["inputs"], data[4:], 0))
 
 
 def structs(value: Any, fields: frozenset[str]) -> Iterator[Mapping[str, Any]]:
@@ -89,14 +92,50 @@ def _types(entry: Mapping[str, Any]) -> list[str]:
     return [abi_type(one) for one in entry["inputs"]]
 
 
-def _named(inputs: Sequence[Mapping[str, Any]], values: Sequence[Any]) -> Iterator[tuple[str, Any]]:
-    for one, value in zip(inputs, values, strict=True):
-        if not one["type"].startswith("tuple"):
-            yield one["name"], value
-        elif one["type"] == "tuple":
-            yield one["name"], dict(_named(one["components"], value))
-        else:
-            yield one["name"], [dict(_named(one["components"], each)) for each in value]
+def _named(
+    inputs: Sequence[Mapping[str, Any]], data: bytes, base: int
+) -> Iterator[tuple[str, Any]]:
+    at = base
+    for one in inputs:
+        size = _words(one)
+        start = at if size else (base + _word(data, at)) % 2**256
+        yield one["name"], _read(one, data, start)
+        at += 32 * (size or 1)
+
+
+def _read(one: Mapping[str, Any], data: bytes, at: int) -> Any:
+    kind: str = one["type"]
+    if kind.endswith("]"):
+        inner = {**one, "type": kind[: kind.rindex("[")]}
+        count = kind[kind.rindex("[") + 1 : -1]
+        first, many = (at, int(count)) if count else (at + 32, _word(data, at))
+        size = 32 * _words(inner)
+        assert size, "no list of ours holds lists"
+        return [_read(inner, data, first + size * place) for place in range(many)]
+    if kind == "tuple":
+        return dict(_named(one["components"], data, at))
+    word = _word(data, at)
+    if kind == "address":
+        return f"0x{word:040x}"
+    return word.to_bytes(32, "big") if kind == "bytes32" else word
+
+
+def _words(one: Mapping[str, Any]) -> int:
+    """Return how many words a value takes in place; 0 for one that stands elsewhere."""
+    kind: str = one["type"]
+    if kind.endswith("[]"):
+        return 0
+    if kind.endswith("]"):
+        inner = {**one, "type": kind[: kind.rindex("[")]}
+        return int(kind[kind.rindex("[") + 1 : -1]) * _words(inner)
+    if kind == "tuple":
+        sizes = [_words(part) for part in one["components"]]
+        return sum(sizes) if all(sizes) else 0
+    return 1
+
+
+def _word(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at : at + 32].ljust(32, b"\0"), "big")
 
 
 def drawn(contract: Contract, selector: bytes, known: Sequence[bytes]) -> st.SearchStrategy[Any]:
