@@ -23,6 +23,10 @@ poster = st.sampled_from([OPERATOR, OPERATOR, ANN, BOB, CHALLENGER.address])
 class Councils(Play):
     """Bonds, seats, parts, demands, proofs."""
 
+    def open_market(self) -> None:
+        super().open_market()
+        self.part(1, 0, 1, True)  # a part that its council should not have signed
+
     # bonds and seats
 
     @rule(
@@ -101,12 +105,13 @@ class Councils(Play):
             self.attempt(lambda: self.net.unanswered(part, index, sender))
 
     @precondition(lambda self: self.parts)
-    @rule(at=pick, index=st.integers(0, TRADES - 1), kind=st.integers(0, 10), sender=poster)
-    def prove(self, at: int, index: int, kind: int, sender: bytes) -> None:
+    @rule(at=pick, index=st.integers(0, TRADES - 1), first=st.integers(1, 10), sender=poster)
+    def prove(self, at: int, index: int, first: int, sender: bytes) -> None:
         settled, part = self.of(at, self.parts)
-        fault = self._fault(settled, part, index, kind, at)
-        if fault is not None:
-            self.attempt(lambda: self.net.prove(fault, sender))
+        for kind in (first, (first + 3) % 11, (first + 7) % 11):
+            fault = self._fault(settled, part, index, kind, at)
+            if fault is not None:
+                self.attempt(lambda fault=fault: self.net.prove(fault, sender))
 
     @precondition(lambda self: self.parts)
     @rule(at=pick, member=st.integers(0, 4), sender=poster)

@@ -138,6 +138,22 @@ def _word(data: bytes, at: int) -> int:
     return int.from_bytes(data[at : at + 32].ljust(32, b"\0"), "big")
 
 
+def plain(one: Mapping[str, Any], account: bytes) -> Any:
+    """Return a small valid value of an ABI type."""
+    kind: str = one["type"]
+    if kind.endswith("]"):
+        size = kind[:-1].rpartition("[")[2]
+        inner = {**one, "type": kind[: kind.rindex("[")]}
+        return [plain(inner, account)] * (int(size) if size else 0)
+    if kind == "tuple":
+        return tuple(plain(part, account) for part in one["components"])
+    if kind == "address":
+        return "0x" + account.hex()
+    if kind == "bytes32":
+        return account.rjust(32, b"\1")
+    return False if kind == "bool" else 1
+
+
 def drawn(contract: Contract, selector: bytes, known: Sequence[bytes]) -> st.SearchStrategy[Any]:
     """Return a strategy of a function's arguments; words come often from those `known`."""
     entry = functions(contract)[selector]

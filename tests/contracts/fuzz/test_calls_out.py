@@ -165,7 +165,9 @@ def test_whoever_is_called_finds_the_books_in_order_and_takes_nothing(
         chain.undo()
         before = _worth(world, money)
         entry = surface.functions(contract)[selector]
-        booty = call(contract, entry["name"], *(plain(one, money) for one in entry["inputs"]))
+        booty = call(
+            contract, entry["name"], *(surface.plain(one, money) for one in entry["inputs"])
+        )
         aim(world, money, vault, world.at[contract], booty)
         world.send(Contract.VAULT, way, *given, sender=world.at[role] if role else ANN)
         called, broken, entered = told(chain, money)
@@ -185,19 +187,3 @@ def test_whoever_is_called_finds_the_books_in_order_and_takes_nothing(
 def _worth(world: World, account: bytes) -> int:
     pots = world.account(account)
     return pots.free + pots.reserved + pots.locked
-
-
-def plain(one: Mapping[str, Any], account: bytes) -> Any:
-    """Return a small valid value of an ABI type."""
-    kind: str = one["type"]
-    if kind.endswith("]"):
-        size = kind[:-1].rpartition("[")[2]
-        inner = {**one, "type": kind[: kind.rindex("[")]}
-        return [plain(inner, account)] * (int(size) if size else 0)
-    if kind == "tuple":
-        return tuple(plain(part, account) for part in one["components"])
-    if kind == "address":
-        return "0x" + account.hex()
-    if kind == "bytes32":
-        return REF
-    return False if kind == "bool" else 1
