@@ -328,6 +328,8 @@ class Watched(World):
 
     def _held_by_council(self, locked: Counter[bytes]) -> None:
         for account in self.accounts():
+            if account == OPERATOR:
+                continue  # may have become a participant; its bond is its named account's
             key = OPERATOR if account == Named.OPERATOR.address else account
             locked[account] += self.view(Contract.COUNCIL, "pledged", "0x" + key.hex())[0]
         for account in self.books.deposited:
