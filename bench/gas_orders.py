@@ -24,6 +24,8 @@ from tests.contracts.reading import Contract
 from tests.onchain import OPTIONS, Onchain
 
 from gridpact.crypto.keccak import keccak
+from gridpact.ledger import packing
+from gridpact.ledger.abi import Rows
 from gridpact.model.order import NONE, Accepted, Side
 from gridpact.model.participant import Named
 from gridpact.model.trade import Fill
@@ -79,6 +81,7 @@ def receipts(url: str) -> dict[str, int]:
     """Return the gas of each operation on the node at `url`, which must be new and empty."""
     bench = Bench(url)
     found = _singles(bench)
+    found |= _order_check(bench)
     found |= _settled(bench)
     found |= _batches(bench)
     found |= _books(bench)
@@ -113,6 +116,22 @@ def _singles(bench: Bench) -> dict[str, int]:
     bid, offer, trade = bench.pair()
     hands.bind(bid, offer, trade)
     found["match and lock, signed orders"] = bench.gas
+    bench.node.undo()
+    return found
+
+
+def _order_check(bench: Bench) -> dict[str, int]:
+    """Check the order of bids that were sorted off chain, with ranks as the market makes them."""
+    found = {}
+    for bids in (10, 23, 40, 128):
+        names = [keccak(bytes([bid])) for bid in range(bids)]
+        ranks = sorted(
+            packing.rank(80_000 + 997 * (at % 37), 500_000 + 1_013 * at, name)
+            for at, name in enumerate(names)
+        )
+        call = bench.world.suite.call("clearing", "check_order", Rows(packing.ranks(ranks)))
+        bench.world.raw(Contract.CLEARING, call.data)
+        found[f"order check, {bids} bids"] = bench.gas
     bench.node.undo()
     return found
 

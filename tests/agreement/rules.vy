@@ -5,6 +5,7 @@
 @notice Shows the pure rules that the contracts share, so that a test can ask them one by one.
 """
 
+import feedback
 import keyed
 import logarithm
 import packing
@@ -54,3 +55,30 @@ def settle(
     terms: uint256, delivery: uint256, rules: split.Rules, loss_share: uint256
 ) -> split.Statement:
     return split.split(packing.terms(terms), packing.delivery(delivery), rules, loss_share)
+
+
+@external
+@pure
+def by_meters(
+    terms: uint256,
+    agreed: uint256,
+    sent: uint256,
+    unused: uint256,
+    unused_sent: uint256,
+    rules: split.Rules,
+) -> split.Short:
+    return split.by_meters(packing.terms(terms), agreed, sent, unused, unused_sent, rules)
+
+
+@external
+@pure
+def update(score: uint256, agreed: uint256, sent: uint256, rules: feedback.Rules) -> uint256:
+    return feedback.update(score, agreed, sent, rules)
+
+
+@external
+@pure
+def bonus_rate(reference: uint256, steadiness: uint256, difficulty: uint256) -> uint256:
+    return logarithm.bonus_rate(
+        reference, steadiness, logarithm.log2_fixed(difficulty << 64)
+    )

@@ -10,6 +10,7 @@ from tests.contracts.harness import (
     REGION,
     RETAIL,
     SHARE,
+    STRANGER,
     World,
     decoded,
     refused,
@@ -17,6 +18,8 @@ from tests.contracts.harness import (
 from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
+from gridpact.ledger import packing
+from gridpact.ledger.abi import Rows
 from gridpact.ledger.roots import Posting
 from gridpact.model.interval import Phase
 
@@ -116,3 +119,39 @@ def test_the_same_write_again_changes_nothing(world: World) -> None:
     ):
         assert len(world.send(Contract.CLEARING, name, write, *arguments)) == 1
         assert world.send(Contract.CLEARING, name, write, *arguments) == []
+
+
+# the order of offers
+
+
+def check_order(world: World, ranks: list[int]) -> int:
+    call = world.suite.call("clearing", "check_order", Rows(packing.ranks(ranks)))
+    (event,) = world.raw(Contract.CLEARING, call.data, sender=STRANGER)
+    count: int = event.values["words"]
+    return count
+
+
+def test_offers_in_merit_order_pass(world: World) -> None:
+    offers = [
+        (price, reputation, keccak(bytes([price % 251, reputation % 251, n])))
+        for price in (100_000, 90_000)
+        for reputation in (1_000_000, 0, 500_000)
+        for n in range(7)
+    ]
+    merit = sorted(offers, key=lambda one: (one[0], -one[1], one[2]))
+    for count in (0, 1, 2, 41, 42):
+        ranks = [packing.rank(*one) for one in merit[:count]]
+        assert check_order(world, ranks) == (count + 1) // 2
+
+
+@pytest.mark.parametrize("count", [2, 3, 8, 9])
+def test_offers_out_of_order_are_refused(world: World, count: int) -> None:
+    ranks = [packing.rank(90_000 + at, 500_000, bytes(32)) for at in range(count)]
+    for at in range(count - 1):
+        swapped = [*ranks]
+        swapped[at : at + 2] = swapped[at + 1], swapped[at]
+        twice = [*ranks]
+        twice[at + 1] = twice[at]
+        for wrong in (swapped, twice):
+            with refused("clearing: out of order"):
+                check_order(world, wrong)

@@ -22,6 +22,8 @@ exports: keyed.written
 
 PPM: constant(uint256) = 1_000_000
 CONDEMNED: constant(uint256) = 2
+MAX_RANKS: constant(uint256) = 64
+MASK_128: constant(uint256) = 2**128 - 1
 
 
 struct Tariffs:
@@ -86,6 +88,10 @@ event Delivered:
     loss: uint256
     weighed: uint256
     before: uint256
+
+
+event Ordered:
+    words: uint256
 
 
 @deploy
@@ -240,6 +246,22 @@ def deliver(write: keyed.Write, root: bytes32, balance: Balance):
         weighed=balance.weighed,
         before=balance.before,
     )
+
+
+@external
+def check_order(ranks: DynArray[uint256, MAX_RANKS]):
+    """
+    @notice Check that offers, sorted off chain, stand in merit order: each rank above the last.
+            Anybody may call; the list stands on record in the call.
+    @param ranks Two to a word, the earlier above: price 48 | one less reputation 32 | first 48 bits
+           of the order's name; an odd number ends with the highest rank there is.
+    """
+    last: uint256 = 0
+    for pair: uint256 in ranks:
+        second: uint256 = pair & MASK_128
+        assert last < pair >> 128 and pair >> 128 < second, "clearing: out of order"
+        last = second
+    log Ordered(words=len(ranks))
 
 
 @external

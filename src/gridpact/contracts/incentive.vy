@@ -19,7 +19,6 @@ initializes: keyed
 exports: keyed.written
 
 MAX_BATCH: constant(uint256) = 1024
-PPM: constant(uint256) = 1_000_000
 
 
 struct Supply:
@@ -124,8 +123,7 @@ def rules() -> Rules:
 @internal
 @view
 def _rate(reference: uint256, steadiness: uint256) -> uint256:
-    share: uint256 = logarithm.of_one_plus(steadiness) * PPM // LOG_K
-    return rounding.part(reference, min(share, PPM))
+    return logarithm.bonus_rate(reference, steadiness, LOG_K)
 
 
 @internal

@@ -6,6 +6,8 @@
         `settlement/incentive.py: log2_fixed`, within 1 ppm of the real number.
 """
 
+import rounding
+
 PPM: constant(uint256) = 1_000_000
 SCALE: constant(uint256) = 64
 BITS: constant(uint256) = 40
@@ -38,6 +40,16 @@ def of_one_plus(x: uint256) -> uint256:
     """
     assert x < 2**120, "logarithm: too large"
     return self.log2_fixed(((x + PPM) << SCALE) // PPM)
+
+
+@internal
+@pure
+def bonus_rate(reference: uint256, x: uint256, log_k: uint256) -> uint256:
+    """
+    @notice C_d' - C_REG per kWh at x ppm, at most C_REG; `log_k` as `log2_fixed` of k gives it.
+    """
+    share: uint256 = self.of_one_plus(x) * PPM // log_k
+    return rounding.part(reference, min(share, PPM))
 
 
 @internal

@@ -9,6 +9,7 @@
 """
 
 import clock
+import feedback
 import keyed
 import packing
 import registry
@@ -24,14 +25,6 @@ PPM: constant(uint256) = 1_000_000
 KNOWN: constant(uint256) = 2**32
 
 
-struct Rules:
-    gain: uint256  # ppm
-    loss: uint256  # ppm
-    prior: uint256  # ppm
-    floor: uint256  # ppm
-    reference: uint256  # Wh
-
-
 struct Rating:
     seller: address
     agreed: uint256
@@ -44,7 +37,7 @@ OPERATOR: public(immutable(address))
 SETTLEMENT: public(immutable(address))
 REGISTRY: public(immutable(address))
 WINDOW: immutable(uint256)
-RULES: immutable(Rules)
+RULES: immutable(feedback.Rules)
 FINE: public(immutable(uint256))  # micro-units per kWh that was agreed and not sent
 TOLERANCE: public(immutable(uint256))  # ppm of what was agreed
 
@@ -63,7 +56,7 @@ event Rated:
 def __init__(
     operator: address,
     settlement_: address,
-    rules: Rules,
+    rules: feedback.Rules,
     window: uint256,
     registry_: address,
     fine: uint256,
@@ -144,7 +137,7 @@ def read(sellers: DynArray[address, MAX_BATCH]) -> DynArray[uint256, MAX_BATCH]:
 
 @external
 @view
-def rules() -> Rules:
+def rules() -> feedback.Rules:
     """
     @return The numbers of the rating rule.
     """
@@ -165,7 +158,7 @@ def _rate(seller: address, interval: uint64) -> Rating:
     agreed, sent = extcall settlement.__interface__(SETTLEMENT).to_rate(seller, interval)
     assert agreed > 0, "reputation: nothing to rate"
     before: uint256 = self._score(seller)
-    now: uint256 = self._update(before, agreed, sent)
+    now: uint256 = feedback.update(before, agreed, sent, RULES)
     self.scores[seller] = KNOWN | now
     log Rated(seller=seller, agreed=agreed, sent=sent, before=before, now=now)
     self._fine(seller, agreed, sent)
@@ -178,14 +171,3 @@ def _fine(seller: address, agreed: uint256, sent: uint256):
         return
     owed: uint256 = rounding.amount(FINE, agreed - sent)
     extcall registry.__interface__(REGISTRY).fine(seller, owed)
-
-
-@internal
-@view
-def _update(score: uint256, agreed: uint256, sent: uint256) -> uint256:
-    # r' = r + g (1 - r) q w - b r (1 - q) w, q = sent / agreed, w = min(1, E / E_ref)
-    weighed: uint256 = min(agreed, RULES.reference)
-    unit: uint256 = PPM * agreed * RULES.reference
-    gain: uint256 = RULES.gain * (PPM - score) * sent * weighed // unit
-    loss: uint256 = RULES.loss * score * (agreed - sent) * weighed // unit
-    return max(score + gain - loss, RULES.floor)

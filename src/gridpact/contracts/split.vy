@@ -138,7 +138,7 @@ def split(
 
 
 @internal
-@view
+@pure
 def by_meters(
     terms: packing.Terms,
     agreed: uint256,
