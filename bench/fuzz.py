@@ -34,7 +34,7 @@ class Job(NamedTuple):
     examples: int
 
 
-JOBS = [Job(True, seed, 30) for seed in range(1, 9)] + [Job(False, seed, 4) for seed in (21, 22)]
+JOBS = [Job(True, seed, 200) for seed in range(1, 9)] + [Job(False, seed, 10) for seed in (21, 22)]
 
 
 class Played(NamedTuple):

@@ -324,7 +324,7 @@ class Market(Play):
             self.attempt(lambda: self.price_with(interval, share, batch))
         elif what % 4 == 2:
             write = decoded(self.world.write(Phase.CLEAR, interval, number=batch))
-            given = write, keccak(b"orders"), keccak(b"fills"), weighed, loss
+            given = write, keccak(b"orders"), keccak(b"fills"), keccak(b"seed"), weighed, loss
             self.attempt(lambda: self.world.send(Contract.CLEARING, "post", *given))
         else:
             self._anchor(interval, loss)
@@ -332,7 +332,7 @@ class Market(Play):
     def _anchor(self, interval: int, number: int) -> None:
         head = words((number,))
         last = self.heads[-1] if self.heads and number % 5 else NONE
-        given = decoded(self.world.write()), REGION, interval, number, head, last
+        given = REGION, interval, number, head, last, 0, []
         if self.attempt(lambda: self.world.send(Contract.ANCHOR, "post", *given)):
             self.heads.append(head)
 

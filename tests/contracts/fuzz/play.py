@@ -10,6 +10,7 @@ from tests.contracts.harness import (
     ANN,
     AREA,
     BOB,
+    COSTS,
     DEVICES,
     FEED_IN,
     LOSS_SHARE,
@@ -111,4 +112,4 @@ class Play:
     def price_with(self, interval: int, loss_share: int = LOSS_SHARE, batch: int = 0) -> Any:
         write = decoded(self.world.write(Phase.PRICE, interval, number=batch))
         tariffs = (RETAIL, SHARE, FEED_IN, loss_share)
-        return self.world.send(Contract.CLEARING, "price", write, tariffs, keccak(b"buses"))
+        return self.world.send(Contract.CLEARING, "price", write, tariffs, COSTS)

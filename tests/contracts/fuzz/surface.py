@@ -174,7 +174,8 @@ def _value(one: Mapping[str, Any], known: Sequence[bytes]) -> st.SearchStrategy[
         return words
     if kind == "bool":
         return st.booleans()
-    bits = int(kind.removeprefix("uint"))
+    # an int is drawn from its lower half: all of it is an uint of one bit less
+    bits = int(kind.removeprefix("uint")) if kind[0] == "u" else int(kind[3:]) - 1
     return st.one_of(
         st.integers(0, min(2**bits - 1, 60)),
         words.map(lambda word: int.from_bytes(word, "big") % 2**bits),
