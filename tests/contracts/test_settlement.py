@@ -503,3 +503,24 @@ def test_every_delivery_splits_the_lock_to_the_micro_unit(
         assert founded.free(ANN) == MICRO - trade.lock + owed.refund + owed.claim
         assert founded.free(BOB) == owed.paid + owed.fee_seller + owed.reward
     assert founded.holds()
+
+
+@pytest.mark.parametrize(("bid", "offer"), [(0, 2), (2, 1), (2**16 - 1, 0)])
+def test_place_beyond_the_orders_brought_is_refused_with_its_reason(
+    rich: World, bid: int, offer: int
+) -> None:
+    def elsewhere(one: Fill, book: Any, places: Any) -> bytes:
+        for name in (one.bid, one.offer):
+            places.of(name, book[name].participant, book)
+        return packing.match(one, bid, offer)
+
+    def away(one: Fill, book: Any, places: Any) -> bytes:
+        elsewhere(one, book, places)
+        return packing.cross(one, bid, offer)
+
+    _, _, trade = rich.trade()
+    rich.price()
+    with refused("settlement: no such order"):
+        rich.filled("settlement", "commit", rich.write(), [trade], elsewhere)
+    with refused("crossing: no such order"):
+        rich.filled("crossing", "cross", rich.write(), [trade], away, OUT)

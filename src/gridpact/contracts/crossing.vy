@@ -102,7 +102,10 @@ def cross(
     )
     total: uint256 = 0
     for row: CrossRow in fills:
-        bid: book.Order = orders_[(row.terms >> 176) & packing.MASK_16]
+        bid_at: uint256 = (row.terms >> 176) & packing.MASK_16
+        parent_at: uint256 = (row.terms >> 160) & packing.MASK_16
+        assert max(bid_at, parent_at) < len(orders_), "crossing: no such order"
+        bid: book.Order = orders_[bid_at]
         assert bid.region == write.region, "crossing: other region"
         assert bid.interval == write.interval, "crossing: other interval"
         assert bid.participant != row.seller, "crossing: trade with oneself"
@@ -111,7 +114,7 @@ def cross(
         assert terms.price + terms.charge <= tariffs.retail, "crossing: above retail"
         lock: uint256 = split.lock(terms)
         bid_name: bytes32 = extcall orders.__interface__(ORDERS).take_bid(
-            bid, orders_[(row.terms >> 160) & packing.MASK_16], terms, lock
+            bid, orders_[parent_at], terms, lock
         )
         name: bytes32 = packing.fill_hash(
             write.region,

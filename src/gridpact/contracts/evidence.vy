@@ -109,7 +109,7 @@ def answer(
     """
     key: bytes32 = proving.posted(place, content)
     word: uint256 = self.demands[key][shown.index]
-    assert word != 0, "evidence: not demanded"
+    assert word != 0 and word != max_value(uint256), "evidence: not demanded"
     assert clock.interval() <= word & packing.MASK_64, "evidence: too late"
     statement.require_shown(content, shown)
     proving.require_fill(place, fill, shown)

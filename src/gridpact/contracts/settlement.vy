@@ -190,8 +190,11 @@ def commit(
     tariffs: clearing.Tariffs = self._trading(write.region, write.interval)
     locked: uint256 = 0
     for row: uint256 in rows:
-        bid: book.Order = orders_[(row >> 176) & packing.MASK_16]
-        offer: book.Order = orders_[(row >> 160) & packing.MASK_16]
+        bid_at: uint256 = (row >> 176) & packing.MASK_16
+        offer_at: uint256 = (row >> 160) & packing.MASK_16
+        assert max(bid_at, offer_at) < len(orders_), "settlement: no such order"
+        bid: book.Order = orders_[bid_at]
+        offer: book.Order = orders_[offer_at]
         assert bid.region == write.region, "settlement: other region"
         assert bid.interval == write.interval, "settlement: other interval"
         name: bytes32 = empty(bytes32)

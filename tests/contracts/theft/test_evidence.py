@@ -310,3 +310,12 @@ def test_nobody_but_the_proofs_takes_a_bond(market: NetWorld) -> None:
         for sender in (OPERATOR, BOB, member):
             with refused("council: not a judge"):
                 market.world.send(Contract.COUNCIL, name, *given, sender=sender)
+
+
+def test_an_answered_demand_is_not_answered_again(market: NetWorld) -> None:
+    settled, part = posted(market)
+    market.demand(part, 3)
+    market.answer(settled, part, 3)
+    with refused("evidence: not demanded"):
+        market.answer(settled, part, 3)
+    assert market.holds()
