@@ -73,10 +73,11 @@ def _interval(ledger: MarketLedger, interval: int) -> dict[Phase, float]:
     ]
     pots = [ledger.account(name.address).free for name in (Named.REWARD, Named.NETWORK_LOSS)]
     said = fund(statements, *pots, terms)
+    scores = (500_000,) * (len(bids) + len(offers))
     records: dict[Phase, Record] = {
         Phase.COLLECT: Book(keccak(b"seed"), (*bids, *offers), ()),
         Phase.PRICE: PRICES,
-        Phase.CLEAR: Cleared(fills, (), (), (), (), ()),
+        Phase.CLEAR: Cleared(fills, (), (), (), (), (), scores=scores),
         Phase.COMMIT: Commitment(fills),
         Phase.DELIVER: Meters((), 0, TRADES * ENERGY),
         Phase.SETTLE: Settlement(fills, made, said, ()),
