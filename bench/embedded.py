@@ -12,10 +12,10 @@ from typing import NamedTuple
 from bench.load import CHAIN_ID, OPERATOR, REGION, Load
 from bench.peers import Raws, Timed
 from gridpact.errors import LedgerError
-from gridpact.ledger.audit import audit
+from gridpact.ledger.audit.audit import audit
 from gridpact.ledger.chain import Call, Receipt
-from gridpact.ledger.embedded import EmbeddedChain
-from gridpact.ledger.store import open_store
+from gridpact.ledger.embedded.chain import EmbeddedChain
+from gridpact.ledger.files.store import open_store
 from gridpact.model.interval import Key, Phase
 
 ROUND = 1024

@@ -21,13 +21,13 @@ from bench.node import Node, unhex, unhex_all
 from bench.rows import Row
 from bench.traffic import Recorded, Sent, recorded, traffic
 from gridpact.errors import LedgerError, PowerFlowDiverged
-from gridpact.ledger import pyevm
 from gridpact.ledger.chain import Log, Outcome
-from gridpact.ledger.embedded import EmbeddedChain
-from gridpact.ledger.engine import Moment
-from gridpact.ledger.state_hash import State, unpack
-from gridpact.ledger.store import Store, open_store
-from gridpact.ledger.transactions import GAS, sign
+from gridpact.ledger.embedded.chain import EmbeddedChain
+from gridpact.ledger.evm import pyevm
+from gridpact.ledger.evm.engine import Moment
+from gridpact.ledger.evm.state_hash import State, unpack
+from gridpact.ledger.evm.transactions import GAS, sign
+from gridpact.ledger.files.store import Store, open_store
 
 TRANSACTIONS = 10_000
 SHORT_OF_GAS = 2_000

@@ -18,8 +18,8 @@ from tests.onchain import OPTIONS, Onchain
 
 from bench.rows import Row
 from gridpact.crypto.keccak import keccak
-from gridpact.ledger.calls import Calls
-from gridpact.ledger.suite import ORDER
+from gridpact.ledger.onchain.calls import Calls
+from gridpact.ledger.onchain.suite import ORDER
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import NONE, Side
 from gridpact.model.record import Book, Cleared, encode

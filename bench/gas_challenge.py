@@ -17,8 +17,8 @@ from tests.onchain import OPTIONS, Onchain
 
 from bench.gas_net import NodeWorld
 from gridpact.crypto.keccak import keccak
-from gridpact.ledger import challenges
-from gridpact.ledger.challenges import Challenge, Served
+from gridpact.ledger.proving import challenges
+from gridpact.ledger.proving.challenges import Challenge, Served
 from gridpact.model.order import Code, Refusal
 from gridpact.model.record import Timing
 

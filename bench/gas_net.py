@@ -18,9 +18,9 @@ from tests.contracts.reading import Contract
 from tests.onchain import OPTIONS, Onchain
 
 from gridpact.crypto.keys import compact
-from gridpact.ledger import net, proofs
-from gridpact.ledger.net import Part
-from gridpact.ledger.proofs import Fault
+from gridpact.ledger.proving import net, proofs
+from gridpact.ledger.proving.net import Part
+from gridpact.ledger.proving.proofs import Fault
 from gridpact.model.record import Timing
 from gridpact.model.trade import Fill
 

@@ -24,8 +24,8 @@ from tests.contracts.reading import Contract
 from tests.onchain import OPTIONS, Onchain
 
 from gridpact.crypto.keccak import keccak
-from gridpact.ledger import packing
-from gridpact.ledger.abi import Rows
+from gridpact.ledger.onchain import packing
+from gridpact.ledger.onchain.abi import Rows
 from gridpact.model.order import NONE, Accepted, Side
 from gridpact.model.participant import Named
 from gridpact.model.trade import Fill

@@ -20,11 +20,11 @@ from typing import NamedTuple
 from bench.rows import Row
 from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.errors import LedgerError
-from gridpact.ledger.audit import audit
+from gridpact.ledger.audit.audit import audit
 from gridpact.ledger.chain import Call
-from gridpact.ledger.embedded import EmbeddedChain
-from gridpact.ledger.store import open_store, open_to_read
-from gridpact.ledger.transactions import create_address, decode, sign
+from gridpact.ledger.embedded.chain import EmbeddedChain
+from gridpact.ledger.evm.transactions import create_address, decode, sign
+from gridpact.ledger.files.store import open_store, open_to_read
 from gridpact.model.interval import Key, Phase
 
 KILLS = 100

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key as Device
-from gridpact.ledger import packing
-from gridpact.ledger.abi import pack
-from gridpact.ledger.calls import Calls
 from gridpact.ledger.chain import Call
-from gridpact.ledger.suite import Suite
-from gridpact.ledger.transactions import sign
+from gridpact.ledger.evm.transactions import sign
+from gridpact.ledger.onchain import packing
+from gridpact.ledger.onchain.abi import pack
+from gridpact.ledger.onchain.calls import Calls
+from gridpact.ledger.onchain.suite import Suite
 from gridpact.model.door import DoorTerms, deposit_digest, warrant
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, Accepted, Order, Side, Tier

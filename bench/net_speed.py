@@ -16,7 +16,7 @@ from typing import Any
 from tests.contracts.harness import LOSS_SHARE, MICRO, World
 from tests.contracts.parts import INTERVAL, NetWorld, Settled
 
-from gridpact.ledger.net import Part
+from gridpact.ledger.proving.net import Part
 from gridpact.settlement.fund import fund
 from gridpact.settlement.split import split
 

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
-from gridpact.ledger.state_hash import State, StateAccount, is_empty
+from gridpact.ledger.evm.state_hash import State, StateAccount, is_empty
 
 SECONDS_TO_ANSWER = 300
 

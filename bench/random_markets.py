@@ -31,8 +31,8 @@ from gridpact.crypto.eip712 import Domain
 from gridpact.cycle.ports import Delivered, Expected, Field, Submitted
 from gridpact.cycle.result import IntervalResult
 from gridpact.ledger.ledger import Head, Ledger
-from gridpact.ledger.memory import MemoryLedger
-from gridpact.ledger.suite import Suite
+from gridpact.ledger.memory.ledger import MemoryLedger
+from gridpact.ledger.onchain.suite import Suite
 from gridpact.model.delivery import Reading, SignedReading
 from gridpact.model.interval import Key
 from gridpact.model.order import Side, Tier

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from bench.load import CHAIN_ID, OPERATOR, REGION, device, founding
 from gridpact.crypto.keccak import keccak
-from gridpact.ledger.embedded import EmbeddedChain
-from gridpact.ledger.market_ledger import MarketLedger
-from gridpact.ledger.store import open_store
+from gridpact.ledger.embedded.chain import EmbeddedChain
+from gridpact.ledger.files.store import open_store
+from gridpact.ledger.onchain.market_ledger import MarketLedger
 from gridpact.model.delivery import Delivery
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, Accepted, Order, Side, Tier

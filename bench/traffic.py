@@ -19,10 +19,10 @@ from bench.random_markets import draw, play
 from gridpact.assembly.ledgers import embedded_ledgers, operator_key
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key as PrivateKey
-from gridpact.ledger.abi import abi_type, interface, signature
-from gridpact.ledger.store import open_to_read
-from gridpact.ledger.suite import ORDER, Suite
-from gridpact.ledger.transactions import GAS, Transaction, decode, sign
+from gridpact.ledger.evm.transactions import GAS, Transaction, decode, sign
+from gridpact.ledger.files.store import open_to_read
+from gridpact.ledger.onchain.abi import abi_type, interface, signature
+from gridpact.ledger.onchain.suite import ORDER, Suite
 from gridpact.simulation.people import key_seed
 
 EXTRA = 0.75

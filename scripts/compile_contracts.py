@@ -15,7 +15,7 @@ from vyper.compiler import compile_code
 from vyper.compiler.input_bundle import FilesystemInputBundle
 from vyper.compiler.settings import OptimizationLevel, Settings
 
-from gridpact.ledger.suite import ORDER
+from gridpact.ledger.onchain.suite import ORDER
 
 CONTRACTS = Path(__file__).parents[1] / "src" / "gridpact" / "contracts"
 VERSION = "0.4.3"

@@ -20,9 +20,9 @@ from urllib.parse import urlsplit
 from tests.anvil import anvil
 
 from gridpact.ledger.chain import Log, Outcome
-from gridpact.ledger.engine import EngineFactory, Execution, Moment, revert_reason
-from gridpact.ledger.state_hash import State
-from gridpact.ledger.transactions import Transaction
+from gridpact.ledger.evm.engine import EngineFactory, Execution, Moment, revert_reason
+from gridpact.ledger.evm.state_hash import State
+from gridpact.ledger.evm.transactions import Transaction
 
 OPTIONS = ("--auto-impersonate", "--gas-limit", "2000000000")
 _SECONDS_TO_MINE = 20

@@ -164,7 +164,7 @@ def _network(
     """Return the nodes that a URL names; None when it names none."""
     from gridpact.assembly.nodes import Network, read_keys, split_urls
     from gridpact.errors import BadInput
-    from gridpact.ledger.watch import NodeSettings
+    from gridpact.ledger.jsonrpc.watch import NodeSettings
 
     urls = split_urls(url)
     if not urls:
@@ -205,7 +205,7 @@ def _say_what_awaits(
 ) -> None:
     """Announce a run that goes on, one that will be slow, and one whose keys are no secret."""
     from gridpact.crypto.keccak import name_hash
-    from gridpact.ledger.engine import has_revm
+    from gridpact.ledger.evm.engine import has_revm
     from gridpact.model.interval import Key, Phase
 
     if ledgers.local.written_at(Key(name_hash(scenario.region), 0, Phase.FOUND)):
@@ -304,7 +304,7 @@ def _bodies(file: Path | None) -> Path:
 
 def _audited_file(file: Path, bodies: Path | None) -> Path:
     from gridpact.errors import BadInput
-    from gridpact.ledger.companion import is_companion
+    from gridpact.ledger.jsonrpc.companion import is_companion
 
     if bodies is not None:
         raise BadInput("--bodies is for nodes: gridpact audit http://NODE --bodies FILE")
@@ -382,7 +382,7 @@ def export_ledger(
     Arguments and events decoded by name; money in micro-units, energy in Wh, times in seconds
     since 1970 (UTC).
     """
-    from gridpact.ledger.export import Format, export
+    from gridpact.ledger.reading.export import Format, export
 
     _require_form(form, [known.value for known in Format])
     _require_file(ledger)
@@ -413,7 +413,7 @@ def show_ledger(
     """
     import json
 
-    from gridpact.ledger.show import as_text, show
+    from gridpact.ledger.reading.show import as_text, show
 
     _require_form(form, ["text", "json"])
     _require_file(ledger)

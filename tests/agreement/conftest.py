@@ -9,9 +9,9 @@ from vyper.compiler.input_bundle import FilesystemInputBundle
 from vyper.compiler.settings import OptimizationLevel, Settings
 
 from gridpact.crypto.keccak import name_hash
-from gridpact.ledger.abi import numbers, pack
-from gridpact.ledger.engine import Moment, default_engine
-from gridpact.ledger.transactions import Transaction
+from gridpact.ledger.evm.engine import Moment, default_engine
+from gridpact.ledger.evm.transactions import Transaction
+from gridpact.ledger.onchain.abi import numbers, pack
 
 HERE = Path(__file__).parent
 CONTRACTS = HERE.parents[1] / "src" / "gridpact" / "contracts"

@@ -4,7 +4,7 @@ from random import Random
 
 from tests.agreement.conftest import Ask
 
-from gridpact.ledger import packing
+from gridpact.ledger.onchain import packing
 from gridpact.model.delivery import Delivery
 from gridpact.model.order import Tier
 from gridpact.model.record import RatingTerms

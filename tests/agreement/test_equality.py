@@ -5,7 +5,7 @@ import random
 from bench.equality import Found, ample_gas, compare, short_of_gas
 from bench.traffic import recorded
 
-from gridpact.ledger.state_hash import StateAccount
+from gridpact.ledger.evm.state_hash import StateAccount
 
 SEED = 5_002
 

@@ -22,10 +22,10 @@ from tests.unit.ledger.market_case import COLLECTOR, REGION, TERMS, accept, seal
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key as Device
-from gridpact.ledger.embedded import EmbeddedChain
-from gridpact.ledger.market_ledger import MarketLedger
-from gridpact.ledger.memory import MemoryLedger
-from gridpact.ledger.store import open_store
+from gridpact.ledger.embedded.chain import EmbeddedChain
+from gridpact.ledger.files.store import open_store
+from gridpact.ledger.memory.ledger import MemoryLedger
+from gridpact.ledger.onchain.market_ledger import MarketLedger
 from gridpact.model.delivery import Delivery, Metered
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, Accepted, Order, Side, Tier

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.agreement.conftest import Ask
 
-from gridpact.ledger import packing
-from gridpact.ledger.abi import pack
+from gridpact.ledger.onchain import packing
+from gridpact.ledger.onchain.abi import pack
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Tier
 from gridpact.model.trade import Fill

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.agreement.conftest import Ask
 
-from gridpact.ledger import packing
+from gridpact.ledger.onchain import packing
 from gridpact.model.delivery import Delivery
 from gridpact.model.order import Tier
 from gridpact.model.statement import Case, SettlementTerms, Statement

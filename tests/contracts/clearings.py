@@ -27,10 +27,11 @@ from tests.contracts.reading import Contract, Event, artefact
 
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key as Device
-from gridpact.ledger import challenges, roots
-from gridpact.ledger.abi import arguments
-from gridpact.ledger.challenges import Challenge, Served, Wires
-from gridpact.ledger.roots import FillLeaf, OrderLeaf
+from gridpact.ledger.onchain import roots
+from gridpact.ledger.onchain.abi import arguments
+from gridpact.ledger.onchain.roots import FillLeaf, OrderLeaf
+from gridpact.ledger.proving import challenges
+from gridpact.ledger.proving.challenges import Challenge, Served, Wires
 from gridpact.market import merit_order
 from gridpact.market.caps import Pairs
 from gridpact.market.draw import book_seed

@@ -15,7 +15,7 @@ from tests.contracts.harness import (
 )
 from tests.contracts.reading import Contract, Event
 
-from gridpact.ledger.packing import compact
+from gridpact.ledger.onchain.packing import compact
 from gridpact.model.delivery import Profile
 from gridpact.model.order import Accepted, Posting, Side
 from gridpact.model.record import Timing

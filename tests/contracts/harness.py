@@ -17,12 +17,12 @@ from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key as Device
 from gridpact.errors import Reverted
-from gridpact.ledger import packing, roots
-from gridpact.ledger.abi import Rows, arguments
-from gridpact.ledger.calls import Places
-from gridpact.ledger.engine import EngineFactory, Moment, default_engine
-from gridpact.ledger.suite import ORDER, Suite
-from gridpact.ledger.transactions import GAS, Transaction
+from gridpact.ledger.evm.engine import EngineFactory, Moment, default_engine
+from gridpact.ledger.evm.transactions import GAS, Transaction
+from gridpact.ledger.onchain import packing, roots
+from gridpact.ledger.onchain.abi import Rows, arguments
+from gridpact.ledger.onchain.calls import Places
+from gridpact.ledger.onchain.suite import ORDER, Suite
 from gridpact.model.delivery import Delivery
 from gridpact.model.door import DoorTerms
 from gridpact.model.interval import Key, Phase

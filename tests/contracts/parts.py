@@ -16,10 +16,10 @@ from tests.contracts.reading import Contract, Event, artefact
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key as Device
 from gridpact.crypto.keys import compact
-from gridpact.ledger import net, proofs
-from gridpact.ledger.abi import Rows, arguments, pack
-from gridpact.ledger.net import Header, Part, Place, Row
-from gridpact.ledger.proofs import Fault
+from gridpact.ledger.onchain.abi import Rows, arguments, pack
+from gridpact.ledger.proving import net, proofs
+from gridpact.ledger.proving.net import Header, Part, Place, Row
+from gridpact.ledger.proving.proofs import Fault
 from gridpact.model.delivery import Delivery, Metered, Reading, SignedReading
 from gridpact.model.interval import Phase
 from gridpact.model.net import NetTerms

@@ -18,9 +18,9 @@ from tests.contracts.harness import (
 from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
-from gridpact.ledger import packing
-from gridpact.ledger.abi import Rows
-from gridpact.ledger.roots import Posting
+from gridpact.ledger.onchain import packing
+from gridpact.ledger.onchain.abi import Rows
+from gridpact.ledger.onchain.roots import Posting
 from gridpact.model.interval import Phase
 
 ROOT, FILLS, SEED = keccak(b"orders"), keccak(b"fills"), keccak(b"seed")

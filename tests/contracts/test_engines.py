@@ -8,9 +8,9 @@ from tests.contracts.reading import Event
 
 from gridpact.crypto.keccak import keccak
 from gridpact.errors import Reverted
-from gridpact.ledger import pyevm, revm
-from gridpact.ledger.engine import EngineFactory
-from gridpact.ledger.state_hash import state_hash
+from gridpact.ledger.evm import pyevm, revm
+from gridpact.ledger.evm.engine import EngineFactory
+from gridpact.ledger.evm.state_hash import state_hash
 from gridpact.model.order import Side, Tier
 from gridpact.model.participant import Named
 

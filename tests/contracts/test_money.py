@@ -13,8 +13,8 @@ from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
 from gridpact.errors import Reverted
-from gridpact.ledger import packing
-from gridpact.ledger.packing import words
+from gridpact.ledger.onchain import packing
+from gridpact.ledger.onchain.packing import words
 from gridpact.model.order import NONE, Accepted, Side, Tier
 from gridpact.model.participant import Named
 from gridpact.model.statement import Bill

@@ -7,7 +7,7 @@ from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
 from gridpact.errors import LedgerError
-from gridpact.ledger import net
+from gridpact.ledger.proving import net
 from gridpact.model.participant import Named
 from gridpact.model.statement import Case
 from gridpact.quantities import part as amount_part

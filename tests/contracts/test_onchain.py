@@ -4,7 +4,7 @@ from tests.contracts.harness import ANN, BOB, CHAIN, MICRO, World, delivery, ref
 from tests.contracts.reading import Event
 from tests.onchain import onchain
 
-from gridpact.ledger.engine import EngineFactory
+from gridpact.ledger.evm.engine import EngineFactory
 
 
 def trade(engine: EngineFactory | None) -> tuple[World, list[Event]]:

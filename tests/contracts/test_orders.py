@@ -27,7 +27,7 @@ from tests.contracts.reading import Contract
 
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import keccak
-from gridpact.ledger import packing
+from gridpact.ledger.onchain import packing
 from gridpact.model.order import Accepted, Side, Tier
 from gridpact.model.trade import Fill
 from gridpact.quantities import amount

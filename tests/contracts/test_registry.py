@@ -15,7 +15,7 @@ from tests.contracts.reading import Contract
 
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import keccak
-from gridpact.ledger import packing
+from gridpact.ledger.onchain import packing
 from gridpact.model.order import Side
 from gridpact.model.participant import Participant, Role
 

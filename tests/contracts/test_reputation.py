@@ -20,7 +20,7 @@ from tests.contracts.harness import (
 from tests.contracts.reading import Contract, Event
 
 from gridpact.crypto.keccak import keccak
-from gridpact.ledger import packing
+from gridpact.ledger.onchain import packing
 from gridpact.model.order import NONE, Side
 from gridpact.model.participant import Named, ReviewTerms, Role
 from gridpact.model.record import Rated, RatingTerms

@@ -19,9 +19,9 @@ from tests.contracts.reading import Contract, artefact, call
 
 from gridpact.crypto.eip712 import Domain, word
 from gridpact.crypto.keccak import keccak
-from gridpact.ledger import packing
-from gridpact.ledger.abi import Rows, arguments, numbers, pack
-from gridpact.ledger.transactions import create_address
+from gridpact.ledger.evm.transactions import create_address
+from gridpact.ledger.onchain import packing
+from gridpact.ledger.onchain.abi import Rows, arguments, numbers, pack
 from gridpact.model.order import Side
 from gridpact.model.participant import Account, Named, Role
 from gridpact.model.record import Timing

@@ -25,14 +25,14 @@ from tests.contracts.reading import Contract, Event, artefact, call, event, resu
 from gridpact.crypto.eip712 import Domain, word
 from gridpact.crypto.keccak import keccak
 from gridpact.errors import Reverted
-from gridpact.ledger.abi import Rows, pack
-from gridpact.ledger.abi import arguments as packed
 from gridpact.ledger.chain import Outcome
-from gridpact.ledger.engine import Moment, default_engine
-from gridpact.ledger.packing import account as unpacked
-from gridpact.ledger.packing import is_open
-from gridpact.ledger.plain_vault import PlainVault, Pot
-from gridpact.ledger.transactions import GAS, Transaction, create_address
+from gridpact.ledger.evm.engine import Moment, default_engine
+from gridpact.ledger.evm.transactions import GAS, Transaction, create_address
+from gridpact.ledger.memory.vault import PlainVault, Pot
+from gridpact.ledger.onchain.abi import Rows, pack
+from gridpact.ledger.onchain.abi import arguments as packed
+from gridpact.ledger.onchain.packing import account as unpacked
+from gridpact.ledger.onchain.packing import is_open
 from gridpact.model.participant import Account, Named
 
 REGISTRY, ORDERS, SETTLEMENT, INCENTIVE, CROSSING = (

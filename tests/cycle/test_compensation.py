@@ -13,10 +13,10 @@ from gridpact.assembly.ledgers import Ledgers, audit_ledger, chain_id, operator_
 from gridpact.crypto.keccak import name_hash
 from gridpact.cycle.result import IntervalResult
 from gridpact.errors import GridpactError, Reverted, Unavailable, WriteConflict
-from gridpact.ledger.embedded import EmbeddedChain
+from gridpact.ledger.embedded.chain import EmbeddedChain
+from gridpact.ledger.files.store import open_store
 from gridpact.ledger.ledger import Head
-from gridpact.ledger.market_ledger import MarketLedger
-from gridpact.ledger.store import open_store
+from gridpact.ledger.onchain.market_ledger import MarketLedger
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Code, Tier
 from gridpact.model.record import Commitment, Confirmed, Record, Returned

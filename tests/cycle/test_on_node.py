@@ -15,10 +15,10 @@ from gridpact.assembly.nodes import Network, audit_nodes, node_ledgers, read_key
 from gridpact.cli import app
 from gridpact.crypto.keccak import name_hash
 from gridpact.errors import BadInput
-from gridpact.ledger.companion import read_companion
-from gridpact.ledger.embedded import EmbeddedChain
-from gridpact.ledger.market_ledger import MarketLedger
-from gridpact.ledger.store import open_store
+from gridpact.ledger.embedded.chain import EmbeddedChain
+from gridpact.ledger.files.store import open_store
+from gridpact.ledger.jsonrpc.companion import read_companion
+from gridpact.ledger.onchain.market_ledger import MarketLedger
 from gridpact.model.order import Tier
 from gridpact.model.record import Anchor, Confirmed, Record, Returned, decode_any
 from gridpact.scenario.reader import load

@@ -15,7 +15,7 @@ from tests.cycle.conftest import SCENARIOS, quietly, shortened
 from gridpact.assembly.day import DayResult, run_day
 from gridpact.assembly.ledgers import Ledgers, embedded_ledgers
 from gridpact.ledger.ledger import Head
-from gridpact.ledger.memory import MemoryLedger
+from gridpact.ledger.memory.ledger import MemoryLedger
 from gridpact.model.interval import Key
 from gridpact.model.record import Record
 from gridpact.scenario.scenario import Scenario

@@ -7,7 +7,7 @@ from gridpact.assembly.ledgers import operator_key
 from gridpact.crypto.keccak import keccak
 from gridpact.cycle.found import found
 from gridpact.cycle.market import Market
-from gridpact.ledger.suite import fingerprint
+from gridpact.ledger.onchain.suite import fingerprint
 from gridpact.model.participant import Named, Role
 from gridpact.quantities import Money
 from gridpact.scenario.digest import digest

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key as PrivateKey
-from gridpact.ledger.audit import Report, audit
-from gridpact.ledger.embedded import EmbeddedChain
+from gridpact.ledger.audit.audit import Report, audit
+from gridpact.ledger.audit.market import MarketAudit
+from gridpact.ledger.embedded.chain import EmbeddedChain
+from gridpact.ledger.files.store import open_store
 from gridpact.ledger.ledger import Ledger
-from gridpact.ledger.market_audit import MarketAudit
-from gridpact.ledger.market_ledger import MarketLedger
-from gridpact.ledger.memory import MemoryLedger
-from gridpact.ledger.store import open_store
+from gridpact.ledger.memory.ledger import MemoryLedger
+from gridpact.ledger.onchain.market_ledger import MarketLedger
 from gridpact.scenario.scenario import Scenario
 from gridpact.simulation.clock import MarketClock
 from gridpact.simulation.people import key_seed

@@ -12,14 +12,14 @@ from gridpact.assembly.ledgers import Ledgers, operator_key
 from gridpact.crypto.keccak import name_hash
 from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.errors import BadInput, LedgerError, ScenarioError
-from gridpact.ledger.companion import open_companion, read_companion
-from gridpact.ledger.endpoints import Endpoints
-from gridpact.ledger.jsonrpc import JsonRpcChain
-from gridpact.ledger.market_audit import MarketAudit
-from gridpact.ledger.market_ledger import MarketLedger
-from gridpact.ledger.node import Node
-from gridpact.ledger.node_audit import NodeReport, audit_node
-from gridpact.ledger.watch import NodeSettings
+from gridpact.ledger.audit.market import MarketAudit
+from gridpact.ledger.audit.node import NodeReport, audit_node
+from gridpact.ledger.jsonrpc.chain import JsonRpcChain
+from gridpact.ledger.jsonrpc.companion import open_companion, read_companion
+from gridpact.ledger.jsonrpc.endpoints import Endpoints
+from gridpact.ledger.jsonrpc.node import Node
+from gridpact.ledger.jsonrpc.watch import NodeSettings
+from gridpact.ledger.onchain.market_ledger import MarketLedger
 from gridpact.scenario.scenario import Scenario
 from gridpact.scenario.table import read_toml
 

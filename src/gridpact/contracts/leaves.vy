@@ -4,7 +4,7 @@
 @title Leaves
 @notice What the two trees of a posted clearing say: of every order, sorted by hash between two
         sentinels, and of every fill in the order of the clearing. The same bytes as
-        `ledger/roots.py`; the trees are those of `merkle.vy`.
+        `ledger/onchain/roots.py`; the trees are those of `merkle.vy`.
 @dev A fill names the fill of the same bid, and of the same offer, before it: so that two leaves
      show a sum that does not follow, or two fills that follow the same one.
 """

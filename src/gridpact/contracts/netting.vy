@@ -3,7 +3,7 @@
 """
 @title Netting
 @notice What a part of net settlement is made of, for the contracts that post it and those that
-        prove it wrong: the same words as `ledger/net.py`.
+        prove it wrong: the same words as `ledger/proving/net.py`.
 """
 
 # phases of the quorum's signature

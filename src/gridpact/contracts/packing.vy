@@ -4,7 +4,7 @@
 @title Packing
 @notice Words and records that several contracts share, and the masks of all. Fields are named
         from the highest bit down; a contract's own words are laid out where its state is. Mirrored
-        by `ledger/packing.py`; `tests/vectors/packing.json` holds both to one layout.
+        by `ledger/onchain/packing.py`; `tests/vectors/packing.json` holds both to one layout.
 """
 
 MASK_8: constant(uint256) = 2**8 - 1

@@ -3,7 +3,7 @@
 """
 @title Posting
 @notice What a posted clearing and an interval's prices consist of, for the contract that keeps
-        their hashes and for those that judge challenges: the same words as `ledger/roots.py`.
+        their hashes and for those that judge challenges: the same words as `ledger/onchain/roots.py`.
 """
 
 

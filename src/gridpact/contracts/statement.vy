@@ -3,7 +3,7 @@
 """
 @title Statement
 @notice The leaf of a part: one fill's statement with its running sums, and what is to be shown of
-        it. The same words as `ledger/net.py: Leaf`.
+        it. The same words as `ledger/proving/net.py: Leaf`.
 """
 
 import merkle

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from gridpact.errors import LedgerError
 from gridpact.ledger.chain import OutboxStep
-from gridpact.ledger.rows import StepRow
+from gridpact.ledger.files.rows import StepRow
 from gridpact.model.record import Crossing
 
 BEFORE = {

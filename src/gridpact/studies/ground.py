@@ -12,9 +12,9 @@ from typing import NamedTuple
 from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.errors import BadInput, Reverted
 from gridpact.ledger.chain import Call
-from gridpact.ledger.engine import Moment
-from gridpact.ledger.suite import Suite
-from gridpact.ledger.transactions import GAS, sign
+from gridpact.ledger.evm.engine import Moment
+from gridpact.ledger.evm.transactions import GAS, sign
+from gridpact.ledger.onchain.suite import Suite
 
 CHAIN_ID = 2_023
 FIRST_SECOND = 1
@@ -35,7 +35,7 @@ class Ground:
     def __init__(self, operator: PrivateKey) -> None:
         if importlib.util.find_spec("eth") is None:
             raise BadInput("a study of gas needs py-evm: install gridpact[studies]")
-        from gridpact.ledger.pyevm import PyEvm
+        from gridpact.ledger.evm.pyevm import PyEvm
 
         self._engine = PyEvm(CHAIN_ID, {})
         self._operator, self._blocks = operator, 0

@@ -14,10 +14,10 @@ from statistics import mean
 
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key as PrivateKey
-from gridpact.ledger import packing
-from gridpact.ledger.abi import contract, listed, pack
-from gridpact.ledger.calls import Calls
 from gridpact.ledger.chain import Call
+from gridpact.ledger.onchain import packing
+from gridpact.ledger.onchain.abi import contract, listed, pack
+from gridpact.ledger.onchain.calls import Calls
 from gridpact.model.delivery import Delivery
 from gridpact.model.door import DoorTerms, deposit_digest, warrant
 from gridpact.model.interval import Key, Phase

@@ -11,7 +11,7 @@ from tests.contracts.harness import ANN, AREA, BOB, DEVICES, OPERATOR, PLANT, RE
 from tests.contracts.reading import call
 
 from gridpact.errors import Reverted
-from gridpact.ledger.packing import words
+from gridpact.ledger.onchain.packing import words
 from gridpact.model.order import NONE
 from gridpact.model.participant import Named
 

@@ -15,9 +15,9 @@ from eth.exceptions import Revert
 from eth.tools.builder import chain
 
 from gridpact.ledger.chain import Log, Outcome
-from gridpact.ledger.engine import Execution, Moment, require_kept, revert_reason
-from gridpact.ledger.state_hash import State
-from gridpact.ledger.transactions import GAS, Transaction
+from gridpact.ledger.evm.engine import Execution, Moment, require_kept, revert_reason
+from gridpact.ledger.evm.state_hash import State
+from gridpact.ledger.evm.transactions import GAS, Transaction
 
 
 class Frame(NamedTuple):

@@ -11,9 +11,9 @@ from tests.contracts.harness import ANN, BOB, OPERATOR, REGION
 from tests.contracts.parts import CHALLENGER, Settled
 from tests.contracts.reading import Contract
 
-from gridpact.ledger import proofs
-from gridpact.ledger.net import Part
-from gridpact.ledger.proofs import Fault
+from gridpact.ledger.proving import proofs
+from gridpact.ledger.proving.net import Part
+from gridpact.ledger.proving.proofs import Fault
 
 TRADES = 4
 LEAVES = st.integers(0, TRADES)

@@ -21,7 +21,7 @@ from tests.contracts.fuzz.wallets import Wallets
 from tests.contracts.fuzz.watched import TALLY, Watched
 from tests.contracts.parts import NetWorld
 
-from gridpact.ledger.engine import EngineFactory, default_engine
+from gridpact.ledger.evm.engine import EngineFactory, default_engine
 
 
 @cache

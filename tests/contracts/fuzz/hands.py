@@ -7,7 +7,7 @@ from tests.contracts.harness import DEVICES, OPERATOR, REGION, World, struct
 from tests.contracts.reading import Contract, Event
 
 from gridpact.crypto.keys import compact
-from gridpact.ledger.packing import words
+from gridpact.ledger.onchain.packing import words
 from gridpact.model.door import mint_digest, warrant
 from gridpact.model.order import Accepted, Side
 from gridpact.model.trade import Fill

@@ -35,8 +35,8 @@ from tests.contracts.harness import (
 from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
-from gridpact.ledger import packing
-from gridpact.ledger.packing import words
+from gridpact.ledger.onchain import packing
+from gridpact.ledger.onchain.packing import words
 from gridpact.model.interval import Phase
 from gridpact.model.order import NONE, Accepted, Side, Tier
 from gridpact.model.record import Incentive

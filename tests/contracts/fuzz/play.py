@@ -27,8 +27,8 @@ from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
 from gridpact.errors import Reverted
-from gridpact.ledger.engine import EngineFactory
-from gridpact.ledger.net import Part
+from gridpact.ledger.evm.engine import EngineFactory
+from gridpact.ledger.proving.net import Part
 from gridpact.model.interval import Phase
 from gridpact.model.order import Accepted
 from gridpact.model.participant import Named

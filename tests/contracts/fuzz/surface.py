@@ -16,7 +16,7 @@ from tests.contracts.reading import Contract
 
 import gridpact.contracts
 from gridpact.crypto.keccak import keccak
-from gridpact.ledger.abi import abi_type, interface, signature
+from gridpact.ledger.onchain.abi import abi_type, interface, signature
 
 SOURCES = Path(next(iter(gridpact.contracts.__path__)))
 _REASON = re.compile(r'"([a-z_]+: [a-z][^"]*)"')

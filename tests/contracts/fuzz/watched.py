@@ -16,7 +16,7 @@ from tests.contracts.harness import DEVICES, OPERATOR, World
 from tests.contracts.reading import Contract, Event
 
 from gridpact.errors import Reverted
-from gridpact.ledger.engine import EngineFactory
+from gridpact.ledger.evm.engine import EngineFactory
 from gridpact.model.net import NetTerms
 from gridpact.model.order import Order
 from gridpact.model.participant import Named

@@ -8,10 +8,10 @@ from tests.contracts.parts import CHALLENGER, TERMS
 from tests.contracts.reading import Contract
 
 from gridpact.errors import InvalidClearing, Reverted
-from gridpact.ledger import challenges, net
-from gridpact.ledger.abi import Rows
-from gridpact.ledger.challenges import Challenge
-from gridpact.ledger.roots import fill_leaves
+from gridpact.ledger.onchain.abi import Rows
+from gridpact.ledger.onchain.roots import fill_leaves
+from gridpact.ledger.proving import challenges, net
+from gridpact.ledger.proving.challenges import Challenge
 from gridpact.model.interval import Phase
 from gridpact.model.order import Code, Refusal, Side
 from gridpact.model.typed import CANCELLED

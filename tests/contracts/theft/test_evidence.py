@@ -8,10 +8,11 @@ from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import compact
-from gridpact.ledger import net, packing, proofs, roots
-from gridpact.ledger.abi import pack
-from gridpact.ledger.net import Part
-from gridpact.ledger.roots import Posting
+from gridpact.ledger.onchain import packing, roots
+from gridpact.ledger.onchain.abi import pack
+from gridpact.ledger.onchain.roots import Posting
+from gridpact.ledger.proving import net, proofs
+from gridpact.ledger.proving.net import Part
 from gridpact.model.interval import Phase
 from gridpact.model.order import NONE
 

@@ -15,9 +15,9 @@ from tests.contracts.reading import Contract
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keys import compact
 from gridpact.errors import Reverted
-from gridpact.ledger import net, proofs
-from gridpact.ledger.net import Part
-from gridpact.ledger.proofs import Fault
+from gridpact.ledger.proving import net, proofs
+from gridpact.ledger.proving.net import Part
+from gridpact.ledger.proving.proofs import Fault
 from gridpact.model.interval import Phase
 from gridpact.model.participant import Named
 from gridpact.model.statement import Case

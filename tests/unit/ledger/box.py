@@ -8,10 +8,10 @@ from typing import NamedTuple
 from gridpact.crypto.keccak import name_hash
 from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.ledger.chain import Call
-from gridpact.ledger.embedded import EmbeddedChain, Now
-from gridpact.ledger.engine import EngineFactory
-from gridpact.ledger.store import Store
-from gridpact.ledger.transactions import create_address, sign
+from gridpact.ledger.embedded.chain import EmbeddedChain, Now
+from gridpact.ledger.evm.engine import EngineFactory
+from gridpact.ledger.evm.transactions import create_address, sign
+from gridpact.ledger.files.store import Store
 from gridpact.model.interval import Key, Phase
 
 REGION = name_hash("north")

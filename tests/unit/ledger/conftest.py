@@ -8,8 +8,8 @@ from tests.anvil import anvil
 from tests.unit.ledger.box import CHAIN_ID, Box, found, open_chain, the_box
 from tests.unit.ledger.places import restored
 
-from gridpact.ledger.embedded import EmbeddedChain
-from gridpact.ledger.store import Store, open_store
+from gridpact.ledger.embedded.chain import EmbeddedChain
+from gridpact.ledger.files.store import Store, open_store
 
 
 @pytest.fixture

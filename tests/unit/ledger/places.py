@@ -10,14 +10,14 @@ from tests.unit.ledger.box import CHAIN_ID, OPERATOR, clock
 
 from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.ledger.chain import OpenChain
-from gridpact.ledger.companion import open_companion
-from gridpact.ledger.embedded import EmbeddedChain
-from gridpact.ledger.endpoints import Endpoints
-from gridpact.ledger.engine import EngineFactory
-from gridpact.ledger.jsonrpc import JsonRpcChain
-from gridpact.ledger.node import Node
-from gridpact.ledger.store import open_store
-from gridpact.ledger.watch import NodeSettings
+from gridpact.ledger.embedded.chain import EmbeddedChain
+from gridpact.ledger.evm.engine import EngineFactory
+from gridpact.ledger.files.store import open_store
+from gridpact.ledger.jsonrpc.chain import JsonRpcChain
+from gridpact.ledger.jsonrpc.companion import open_companion
+from gridpact.ledger.jsonrpc.endpoints import Endpoints
+from gridpact.ledger.jsonrpc.node import Node
+from gridpact.ledger.jsonrpc.watch import NodeSettings
 
 QUICK = NodeSettings(timeout=2.0, patience=10.0, resend=0.3, poll=0.002, slowest_poll=0.05)
 """Settings for a node that answers in milliseconds."""

@@ -16,9 +16,9 @@ from gridpact.errors import (
     Reverted,
     WriteConflict,
 )
-from gridpact.ledger import pyevm, revm
 from gridpact.ledger.chain import Call, OpenChain, OutboxStep, Receipt
-from gridpact.ledger.transactions import create_address, sign
+from gridpact.ledger.evm import pyevm, revm
+from gridpact.ledger.evm.transactions import create_address, sign
 from gridpact.model.record import Crossing
 
 ANN, BOB = stranger("ann"), stranger("bob")

@@ -6,7 +6,7 @@ from tests.unit.ledger.market_case import Round
 
 from gridpact.errors import Disagreement, Reverted
 from gridpact.ledger.coherence import require_coherent
-from gridpact.ledger.memory import MemoryLedger
+from gridpact.ledger.memory.ledger import MemoryLedger
 from gridpact.model.record import Book, Commitment, Crossing, Settlement
 
 MARKET = Round(MemoryLedger("local"), MemoryLedger("zonal"), plant_wh=500)

@@ -7,9 +7,9 @@ from tests.unit.ledger.box import key, open_chain
 
 from gridpact.errors import LedgerError
 from gridpact.ledger.chain import OutboxStep
-from gridpact.ledger.embedded import EmbeddedChain
+from gridpact.ledger.embedded.chain import EmbeddedChain
+from gridpact.ledger.files.store import Store
 from gridpact.ledger.outbox import BEFORE
-from gridpact.ledger.store import Store
 from gridpact.model.record import Crossing
 
 CROSSING = Crossing(b"\x05" * 32, "north", "zone", 2**90)

@@ -4,7 +4,7 @@ import pytest
 from tests.unit.ledger.market_case import Round, found_local, found_zonal, founded
 
 from gridpact.crypto.eip712 import Domain
-from gridpact.ledger.memory import MemoryLedger
+from gridpact.ledger.memory.ledger import MemoryLedger
 from gridpact.model.record import Book, Found, Prices, content_hash, decode, decode_any, encode
 
 CURRENCY = Domain(1, bytes(20))

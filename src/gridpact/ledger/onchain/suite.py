@@ -1,0 +1,135 @@
+"""The contracts of one chain: where they stand and how they are deployed.
+
+Addresses follow from the operator and the order of deployment, so that each contract knows the
+others for good before any of them exists (5-decisions, section 17).
+"""
+
+from functools import cached_property
+
+from gridpact.crypto.eip712 import Domain, word
+from gridpact.crypto.keccak import keccak
+from gridpact.ledger.chain import Call
+from gridpact.ledger.evm.transactions import create_address
+from gridpact.ledger.onchain.abi import Rows, Tail, arguments, contract, pack
+from gridpact.model.record import Found
+
+ORDER = (
+    "registry",
+    "vault",
+    "orders",
+    "clearing",
+    "settlement",
+    "reputation",
+    "incentive",
+    "anchor",
+    "council",
+    "net",
+    "fraud",
+    "evidence",
+    "currency",
+    "crossing",
+    "wallets",
+    "challenge_book",
+    "challenge_fills",
+)
+
+
+def fingerprint() -> bytes:
+    """Return the digest of all contracts' bytecode: a ledger goes on with the same ones only."""
+    return keccak(b"".join(contract(name).bytecode for name in ORDER))
+
+
+class Suite:
+    """The contracts that one operator deployed first of all on its chain."""
+
+    def __init__(self, operator: bytes) -> None:
+        self.operator = operator
+        self._at = {name: create_address(operator, n) for n, name in enumerate(ORDER)}
+
+    def __getitem__(self, name: str) -> bytes:
+        """Return a contract's address."""
+        return self._at[name]
+
+    @cached_property
+    def names(self) -> dict[bytes, str]:
+        """Return the contracts' names by address."""
+        return {address: name for name, address in self._at.items()}
+
+    def domain(self, chain_id: int) -> Domain:
+        """Return where signatures count: this chain's registry."""
+        return Domain(chain_id, self["registry"])
+
+    def currency(self, chain_id: int) -> Domain:
+        """Return where the door keepers' signatures and permits count: this chain's currency."""
+        return Domain(chain_id, self["currency"])
+
+    def call(self, name: str, function: str, *given: bytes | Rows | Tail) -> Call:
+        """Return a call of one contract's function."""
+        data = contract(name).selectors[function] + arguments(*given)
+        return Call(self[name], data, f"{name}.{function}")
+
+    def deploy(self, found: Found) -> list[Call]:
+        """Return the calls that create all contracts with a chain's rules."""
+        given = self._constructors(found)
+        return [
+            Call(b"", contract(name).bytecode + given[name], f"deploy {name}") for name in ORDER
+        ]
+
+    def _constructors(self, found: Found) -> dict[str, bytes]:
+        s, r, i, n, door = found.settlement, found.rating, found.incentive, found.net, found.door
+        when, nobody = (found.timing.begins, found.timing.seconds), b""
+        operator, vault, settlement = self.operator, self["vault"], self["settlement"]
+        registry, orders, clearing = self["registry"], self["orders"], self["clearing"]
+        numbers = (s.tau, s.eps, s.eps_floor_wh, s.kappa, s.reward, s.unused_fee, s.feed_in)
+        rating = (r.gain, r.loss, r.prior, r.floor, r.reference_wh)
+        c = found.challenge
+        judged = (
+            *(registry, orders, clearing, self["reputation"], self["council"]),
+            *(n.stake, n.answer, c.commit_closes, c.challenge_closes, *when),
+        )
+        return {
+            "registry": pack(operator, vault, self["reputation"], found.review.delay, *when),
+            "vault": pack(
+                *(self["currency"], registry, orders, settlement, self["incentive"]),
+                *(self["net"], nobody, self["council"], self["crossing"], self["wallets"]),
+            ),
+            "orders": pack(
+                operator, registry, vault, settlement, clearing, self["crossing"], *when
+            ),
+            "clearing": pack(
+                *(operator, self["council"], self["challenge_book"], self["challenge_fills"]),
+                *(*when, c.commit_closes),
+            ),
+            "settlement": pack(
+                *(operator, registry, vault, orders, clearing, self["reputation"]),
+                *(*numbers, s.loss_fund_share, s.dispute_window, *when),
+            ),
+            "reputation": pack(
+                *(operator, settlement, *rating, s.dispute_window, registry),
+                *(found.review.fine, found.review.tolerance, *when),
+            ),
+            "incentive": pack(
+                *(operator, vault, settlement), *(i.difficulty, i.daily_budget, i.day)
+            ),
+            "anchor": pack(operator, registry, self["council"], c.anchor_window, *when),
+            "council": pack(
+                *(operator, vault, self["fraud"], self["evidence"]),
+                *(self["challenge_book"], self["challenge_fills"], self["anchor"]),
+                *(n.bond, n.delay, n.notice, *when),
+            ),
+            "net": pack(
+                *(operator, registry, vault, self["council"]),
+                *(self["fraud"], self["evidence"], nobody),
+                *(n.window, n.answer, n.proving, n.posting, n.per_fill, *when),
+            ),
+            "fraud": pack(registry, self["net"], self["council"], clearing, settlement),
+            "evidence": pack(*(registry, self["net"], self["council"], clearing, n.stake, *when)),
+            "currency": arguments(
+                pack(vault, *when, door.needed, door.daily_cap),
+                Rows([word(keeper) for keeper in door.keepers]),
+            ),
+            "crossing": pack(operator, registry, vault, orders, clearing),
+            "wallets": pack(registry, vault, settlement, s.dispute_window, *when),
+            "challenge_book": pack(operator, found.collector, *judged),
+            "challenge_fills": pack(operator, *judged),
+        }
