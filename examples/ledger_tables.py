@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as pq
+
 from gridpact.ledger.reading.export import export
 
 

@@ -115,7 +115,7 @@ def test_a_qbft_blocks_hash_leaves_its_seals_and_round_out(block: Rows) -> None:
     sealed = rlp.encode([*common, 3, [b"\5" * 65, b"\6" * 65]])
     with pytest.raises(Corrupt, match="hash"):
         verified(header | {"extraData": "0x" + sealed.hex()}, [])
-    from gridpact.ledger.jsonrpc.chain import node_block
+    from gridpact.ledger.jsonrpc import node_block
 
     hashed = keccak(rlp.encode(node_block._header(header, rlp.encode([*common, 0, []]))))
     header["hash"] = "0x" + hashed.hex()
