@@ -286,7 +286,7 @@ def _digest(
 ) -> bytes32:
     return keccak256(
         concat(
-            x"1901",
+            0x1901,
             DOMAIN,
             keccak256(abi_encode(HEAD_TYPE, region, interval, number, head, previous)),
         )

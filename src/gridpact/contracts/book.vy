@@ -38,7 +38,7 @@ def digest(domain: bytes32, order: Order) -> bytes32:
     """
     @notice The digest of an order: what is signed, and its name everywhere.
     """
-    return keccak256(concat(x"1901", domain, keccak256(abi_encode(ORDER_TYPE, order))))
+    return keccak256(concat(0x1901, domain, keccak256(abi_encode(ORDER_TYPE, order))))
 
 
 @internal
@@ -48,5 +48,5 @@ def posting(domain: bytes32, name: bytes32, charge: uint64, fills: uint32) -> by
     @notice The digest of a posting: an order, and what may be reserved for it.
     """
     return keccak256(
-        concat(x"1901", domain, keccak256(abi_encode(POSTING_TYPE, name, charge, fills)))
+        concat(0x1901, domain, keccak256(abi_encode(POSTING_TYPE, name, charge, fills)))
     )

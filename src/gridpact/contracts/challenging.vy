@@ -119,7 +119,7 @@ def typed(struct_hash: bytes32) -> bytes32:
     """
     @notice What is signed of a typed struct.
     """
-    return keccak256(concat(x"1901", DOMAIN, struct_hash))
+    return keccak256(concat(0x1901, DOMAIN, struct_hash))
 
 
 @internal

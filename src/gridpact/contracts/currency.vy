@@ -226,7 +226,7 @@ def _enter(
 @internal
 @view
 def _digest(signed: bytes32) -> bytes32:
-    return keccak256(concat(x"1901", DOMAIN_SEPARATOR, signed))
+    return keccak256(concat(0x1901, DOMAIN_SEPARATOR, signed))
 
 
 @internal

@@ -169,7 +169,7 @@ def foreign(
     ), "evidence: another clearing"
     position: uint256 = shown.leaf.energy >> 64
     if position < cleared.count:
-        leaf: bytes32 = keccak256(concat(x"00", fill, links))
+        leaf: bytes32 = keccak256(concat(0x00, fill, links))
         assert merkle.stands(
             leaf, position, cleared.count, siblings, cleared.fill_root
         ), "evidence: not the clearing's fill"

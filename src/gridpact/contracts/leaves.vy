@@ -77,7 +77,7 @@ def require_order(shown: Placed, root: bytes32):
     """
     @notice Refuse an order leaf that is not in the tree.
     """
-    leaf: bytes32 = keccak256(concat(x"00", abi_encode(shown.leaf)))
+    leaf: bytes32 = keccak256(concat(0x00, abi_encode(shown.leaf)))
     assert self.stands(leaf, shown.proof, root), "leaves: not in the book"
 
 
@@ -89,7 +89,7 @@ def require_fill(interval: uint64, shown: Filled, root: bytes32):
     """
     leaf: bytes32 = keccak256(
         concat(
-            x"00",
+            0x00,
             packing.fill_hash(shown.leaf.region, interval, shown.leaf.fill),
             convert(
                 shown.leaf.bid_before << 192
@@ -109,7 +109,7 @@ def require_bus(bus: uint256, shown: AtBus, root: bytes32):
     """
     @notice Refuse a locational price that is not the posted one of a bus.
     """
-    leaf: bytes32 = keccak256(concat(x"00", abi_encode(bus, shown.locational)))
+    leaf: bytes32 = keccak256(concat(0x00, abi_encode(bus, shown.locational)))
     assert self.stands(leaf, shown.proof, root), "leaves: not that bus"
 
 

@@ -29,10 +29,10 @@ def stands(
             break
         if place ^ 1 < width:
             if place & 1 == 1:
-                node = keccak256(concat(x"01", siblings[used], node))
+                node = keccak256(concat(0x01, siblings[used], node))
             else:
-                node = keccak256(concat(x"01", node, siblings[used]))
+                node = keccak256(concat(0x01, node, siblings[used]))
             used = unsafe_add(used, 1)
         place = place >> 1
         width = unsafe_add(width, 1) >> 1
-    return keccak256(concat(x"02", convert(count, bytes32), node)) == root
+    return keccak256(concat(0x02, convert(count, bytes32), node)) == root

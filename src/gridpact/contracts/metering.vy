@@ -40,7 +40,7 @@ def signer(
             word & packing.MASK_64,
         )
     )
-    return signing.signer(keccak256(concat(x"1901", domain, hashed)), signed.signature)
+    return signing.signer(keccak256(concat(0x1901, domain, hashed)), signed.signature)
 
 
 @internal

@@ -71,7 +71,7 @@ def signed(domain: bytes32, place: Place, phase: uint256, content: Content) -> b
     """
     return keccak256(
         concat(
-            x"1901",
+            0x1901,
             domain,
             keccak256(
                 abi_encode(

@@ -28,7 +28,12 @@ def amount(price: uint256, energy: uint256) -> uint256:
     """
     @notice What `energy` costs at `price`, rounded half to even once.
     """
-    return self.divide_half_even(price * energy, 1000)
+    product: uint256 = price * energy
+    quotient: uint256 = product // 1000
+    # half a unit less one, and one more above an odd quotient: so a tie goes to the even one. No
+    # overflow: the rest is below 1000, the quotient a thousandth of a word
+    rest: uint256 = unsafe_add(unsafe_add(product % 1000, 499), quotient & 1)
+    return unsafe_add(quotient, rest // 1000)
 
 
 @internal
@@ -37,4 +42,8 @@ def part(whole: uint256, share: uint256) -> uint256:
     """
     @notice `share` (ppm) of a whole amount, rounded half to even.
     """
-    return self.divide_half_even(whole * share, PPM)
+    product: uint256 = whole * share
+    quotient: uint256 = product // PPM
+    # as above, with a million
+    rest: uint256 = unsafe_add(unsafe_add(product % PPM, 499_999), quotient & 1)
+    return unsafe_add(quotient, rest // PPM)

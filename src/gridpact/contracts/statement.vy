@@ -50,7 +50,7 @@ def require_shown(content: netting.Content, shown: Shown):
     """
     @notice Refuse a leaf that is not the part's.
     """
-    leaf: bytes32 = keccak256(concat(x"00", abi_encode(shown.leaf)))
+    leaf: bytes32 = keccak256(concat(0x00, abi_encode(shown.leaf)))
     count: uint256 = content.header.energy & packing.MASK_32
     assert merkle.stands(
         leaf, shown.index, count, shown.siblings, content.root
@@ -72,4 +72,4 @@ def reading(domain: bytes32, read: Reading) -> bytes32:
     """
     @notice The EIP-712 digest that a meter signs.
     """
-    return keccak256(concat(x"1901", domain, keccak256(abi_encode(READING_TYPE, read))))
+    return keccak256(concat(0x1901, domain, keccak256(abi_encode(READING_TYPE, read))))

@@ -397,7 +397,7 @@ def _address(word: uint256) -> address:
 @internal
 @view
 def _signer(signed: bytes32, signature: signing.Signature) -> address:
-    return signing.signer(keccak256(concat(x"1901", DOMAIN, signed)), signature)
+    return signing.signer(keccak256(concat(0x1901, DOMAIN, signed)), signature)
 
 
 @internal
