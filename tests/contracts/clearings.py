@@ -58,6 +58,7 @@ class Cleared5:
     fills: tuple[Fill, ...]
     seed: bytes
     refusals: tuple[Refusal, ...] = ()
+    interval: int = INTERVAL
 
     @classmethod
     def of(cls, world: World, extra: int = 0) -> "Cleared5":
@@ -67,11 +68,16 @@ class Cleared5:
         world.register(
             [Participant("collector", who, 7, Role.CONSUMER, keccak(who), keccak(b"meter" + who))]
         )
-        people = net.people
+        return cls.on(net, extra=extra)
+
+    @classmethod
+    def on(cls, net: NetWorld, interval: int = INTERVAL, extra: int = 0) -> "Cleared5":
+        """Return the same book for an interval of a market that has its people and a collector."""
+        world, people = net.world, net.people
         rows = [(people[0], Side.BID, 1000, 200_000), (people[1], Side.BID, 1500, 190_000)]
         rows += [(people[4 + n], Side.OFFER, 800 + 100 * n, 100_000 + 10_000 * n) for n in range(3)]
         rows += [(people[7], Side.OFFER, 10, 240_000)] * extra
-        book = [signed(world, *row, n) for n, row in enumerate(rows)]
+        book = [signed(world, *row, n, interval=interval) for n, row in enumerate(rows)]
         seed = book_seed([one.hash for one in book])
         everyone = {one.order.participant for one in book}
         fills = merit_order.clear(
@@ -81,7 +87,7 @@ class Cleared5:
             dict.fromkeys(everyone, SCORE),
             seed,
         )
-        return cls(net, book[:2], book[2:], fills, seed)
+        return cls(net, book[:2], book[2:], fills, seed, interval=interval)
 
     @property
     def book(self) -> list[Accepted]:
@@ -102,17 +108,25 @@ class Cleared5:
         fills: Sequence[FillLeaf] | None = None,
     ) -> Served:
         """Post a clearing of the honest leaves, or of these; return it as it is served."""
+        made = self.made(orders, fills)
+        self.post(made)
+        return made
+
+    def made(
+        self,
+        orders: Sequence[OrderLeaf] | None = None,
+        fills: Sequence[FillLeaf] | None = None,
+    ) -> Served:
+        """Return a clearing of the honest leaves, or of these, as it would be served."""
         honest = self.leaves()
-        made = challenges.posted(
+        return challenges.posted(
             REGION,
-            INTERVAL,
+            self.interval,
             CONTENT,
             self.seed,
             honest[0] if orders is None else orders,
             honest[1] if fills is None else fills,
         )
-        self.post(made)
-        return made
 
     def leaves(self, fills: Sequence[Fill] | None = None) -> tuple[list[OrderLeaf], list[FillLeaf]]:
         """Return the leaves of the book with these fills."""
@@ -123,7 +137,7 @@ class Cleared5:
         return roots.order_leaves([book], cleared), roots.fill_leaves(made)
 
     def post(self, made: Served) -> list[Event]:
-        write = decoded(self.net.world.write(Phase.CLEAR, content=CONTENT))
+        write = decoded(self.net.world.write(Phase.CLEAR, self.interval, content=CONTENT))
         return self.net.world.send(Contract.CLEARING, "post", write, *made.posting[1:])
 
     def challenge(self, one: Challenge, sender: bytes = CHALLENGER.address) -> list[Event]:
@@ -133,7 +147,7 @@ class Cleared5:
 
     @property
     def condemned(self) -> bool:
-        return bool(self.net.world.view(Contract.CLEARING, "condemned", REGION, INTERVAL))
+        return bool(self.net.world.view(Contract.CLEARING, "condemned", REGION, self.interval))
 
     def bond(self, account: bytes = OPERATOR) -> int:
         pledged, _ = self.net.world.view(Contract.COUNCIL, "pledged", account)

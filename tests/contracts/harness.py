@@ -23,6 +23,7 @@ from gridpact.ledger.onchain import packing, roots
 from gridpact.ledger.onchain.abi import Rows, arguments
 from gridpact.ledger.onchain.calls import Places
 from gridpact.ledger.onchain.suite import ORDER, Suite
+from gridpact.model.challenge import ChallengeTerms
 from gridpact.model.delivery import Delivery
 from gridpact.model.door import DoorTerms
 from gridpact.model.interval import Key, Phase
@@ -71,8 +72,10 @@ class World:
         timing: Timing | None = None,
         door: DoorTerms | None = None,
         review: ReviewTerms | None = None,
+        challenge: ChallengeTerms | None = None,
     ) -> None:
         self.review = review or ReviewTerms()
+        self.challenge = challenge or ChallengeTerms()
         self.timing, self.time = timing or Timing(), 0
         self.door = door or tests_door.TERMS
         self.settlement = settlement or SettlementTerms()
@@ -87,6 +90,7 @@ class World:
             "timing": self.timing,
             "door": self.door,
             "review": self.review,
+            "challenge": self.challenge,
             "collector": COLLECTOR.address,
         }
         found = Found("north", REGION, (), (), *rules, **founding)  # type: ignore[arg-type]

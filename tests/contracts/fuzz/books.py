@@ -54,6 +54,7 @@ class Books:
         self.rated: Counter[tuple[bytes, str]] = Counter()
         self.scores: dict[bytes, int] = {}
         self.demanded: set[tuple[bytes, int]] = set()
+        self.asked: dict[tuple[bytes, bool, int], bytes] = {}
         self.deposited: set[bytes] = set()
         self.buyers: dict[bytes, bytes] = {}
         self.sellers: dict[bytes, bytes] = {}
@@ -94,7 +95,9 @@ class Books:
         elif (burned and any(name.startswith("evidence.") for name in names)) or (
             burned and "crossing.SentHome" not in names
         ):
-            self._forfeited(burned, sender)
+            # of a clearing's leaf the poster is paid, whoever answers for it
+            by_poster = "challenge_book.Answered" in names
+            self._forfeited(burned, OPERATOR if by_poster else sender)
 
     def _one(
         self,
@@ -171,6 +174,8 @@ class Books:
             case "wallets.Returned":
                 assert v["buyer"] == self.buyers[v["account"]], "another's wallet"
                 self._pay(v["account"], v["buyer"], v["amount"])
+            case "challenge_book.Answered":
+                del self.asked[v["clearing"], bool(v["of_orders"]), v["index"]]
             case "evidence.Demanded":
                 self.demanded.add((v["key"], v["index"]))
 

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 from tests.contracts.fuzz import hands
 from tests.contracts.fuzz.play import Play, money, pick, sender
 from tests.contracts.harness import ANN, BOB, OPERATOR, REGION
-from tests.contracts.parts import CHALLENGER, Settled
+from tests.contracts.parts import CHALLENGER, TERMS, Settled
 from tests.contracts.reading import Contract
 
+from gridpact.crypto.keys import Key as Device
 from gridpact.ledger.proving import proofs
 from gridpact.ledger.proving.net import Part
 from gridpact.ledger.proving.proofs import Fault
@@ -25,7 +26,19 @@ class Councils(Play):
 
     def open_market(self) -> None:
         super().open_market()
+        self.epochs: list[tuple[int, list[Device]]] = [(0, list(self.net.council))]
         self.part(1, 0, 1, True)  # a part that its council should not have signed
+
+    def bonded(self, account: bytes) -> None:
+        """Let an account have a bond again, if it may."""
+        pledged, leaving = self.world.view(Contract.COUNCIL, "pledged", account)
+        if pledged < TERMS.bond and not leaving:
+            self.attempt(lambda: self.net.bond(account))
+
+    def office(self, interval: int) -> tuple[int, list[Device]]:
+        """Return the epoch that an interval lies in, and who holds office."""
+        found = [(n, seats) for n, (begins, seats) in enumerate(self.epochs) if begins <= interval]
+        return found[-1]
 
     # bonds and seats
 
@@ -40,12 +53,16 @@ class Councils(Play):
 
     @rule(ahead=st.integers(0, 4), epoch=st.integers(0, 2), few=st.integers(0, 4), sender=poster)
     def appoint(self, ahead: int, epoch: int, few: int, sender: bytes) -> None:
-        members = [hands.address(one.address) for one in self.net.council[few:]]
+        seats = self.net.council[few:]
+        members = [hands.address(one.address) for one in seats]
         if ahead == 4:
             members.append(hands.address(BOB))
-        now = self.world.time // self.world.timing.seconds
-        given = REGION, epoch, now + ahead, members
-        self.attempt(lambda: self.world.send(Contract.COUNCIL, "appoint", *given, sender=sender))
+        begins = self.now() + ahead
+        given = REGION, epoch, begins, members
+        if self.attempt(
+            lambda: self.world.send(Contract.COUNCIL, "appoint", *given, sender=sender)
+        ):
+            self.epochs.append((begins, seats))
 
     # parts
 

@@ -24,7 +24,6 @@ from tests.contracts.harness import (
     DEVICES,
     OPERATOR,
     PLANT,
-    REGION,
     _matched,
     _parted,
     decoded,
@@ -322,19 +321,10 @@ class Market(Play):
         elif what % 4 == 1:
             share = 1_000_001 if loss == 1 else 30_000
             self.attempt(lambda: self.price_with(interval, share, batch))
-        elif what % 4 == 2:
+        else:
             write = decoded(self.world.write(Phase.CLEAR, interval, number=batch))
             given = write, keccak(b"orders"), keccak(b"fills"), keccak(b"seed"), weighed, loss
             self.attempt(lambda: self.world.send(Contract.CLEARING, "post", *given))
-        else:
-            self._anchor(interval, loss)
-
-    def _anchor(self, interval: int, number: int) -> None:
-        head = words((number,))
-        last = self.heads[-1] if self.heads and number % 5 else NONE
-        given = REGION, interval, number, head, last, 0, []
-        if self.attempt(lambda: self.world.send(Contract.ANCHOR, "post", *given)):
-            self.heads.append(head)
 
     @rule(seconds=st.sampled_from([600, 1900, 3600, 3600, 3 * 3600, 12 * 3600]))
     def wait(self, seconds: int) -> None:

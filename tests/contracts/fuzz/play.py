@@ -5,11 +5,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 from tests.contracts.fuzz import hands
+from tests.contracts.fuzz.spoiling import Changes, spoiled
 from tests.contracts.fuzz.watched import Watched
 from tests.contracts.harness import (
     ANN,
     AREA,
     BOB,
+    COLLECTOR,
     COSTS,
     DEVICES,
     FEED_IN,
@@ -17,21 +19,23 @@ from tests.contracts.harness import (
     MICRO,
     OPERATOR,
     PLANT,
+    REGION,
     RETAIL,
     SHARE,
     STRANGER,
     decoded,
 )
-from tests.contracts.parts import NetWorld
+from tests.contracts.parts import TERMS, NetWorld
 from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
+from gridpact.crypto.keys import Key as Device
 from gridpact.errors import Reverted
 from gridpact.ledger.evm.engine import EngineFactory
 from gridpact.ledger.proving.net import Part
 from gridpact.model.interval import Phase
-from gridpact.model.order import Accepted
-from gridpact.model.participant import Named
+from gridpact.model.order import NONE, Accepted
+from gridpact.model.participant import Named, Participant, Role
 from gridpact.model.record import IncentiveTerms, RatingTerms, Timing
 from gridpact.model.statement import SettlementTerms
 from gridpact.model.trade import Fill
@@ -50,6 +54,7 @@ who = st.sampled_from(PEOPLE)
 when = st.sampled_from(INTERVALS)
 sender = st.sampled_from([OPERATOR, ANN, BOB, STRANGER, PLANT])
 """The operator, a buyer, a seller, somebody unknown, a plant."""
+ANYBODY = [OPERATOR, ANN, BOB, DEVICES["cem"].address, PLANT, AREA, STRANGER]
 
 
 def founded(engine: EngineFactory) -> tuple[Watched, NetWorld]:
@@ -61,7 +66,11 @@ def founded(engine: EngineFactory) -> tuple[Watched, NetWorld]:
         incentive=IncentiveTerms(),
         timing=Timing(),
     )
-    net = NetWorld.of(world, people=4, members=MEMBERS)
+    net = NetWorld.of(world, people=8, members=MEMBERS)
+    world.register([collector()])
+    world.mint(COLLECTOR.address, TERMS.bond)
+    net.bond(COLLECTOR.address)
+    world.mint(Named.OPERATOR.address, 30 * TERMS.bond)
     for account in (ANN, BOB, DEVICES["cem"].address, PLANT, AREA):
         world.mint(account, 2 * MICRO)
     for named in (Named.GRID_SUPPLY, Named.INCENTIVE):
@@ -74,6 +83,12 @@ def founded(engine: EngineFactory) -> tuple[Watched, NetWorld]:
     world.go_to(START)
     world.keep()
     return world, net
+
+
+def collector() -> Participant:
+    """Return the collector as a participant: its bond answers for its receipts."""
+    who = COLLECTOR.address
+    return Participant("collector", who, 7, Role.CONSUMER, keccak(who), keccak(b"meter" + who))
 
 
 class Play:
@@ -89,15 +104,36 @@ class Play:
         self.fills: list[Fill] = []
         self.parts: list[tuple[Any, Part]] = []
         self.nonces = dict.fromkeys(PEOPLE, 0)
-        self.heads: list[bytes] = []
+        self.heads: list[tuple[int, int, bytes, bytes, Device]] = []
 
-    def attempt(self, act: Callable[[], Any]) -> bool:
-        """Say whether it was accepted; `watched` has looked at why not."""
+    def attempt(self, act: Callable[[], Any], spoil: Changes = ()) -> bool:
+        """Say whether it was accepted; `watched` has looked at why not.
+
+        With a `spoil` the call comes with words changed first, then as it should be.
+        """
+        if spoil:
+            self.world.spoil = lambda data: spoiled(data, spoil, self.known())
+            self.attempt(act)
+            self.world.spoil = None
         try:
             act()
         except Reverted:
             return False
         return True
+
+    def now(self) -> int:
+        """Return the interval that the next transaction lies in."""
+        timing = self.world.timing
+        return (self.world.time - timing.begins) // timing.seconds
+
+    def known(self) -> list[bytes]:
+        """Return words that mean something here: people, contracts, names, regions."""
+        people = [one.rjust(32, b"\0") for one in ANYBODY]
+        contracts = [one.rjust(32, b"\0") for one in self.world.at.values()]
+        named = [one.address.rjust(32, b"\0") for one in Named]
+        names = [one.hash for one in self.orders[-4:]] + [one.hash for one in self.fills[-4:]]
+        keys = [part.place.key for _, part in self.parts]
+        return [*people, *contracts, *named, *names, *keys, REGION, NONE]
 
     def of(self, number: int, among: list[Any]) -> Any:
         return among[number % len(among)]

@@ -6,6 +6,7 @@ decoder. Anything else (an overflow, a place beyond a list, an empty stack) fail
 """
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tests.contracts.fuzz import surface
@@ -17,6 +18,7 @@ from tests.contracts.reading import Contract, Event
 
 from gridpact.errors import Reverted
 from gridpact.ledger.evm.engine import EngineFactory
+from gridpact.ledger.onchain.roots import Posting
 from gridpact.model.net import NetTerms
 from gridpact.model.order import Order
 from gridpact.model.participant import Named
@@ -27,6 +29,7 @@ SILENT = "no reason given"
 PRECOMPILES = 9
 _FILL = frozenset({"bid", "offer", "buyer", "seller", "terms"})
 _SINGLE = frozenset({"region", "interval", "fill"})
+_POSTED = ("content", "order_root", "fill_root", "seed", "count", "volume")
 _ORDER = frozenset({"participant", "side", "tier", "salt", "energy"})
 
 
@@ -80,6 +83,8 @@ class Watched(World):
         self.books = Books(terms["settlement"], NetTerms())
         self.history: list[Sent] = []
         self.watching = self.moved = False
+        self.spoil: Callable[[bytes], bytes] | None = None
+        """What is done to a call before it is sent."""
         super().__init__(engine=engine, **terms)
         self.tells = isinstance(self.engine, BoaChain)
         """Whether the engine tells the calls within a call; a fast one does not."""
@@ -110,6 +115,8 @@ class Watched(World):
     def raw(self, contract: Contract, data: bytes, sender: bytes = OPERATOR) -> list[Event]:
         if not self.watching:
             return super().raw(contract, data, sender)
+        if self.spoil:
+            data = self.spoil(data)
         sent = Sent(contract, data, sender)
         name = surface.name(contract, data)
         self.history.append(sent)
@@ -167,6 +174,8 @@ class Watched(World):
         arguments = surface.arguments(sent.contract, sent.data)
         if logs:  # a write that stood before changes nothing: nothing of it was looked at
             self.books.learn(*self._named(arguments))
+        if sent.contract is Contract.CHALLENGE_BOOK and "of_orders" in arguments:
+            self._count_demand(sent, arguments)
         deliveries = {fill.hash: row["delivery"] for row, fill in self._settled(arguments)}
         if self.tells and not self._touched():
             self.books.take(logs, sent.sender, deliveries, {})
@@ -178,6 +187,16 @@ class Watched(World):
         assert told_ == found, {k: (told_[k], found[k]) for k in found if told_[k] != found[k]}
         TALLY.checks["every account is worth what events explain"] += 1
 
+    def _count_demand(self, sent: Sent, arguments: Any) -> None:
+        """Know whose stake stands for which leaf; what expires has no event of its own."""
+        posted = Posting(*(arguments["posted"][name] for name in _POSTED))
+        clearing = posted.name(arguments["region"], arguments["interval"])
+        key = (clearing, bool(arguments["of_orders"]), arguments["index"])
+        if surface.name(sent.contract, sent.data).endswith(".demand"):
+            self.books.asked[key] = sent.sender
+        else:
+            del self.books.asked[key]
+
     # what a call names
 
     def _named(self, arguments: Any) -> tuple[list[Fill], dict[bytes, Order]]:
@@ -188,6 +207,7 @@ class Watched(World):
         fills = [
             filled(one["region"], one["interval"], one["fill"])
             for one in surface.structs(arguments, _SINGLE)
+            if one["fill"].keys() >= _FILL
         ]
         fills += [fill for _, fill in self._settled(arguments)]
         fills += self._matched(arguments)
@@ -334,6 +354,8 @@ class Watched(World):
             locked[account] += self.view(Contract.COUNCIL, "pledged", "0x" + key.hex())[0]
         for account in self.books.deposited:
             locked[account] += self.view(Contract.REGISTRY, "deposit", "0x" + account.hex())[1]
+        for challenger in self.books.asked.values():
+            locked[challenger] += self.books.net.stake
         for key, index in self.books.demanded:
             word = self.view(Contract.EVIDENCE, "demands", key, index)
             if word not in (0, 2**256 - 1):
