@@ -251,8 +251,10 @@ class World:
         write = decoded(self.write(Phase.PRICE, number=0))
         return self.send(Contract.CLEARING, "price", write, tariffs, COSTS)
 
-    def deliver(self, loss: Wh = 50, weighed: Wh = 1050, before: Wh = 0) -> list[Event]:
-        write = decoded(self.write(Phase.DELIVER))
+    def deliver(
+        self, loss: Wh = 50, weighed: Wh = 1050, before: Wh = 0, interval: int = INTERVAL
+    ) -> list[Event]:
+        write = decoded(self.write(Phase.DELIVER, interval))
         root = keccak(b"readings")
         return self.send(Contract.CLEARING, "deliver", write, root, (loss, weighed, before))
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import replace
-from tests.contracts.harness import ANN, BOB, MICRO, OPERATOR_DEVICE, REGION, World
+from tests.contracts.harness import BOB, DEVICES, MICRO, OPERATOR_DEVICE, REGION, World
 from tests.contracts.reading import Contract, Event
 
 from gridpact.crypto.keccak import keccak
@@ -26,25 +26,27 @@ def pair(signature: bytes) -> Pair:
 
 @dataclass
 class Purchase:
-    """Ann buys of Bob; the wallet's key is her device's own."""
+    """Ann, unless told otherwise, buys of Bob; the wallet's key is her device's own."""
 
     world: World
     key: Device = field(default_factory=lambda: Device.derive(b"contracts", "ann's first wallet"))
     nonce: int = 1
+    buyer: str = "ann"
 
     @property
     def account(self) -> bytes:
-        return account_of(ANN, REGION, self.nonce)
+        return account_of(DEVICES[self.buyer].address, REGION, self.nonce)
 
     @property
     def voucher(self) -> Voucher:
         return Voucher(self.account, BOB, 1, UNTIL, VOLUME, BALANCE, DUE, keccak(b"record"))
 
     def open(self, amount: int = BALANCE, proof: Device | None = None) -> list[Event]:
-        digest = possession(self.world.domain, self.account, ANN, self.key.address)
+        buyer = DEVICES[self.buyer].address
+        digest = possession(self.world.domain, self.account, buyer, self.key.address)
         signed = pair((proof or self.key).sign(digest))
         given = (self.nonce, self.key.address, signed, amount, UNTIL)
-        return self.world.send(Contract.WALLETS, "open_wallet", *given, sender=ANN)
+        return self.world.send(Contract.WALLETS, "open_wallet", *given, sender=buyer)
 
     def name(
         self,
@@ -71,13 +73,13 @@ class Purchase:
         return self.world.send(Contract.WALLETS, "confirm", self.account, energy, signed)
 
     def meters(self, sent: int, taken: int, interval: int = DUE) -> list[Event]:
-        """Bring what Bob's meter sent and Ann's took."""
+        """Bring what Bob's meter sent and the buyer's took."""
         return self.world.send(
             Contract.WALLETS,
             "settle_by_meters",
             self.account,
             self.meter("bob", 0, sent, interval),
-            self.meter("ann", taken, 0, interval),
+            self.meter(self.buyer, taken, 0, interval),
         )
 
     def meter(

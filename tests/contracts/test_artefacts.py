@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.contracts.harness import World
 from tests.contracts.reading import Contract, artefact
 
 SOURCES = Path(__file__).parents[2] / "src" / "gridpact" / "contracts"
@@ -20,6 +21,13 @@ def test_contract_fits_every_chain(contract: Contract) -> None:
     assert content["size"] < 24_576
     assert (content["compiler"], content["evm"]) == ("vyper 0.4.3", "london")
     assert artefact(contract).bytecode
+
+
+def test_stated_size_is_the_deployed_code_s(world: World) -> None:
+    """Immutables are part of the code that a chain limits."""
+    for contract, address in world.at.items():
+        content = json.loads((SOURCES / "artefacts" / f"{contract.value}.json").read_text())
+        assert len(world.engine.state()[address].code) == content["size"], contract
 
 
 @pytest.mark.parametrize("source", sorted(SOURCES.glob("*.vy")), ids=lambda path: path.stem)

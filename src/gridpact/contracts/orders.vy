@@ -26,12 +26,12 @@ MAX_BATCH: constant(uint256) = 128
 MAX_FILLS: constant(uint32) = 16
 AS_RULED: constant(uint256) = max_value(uint256)  # reserve what the rule says
 REGION: constant(uint256) = 8  # role
-# left: reserved 80 | charge 48 | energy 40 | fills 16 | own meter 8 | state 8
+# left: reserved 80 | charge 48 | energy 40 | fills 16 | marks 8 | state 8
 RESERVED: constant(uint256) = 120
 CHARGE: constant(uint256) = 72
 ENERGY: constant(uint256) = 32
 FILLS: constant(uint256) = 16
-METER: constant(uint256) = 8
+MARKS: constant(uint256) = 8  # 1: its meter has the participant's own key; 2: its import is counted
 OPEN: constant(uint256) = 1
 CLOSED: constant(uint256) = 2
 # a bid that one signed match used up: its fill's name above the lowest 8 bits
@@ -49,7 +49,7 @@ struct Entry:
 struct Taken:
     # what a fill must remember of its orders
     before: uint256  # energy that the bid's earlier fills took
-    meters: uint256  # 1: both parties' meters sign with the participant's own key
+    marks: uint256  # 1: both parties' meters have their own keys; 2: the buyer's import is counted
 
 
 OPERATOR: public(immutable(address))
@@ -280,7 +280,7 @@ def take(
     self.left[offer_name] = self._less_energy(sold, offer.tier, terms.tier, terms.energy)
     return bid_name, offer_name, Taken(
         before=convert(bid.energy, uint256) - ((bought >> ENERGY) & packing.MASK_40),
-        meters=((bought & sold) >> METER) & 1,
+        marks=(bought & (sold | 2 << MARKS)) >> MARKS & packing.MASK_8,
     )
 
 
@@ -434,7 +434,7 @@ def _word(
         | convert(charge, uint256) << CHARGE
         | convert(energy, uint256) << ENERGY
         | convert(fills, uint256) << FILLS
-        | convert(standing == 1, uint256) << METER
+        | (standing ^ 2) >> 1 << MARKS
         | OPEN
     )
 

@@ -34,16 +34,23 @@ LOCKED: constant(uint256) = 1
 SETTLED: constant(uint256) = 3
 DISPUTED: constant(uint256) = 4
 MATCHED: constant(uint256) = 5
-# a locked fill's word: energy before it 40 | own meters 8 | state 16
+# a locked fill's word: energy before it 40 | marks 8 | state 16
 BEFORE: constant(uint256) = 24
-METERS: constant(uint256) = 16
-# volumes of a seller: interval 32 | to rate: agreed 40, sent 40 | sent 40 | unused 40 | charge 64
+MARKS: constant(uint256) = 16
+OWN_METERS: constant(uint256) = 1 << MARKS
+COUNTED: constant(uint256) = 2 << MARKS  # its buyer's import is counted over all that it buys
+# volumes of a seller: interval 32 | to rate: agreed 40, sent 40 | sent 40 | besides 40 | charge 64
+# besides: exported for unused energy, or paid by purchase wallets
+# of a buyer, in places of their own: interval 32 | imported and paid for 224
 RING: constant(uint64) = 16
+SOLD: constant(uint64) = 0  # first place
+BOUGHT: constant(uint64) = RING
 VOLUME_INTERVAL: constant(uint256) = 224
 RATE_AGREED: constant(uint256) = 184
 RATE_SENT: constant(uint256) = 144
 SENT: constant(uint256) = 104
-UNUSED: constant(uint256) = 64
+BESIDES: constant(uint256) = 64
+MASK_BOUGHT: constant(uint256) = 2**VOLUME_INTERVAL - 1
 
 
 struct Row:
@@ -70,12 +77,13 @@ VAULT: public(immutable(address))
 ORDERS: public(immutable(address))
 CLEARING: public(immutable(address))
 REPUTATION: public(immutable(address))
+WALLETS: public(immutable(address))
 DOMAIN: public(immutable(bytes32))
 WINDOW: public(immutable(uint256))
 RULES: immutable(split.Rules)
 
 fills: HashMap[bytes32, uint256]
-volumes: HashMap[address, HashMap[uint64, uint256]]  # by seller and interval modulo RING
+volumes: HashMap[address, HashMap[uint64, uint256]]  # by participant and place in its ring
 
 
 event Committed:
@@ -146,6 +154,7 @@ def __init__(
     orders_: address,
     clearing_: address,
     reputation: address,
+    wallets: address,
     rules: split.Rules,
     window: uint256,
     begins: uint256,
@@ -168,6 +177,7 @@ def __init__(
     ORDERS = orders_
     CLEARING = clearing_
     REPUTATION = reputation
+    WALLETS = wallets
     DOMAIN = staticcall registry.__interface__(registry_).DOMAIN()
     WINDOW = window
     RULES = rules
@@ -184,7 +194,7 @@ def commit(
     @param orders_ Every order of the batch, once.
     @param rows Per fill: place of its bid 16 | of its offer 16 | terms 160, see packing.Fill.
     """
-    assert msg.sender == OPERATOR, "settlement: not the operator"
+    self._require_operator()
     if not keyed.begin(write, 0):
         return
     tariffs: clearing.Tariffs = self._trading(write.region, write.interval)
@@ -253,27 +263,31 @@ def settle_fill(single: Single, seller: metering.Signed, buyer: metering.Signed)
     @notice Pay one locked fill by the two meters' signed word. The operator may at once, anybody
             when it let an interval pass.
     @dev As a batch does it, with what two meters can tell: the buyer owes at most what it
-         imported beyond its bid's earlier fills, the seller sent at most what it exported and no
-         fill counted before, and the loss is the share that was expected.
+         imported beyond its bid's earlier fills, and where its import is counted beyond all that
+         it paid for; the seller sent at most what it exported and nothing counted before; the
+         loss is the share that was expected.
     """
     assert msg.sender == OPERATOR or clock.ended(single.interval, 1), "settlement: too early"
     name: bytes32 = self._name(single)
     word: uint256 = self._locked(single.fill.bid, name)
-    own: uint256 = (word >> METERS) & 1
+    own: uint256 = word & OWN_METERS
     self._check_meter(single.region, single.interval, single.fill.seller, seller, own)
     self._check_meter(single.region, single.interval, single.fill.buyer, buyer, own)
     exported: uint256 = metering.exported(seller.registers)
     imported: uint256 = metering.imported(buyer.registers)
     terms: packing.Terms = packing.terms(single.fill.terms)
-    volume: uint256 = self._volume(single.fill.seller, single.interval)
-    counted: uint256 = ((volume >> SENT) & packing.MASK_40) + (
-        (volume >> UNUSED) & packing.MASK_40
-    )
+    volume: uint256 = self._volume(single.fill.seller, single.interval, SOLD)
+    bought: uint256 = 0
     before: uint256 = word >> BEFORE
+    if word & COUNTED != 0:
+        bought = self._volume(single.fill.buyer, single.interval, BOUGHT)
+        before = max(before, bought & MASK_BOUGHT)
     agreed: uint256 = min(terms.energy, imported - min(imported, before))
     unused: uint256 = terms.energy - agreed
-    exported -= min(exported, counted)
+    exported -= min(exported, self._exported(volume))
     sent: uint256 = min(agreed, exported)
+    if word & COUNTED != 0:
+        self._take(bought, single.fill.buyer, single.interval, sent)
     unused_sent: uint256 = min(unused, exported - sent)
     owed: split.Short = split.by_meters(terms, agreed, sent, unused, unused_sent, RULES)
     self.fills[name] = UNKNOWN  # its orders are past: nobody can make it again
@@ -317,7 +331,7 @@ def contradict(
         meter == single.fill.seller or meter == single.fill.buyer
     ), "settlement: another participant's meter"
     assert first.registers != second.registers, "settlement: no contradiction"
-    own: uint256 = (word >> METERS) & 1
+    own: uint256 = word & OWN_METERS
     self._check_meter(single.region, single.interval, meter, first, own)
     self._check_meter(single.region, single.interval, meter, second, own)
     self.fills[name] = word & ~packing.MASK_16 | DISPUTED
@@ -363,23 +377,24 @@ def settle(write: keyed.Write, rows: DynArray[Row, MAX_BATCH], expected: bytes32
     @param expected The digest that these statements must have, or zero.
     @return The digest: d = keccak(d | fill | the ten numbers of `Settled`), from zero.
     """
-    assert msg.sender == OPERATOR, "settlement: not the operator"
+    self._require_operator()
     if not keyed.begin(write, 2):
         return expected
-    peer: clearing.__interface__ = clearing.__interface__(CLEARING)
-    tariffs: clearing.Tariffs = staticcall peer.tariffs(write.region, write.interval)
-    balance: clearing.Balance = staticcall peer.metered(write.region, write.interval)
+    tariffs: clearing.Tariffs = self._tariffs(write.region, write.interval)
+    balance: clearing.Balance = staticcall clearing.__interface__(CLEARING).metered(
+        write.region, write.interval
+    )
     digest: bytes32 = empty(bytes32)
     for row: Row in rows:
         name: bytes32 = packing.fill_hash(write.region, write.interval, row.fill)
-        state: uint256 = self.fills[name] & packing.MASK_16
+        word: uint256 = self.fills[name]
         delivery: packing.Delivery = packing.delivery(row.delivery)
-        if state == LOCKED:
+        if word & packing.MASK_16 == LOCKED:
             self._check_loss(balance, delivery)
         else:
-            assert state == DISPUTED, "settlement: not locked"
+            assert word & packing.MASK_16 == DISPUTED, "settlement: not locked"
         digest = self._settle(
-            name, write.interval, row.fill, delivery, tariffs.loss_share, digest
+            name, word, write.interval, row.fill, delivery, tariffs.loss_share, digest
         )
     assert expected == empty(bytes32) or digest == expected, "settlement: other amounts"
     return digest
@@ -392,12 +407,10 @@ def bill(write: keyed.Write, rows: DynArray[BillRow, MAX_BATCH], expected: bytes
     @param expected The digest that these bills must have, or zero.
     @return The digest: d = keccak(d | the eight values of `Billed`), from zero.
     """
-    assert msg.sender == OPERATOR, "settlement: not the operator"
+    self._require_operator()
     if not keyed.begin(write, 3):
         return expected
-    tariffs: clearing.Tariffs = staticcall clearing.__interface__(CLEARING).tariffs(
-        write.region, write.interval
-    )
+    tariffs: clearing.Tariffs = self._tariffs(write.region, write.interval)
     digest: bytes32 = empty(bytes32)
     for row: BillRow in rows:
         digest = self._bill(row, tariffs, digest)
@@ -412,18 +425,43 @@ def buy_loss(write: keyed.Write, energy: uint256, expected: uint256) -> uint256:
     @param expected What must be paid.
     @return What was paid; the rest of amount(retail - network share, energy) is a recorded claim.
     """
-    assert msg.sender == OPERATOR, "settlement: not the operator"
+    self._require_operator()
     if not keyed.begin(write, 4):
         return expected
     assert energy < 2**40, "settlement: energy"
-    tariffs: clearing.Tariffs = staticcall clearing.__interface__(CLEARING).tariffs(
-        write.region, write.interval
-    )
+    tariffs: clearing.Tariffs = self._tariffs(write.region, write.interval)
     cost: uint256 = rounding.amount(tariffs.retail - tariffs.network_share, energy)
     paid: uint256 = self._up_to(accounts.NETWORK_OPERATOR, accounts.GRID_SUPPLY, cost)
     assert paid == expected, "settlement: other amounts"
     log LossBought(key=keyed.packed(write), energy=energy, cost=paid, unpaid=cost - paid)
     return paid
+
+
+@external
+def count(
+    seller: address,
+    buyer: address,
+    interval: uint64,
+    claimed: uint256,
+    exported: uint256,
+    imported: uint256,
+) -> uint256:
+    """
+    @notice Count what a wallet pays by two meters, so that no other wallet and no fill pays it
+            again. Only the wallets.
+    @return What was claimed, as far as the seller exported and the buyer imported it beyond all
+            that was counted before. [Wh]
+    """
+    assert msg.sender == WALLETS, "settlement: not the wallets"
+    sold: uint256 = self._volume(seller, interval, SOLD)
+    bought: uint256 = self._volume(buyer, interval, BOUGHT)
+    energy: uint256 = min(
+        min(claimed, exported - min(exported, self._exported(sold))),
+        imported - min(imported, bought & MASK_BOUGHT),
+    )
+    self._count(sold, seller, interval, 0, 0, energy, 0)
+    self._take(bought, buyer, interval, energy)
+    return energy
 
 
 @external
@@ -443,12 +481,11 @@ def to_rate(seller: address, interval: uint64) -> (uint256, uint256):
             not handed over before: nothing is rated twice. Only the reputation.
     """
     assert msg.sender == REPUTATION, "settlement: not the reputation"
-    word: uint256 = self.volumes[seller][interval % RING]
-    if word >> VOLUME_INTERVAL != convert(interval, uint256):
-        return 0, 0
+    word: uint256 = self._kept(seller, interval)
     agreed: uint256 = (word >> RATE_AGREED) & packing.MASK_40
     sent: uint256 = (word >> RATE_SENT) & packing.MASK_40
-    self.volumes[seller][interval % RING] = word - (agreed << RATE_AGREED | sent << RATE_SENT)
+    if agreed > 0:
+        self.volumes[seller][interval % RING] = word - (agreed << RATE_AGREED | sent << RATE_SENT)
     return agreed, sent
 
 
@@ -459,9 +496,7 @@ def volume(seller: address, interval: uint64) -> (uint256, uint256):
     @return What a seller's settled fills of an interval sent [Wh], and the network charge paid
             on them; kept for the last 16 intervals in which it sold.
     """
-    word: uint256 = self.volumes[seller][interval % RING]
-    if word >> VOLUME_INTERVAL != convert(interval, uint256):
-        return 0, 0
+    word: uint256 = self._kept(seller, interval)
     return (word >> SENT) & packing.MASK_40, word & packing.MASK_64
 
 
@@ -472,6 +507,12 @@ def rules() -> split.Rules:
     @return The numbers of the settlement rule.
     """
     return RULES
+
+
+@internal
+@view
+def _require_operator():
+    assert msg.sender == OPERATOR, "settlement: not the operator"
 
 
 @internal
@@ -519,7 +560,7 @@ def _match(
     )
     assert self.fills[name] == UNKNOWN, "settlement: committed before"
     self.fills[name] = (
-        taken.before << BEFORE | taken.meters << METERS | state
+        taken.before << BEFORE | taken.marks << MARKS | state
     )
     return name, lock
 
@@ -554,6 +595,7 @@ def _name(single: Single) -> bytes32:
 @internal
 def _settle(
     name: bytes32,
+    word: uint256,
     interval: uint64,
     fill: packing.Fill,
     delivery: packing.Delivery,
@@ -564,10 +606,13 @@ def _settle(
         packing.terms(fill.terms), delivery, RULES, loss_share
     )
     if statement.case == split.DISPUTE:
-        self.fills[name] = self.fills[name] & ~packing.MASK_16 | DISPUTED
+        self.fills[name] = word & ~packing.MASK_16 | DISPUTED
     else:
         self.fills[name] = SETTLED
-        volume: uint256 = self._volume(fill.seller, interval)
+        if word & COUNTED != 0:
+            bought: uint256 = self._volume(fill.buyer, interval, BOUGHT)
+            self._take(bought, fill.buyer, interval, delivery.sent)
+        volume: uint256 = self._volume(fill.seller, interval, SOLD)
         self._count(
             volume,
             fill.seller,
@@ -596,11 +641,12 @@ def _settle(
 
 @internal
 def _locked(bid: bytes32, name: bytes32) -> uint256:
-    # the word of a locked fill; that of one which a bid holds is made here, and the bid ended
+    # the word of a locked fill; that of one which a bid holds is made here, and the bid ended:
+    # such bids have one fill each, so a buyer may have many, over which its import is counted
     word: uint256 = self.fills[name]
     if word == UNKNOWN:
         extcall orders.__interface__(ORDERS).unbind(bid, name)
-        return LOCKED
+        return COUNTED | LOCKED
     assert word & packing.MASK_16 == LOCKED, "settlement: not locked"
     return word
 
@@ -611,7 +657,7 @@ def _check_meter(
     region: bytes32, interval: uint64, participant: address, signed: metering.Signed, own: uint256
 ):
     signer: address = metering.signer(DOMAIN, participant, region, interval, signed)
-    if own == 1:
+    if own != 0:
         assert signer == participant, "settlement: not the meter's signature"
     else:
         status: uint256 = staticcall registry.__interface__(REGISTRY).status(participant)
@@ -622,10 +668,10 @@ def _check_meter(
 
 @internal
 @view
-def _volume(seller: address, interval: uint64) -> uint256:
-    # a seller's word of an interval; the place may still hold an earlier one, or a later one
+def _volume(participant: address, interval: uint64, first: uint64) -> uint256:
+    # the word of an interval; its place may still hold that of an earlier one, or of a later one
     assert interval < 2**32, "settlement: interval"
-    word: uint256 = self.volumes[seller][interval % RING]
+    word: uint256 = self.volumes[participant][first + interval % RING]
     kept: uint256 = word >> VOLUME_INTERVAL
     this: uint256 = convert(interval, uint256)
     if kept == this:
@@ -635,24 +681,45 @@ def _volume(seller: address, interval: uint64) -> uint256:
 
 
 @internal
+@view
+def _kept(seller: address, interval: uint64) -> uint256:
+    # a seller's word of an interval, zero when its place holds that of another
+    word: uint256 = self.volumes[seller][interval % RING]
+    return word if word >> VOLUME_INTERVAL == convert(interval, uint256) else 0
+
+
+@internal
+@pure
+def _exported(word: uint256) -> uint256:
+    # what was counted of a seller's export
+    return ((word >> SENT) & packing.MASK_40) + ((word >> BESIDES) & packing.MASK_40)
+
+
+@internal
+def _take(word: uint256, buyer: address, interval: uint64, energy: uint256):
+    # word: what `_volume` found; it has room for any number of energies below 2^40
+    self.volumes[buyer][BOUGHT + interval % RING] = word + energy
+
+
+@internal
 def _count(
     word: uint256,
     seller: address,
     interval: uint64,
     agreed: uint256,
     sent: uint256,
-    unused_sent: uint256,
+    besides: uint256,
     charge: uint256,
 ):
     # word: what `_volume` found
     assert (
         ((word >> RATE_AGREED) & packing.MASK_40) + agreed < 2**40
         and ((word >> SENT) & packing.MASK_40) + sent < 2**40
-        and ((word >> UNUSED) & packing.MASK_40) + unused_sent < 2**40
+        and ((word >> BESIDES) & packing.MASK_40) + besides < 2**40
         and (word & packing.MASK_64) + charge < 2**64
     ), "settlement: volume"
     self.volumes[seller][interval % RING] = word + (
-        agreed << RATE_AGREED | sent << RATE_SENT | sent << SENT | unused_sent << UNUSED | charge
+        agreed << RATE_AGREED | sent << RATE_SENT | sent << SENT | besides << BESIDES | charge
     )
 
 

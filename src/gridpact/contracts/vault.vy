@@ -36,6 +36,8 @@ MARK: constant(uint256) = 2**255
 # standing: what the registry says of who may order, beside the money that an order reserves
 BARRED: constant(uint256) = 2**254
 FOREIGN: constant(uint256) = 2**253
+# the account had a purchase wallet: its import is counted over all that it buys from then on
+COUNTED: constant(uint256) = 2**252
 
 
 struct Split:
@@ -247,7 +249,8 @@ def stand(account: address, may_order: bool, own_meter: bool):
 @view
 def standing(account: address) -> uint256:
     """
-    @return 0 no account, 1 may order, 3 may order and its meter has a key of its own, 2 may not.
+    @return 0 no account, 1 may order, 3 may order and its meter has a key of its own, 2 may not;
+            4 more when its import is counted over all that it buys.
     """
     return self._standing(self.words[account])
 
@@ -506,11 +509,13 @@ def fine(account: address, amount: uint256):
 @external
 def fill_wallet(buyer: address, wallet: address, amount: uint256):
     """
-    @notice free of a buyer -> locked of its new purchase wallet. Only the wallets.
+    @notice free of a buyer -> locked of its new purchase wallet; from its first one on the
+            buyer's import is counted (see `settlement.vy`). Only the wallets.
     """
     assert msg.sender == WALLETS, "vault: not the wallets"
     assert self.words[wallet] == 0, "vault: account is open"
     self._debit(buyer, amount)
+    self.words[buyer] |= COUNTED
     self._open(wallet)
     self.words[wallet] += amount << LOCKED
 
@@ -648,7 +653,7 @@ def _till(account: address) -> uint256:
 @view
 def _word(account: address) -> uint256:
     # any account's word, a marked one's with its free money
-    word: uint256 = self.words[account] & ~(BARRED | FOREIGN)
+    word: uint256 = self.words[account] & ~(BARRED | FOREIGN | COUNTED)
     if word & MARK == 0:
         return word
     return (word ^ MARK) | ((self.tills >> self._till(account)) & MASK_TILL) << FREE
@@ -681,9 +686,10 @@ def _debit(account: address, amount: uint256):
 def _standing(word: uint256) -> uint256:
     if word & OPEN == 0:
         return 0
+    counted: uint256 = (word & COUNTED) >> 250
     if word & BARRED != 0:
-        return 2
-    return 1 if word & FOREIGN == 0 else 3
+        return counted | 2
+    return counted | (1 if word & FOREIGN == 0 else 3)
 
 
 @internal

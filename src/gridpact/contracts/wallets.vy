@@ -70,7 +70,6 @@ owners: HashMap[address, uint256]
 keys: HashMap[address, uint256]
 sales: HashMap[address, uint256]
 progress: HashMap[address, uint256]
-counted: HashMap[address, HashMap[uint64, uint256]]  # exported Wh that wallets paid by meter
 
 
 event Opened:
@@ -294,8 +293,8 @@ def settle_by_meters(account: address, sold: metering.Signed, bought: metering.S
     """
     @notice The settlement rule, for a buyer that keeps silent or confirms less: once the window
             after delivery is over, what was claimed is paid as far as the seller's meter sent it
-            (beyond its settled fills and other wallets) and the buyer's meter took it; the rest
-            goes back to the buyer. Anybody may bring the meters' word.
+            and the buyer's meter took it, beyond what fills and other wallets paid; the rest goes
+            back to the buyer. Anybody may bring the meters' word.
     """
     owner: uint256 = self._wallet(account, NAMED)
     sale: uint256 = self.sales[account]
@@ -305,18 +304,16 @@ def settle_by_meters(account: address, sold: metering.Signed, bought: metering.S
     seller: address = self._address(sale >> SELLER)
     self._require_meter(seller, due, sold)
     self._require_meter(buyer, due, bought)
-    exported: uint256 = metering.exported(sold.registers)
-    fills: uint256 = 0
-    charge: uint256 = 0
-    fills, charge = staticcall settlement.__interface__(SETTLEMENT).volume(seller, due)
-    counted: uint256 = self.counted[seller][due]
-    exported -= min(exported, fills + counted)
     progress: uint256 = self.progress[account]
     before: uint256 = progress & packing.MASK_64
-    energy: uint256 = min(
-        min(progress >> CLAIMED, exported), metering.imported(bought.registers)
+    energy: uint256 = extcall settlement.__interface__(SETTLEMENT).count(
+        seller,
+        buyer,
+        due,
+        progress >> CLAIMED,
+        metering.exported(sold.registers),
+        metering.imported(bought.registers),
     )
-    self.counted[seller][due] = counted + energy
     energy = max(energy, before)
     balance: uint256 = self.keys[account] & packing.MASK_80
     self._close(account, owner)

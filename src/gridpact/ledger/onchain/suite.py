@@ -102,7 +102,7 @@ class Suite:
             ),
             "settlement": pack(
                 *(operator, registry, vault, orders, clearing, self["reputation"]),
-                *(*numbers, s.loss_fund_share, s.dispute_window, *when),
+                *(self["wallets"], *numbers, s.loss_fund_share, s.dispute_window, *when),
             ),
             "reputation": pack(
                 *(operator, settlement, *rating, s.dispute_window, registry),
