@@ -10,7 +10,7 @@ from gridpact.assembly.founding import found_both
 from gridpact.assembly.keepers import door
 from gridpact.assembly.ledgers import Ledgers, operator_key
 from gridpact.crypto.keccak import keccak, name_hash
-from gridpact.crypto.keys import signed_by
+from gridpact.crypto.recovery import signed_by
 from gridpact.cycle.market import Collector, Market, PlantFacts, Region, Rules
 from gridpact.grid.check import RadialCheck
 from gridpact.identity.roster import Roster

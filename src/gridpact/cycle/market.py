@@ -6,7 +6,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from gridpact.crypto.keys import signed_by
+from gridpact.crypto.recovery import signed_by
 from gridpact.cycle.ports import DayAhead, Field
 from gridpact.identity.roster import Roster
 from gridpact.ledger.ledger import Ledger

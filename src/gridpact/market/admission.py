@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from gridpact.crypto.eip712 import Domain
-from gridpact.crypto.keys import signed_by
+from gridpact.crypto.recovery import signed_by
 from gridpact.market.caps import Pairs
 from gridpact.model.order import (
     MAX_FILLS,

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridpact.crypto.keccak import keccak
-from gridpact.crypto.keys import Key, recover, recover_many, signed_by
+from gridpact.crypto.keys import Key
+from gridpact.crypto.recovery import recover, recover_many, signed_by
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 DEVICE = Key.derive(b"seed", "meter 1")

@@ -8,7 +8,8 @@ import pytest
 from tests.unit.market.book_case import FEED_IN, INTERVAL, REGION, both, located, prices
 
 from gridpact.crypto.eip712 import Domain
-from gridpact.crypto.keys import Key, recover
+from gridpact.crypto.keys import Key
+from gridpact.crypto.recovery import recover
 from gridpact.market.admission import MAX_WORD, Gate, admit, reservation
 from gridpact.market.caps import Pairs
 from gridpact.model.order import (

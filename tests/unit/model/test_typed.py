@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gridpact.crypto.eip712 import Domain
-from gridpact.crypto.keys import recover
+from gridpact.crypto.recovery import recover
 from gridpact.model.delivery import Quality, Reading
 from gridpact.model.order import Accepted, Order, Side, Tier
 from gridpact.model.typed import ACCEPTED, ALL, ORDER, READING

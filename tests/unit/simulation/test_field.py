@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tests.unit.simulation.days import VENUE, field, shipped
 
-from gridpact.crypto.keys import recover, signed_by
+from gridpact.crypto.recovery import recover, signed_by
 from gridpact.model.delivery import SignedReading
 from gridpact.model.order import NONE, Side, Tier
 from gridpact.model.record import Limit

@@ -5,7 +5,7 @@ import pytest
 from tests.unit.prosumer.fleets import site
 from tests.unit.simulation.days import VENUE, shipped
 
-from gridpact.crypto.keys import signed_by
+from gridpact.crypto.recovery import signed_by
 from gridpact.model.order import Order, Side, SignedOrder, Tier
 from gridpact.prosumer.bidding import Conduct, Wanted
 from gridpact.prosumer.tariff import Tariff

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from gridpact.crypto import merkle
 from gridpact.crypto.keccak import keccak
-from gridpact.crypto.keys import recover, signed_by
+from gridpact.crypto.recovery import recover, signed_by
 from gridpact.errors import Corrupt, LedgerError
 from gridpact.ledger.audit.audit import AuditedBlock
 from gridpact.ledger.audit.seen import Seen

@@ -10,7 +10,8 @@ from functools import cached_property
 import msgspec
 
 from gridpact.crypto.keccak import keccak
-from gridpact.crypto.keys import Key, recover, recover_many
+from gridpact.crypto.keys import Key
+from gridpact.crypto.recovery import recover, recover_many
 
 GAS = 60_000_000
 """Gas given to each transaction: ample, since the embedded chain does not account gas."""
@@ -47,12 +48,14 @@ class Transaction(msgspec.Struct, frozen=True, dict=True):
     @property
     def digest(self) -> bytes:
         """What was signed: the raw fields before the signature, then the chain id (EIP-155)."""
-        v = self.signature[64] - 27 + 35 + 2 * self.chain_id
-        r, s = self.signature[:32].lstrip(b"\0"), self.signature[32:64].lstrip(b"\0")
-        signature_size = _size(_whole(v)) + _size(r) + _size(s)
-        head = 1 if self.raw[0] < 0xF8 else self.raw[0] - 0xF6
-        fields = self.raw[head : len(self.raw) - signature_size]
-        payload = fields + _encode_item(_whole(self.chain_id)) + b"\x80\x80"
+        v, signature, raw = self.signature[64] + 8 + 2 * self.chain_id, self.signature, self.raw
+        if signature[0] and signature[32]:
+            words = 66
+        else:
+            words = _size(signature[:32].lstrip(b"\0")) + _size(signature[32:64].lstrip(b"\0"))
+        head = 1 if raw[0] < 0xF8 else raw[0] - 0xF6
+        fields = raw[head : len(raw) - words - _size(_whole(v))]
+        payload = b"%b%b\x80\x80" % (fields, _encode_item(_whole(self.chain_id)))
         return keccak(_prefix(0xC0, len(payload)) + payload)
 
 
@@ -76,9 +79,8 @@ def decode(raw: bytes, priced: bool = False) -> Transaction:
     NotATransaction
         The bytes are no legacy EIP-155 transaction without value and gas price.
     """
-    fields = _fields(raw)
-    nonce, price, gas, to, value, data, v, r, s = fields
-    if any(number[:1] == b"\0" for number in (nonce, price, gas, value, v, r, s)):
+    nonce, price, gas, to, value, data, v, r, s = _fields(raw)
+    if b"\0" in (nonce[:1], price[:1], gas[:1], value[:1], v[:1], r[:1], s[:1]):
         raise NotATransaction("a number with leading zeros")
     if value or (price and not priced):
         raise NotATransaction("gas price and value must be zero: accounts hold no ether")
@@ -88,7 +90,7 @@ def decode(raw: bytes, priced: bool = False) -> Transaction:
         or max(len(r), len(s)) > 32
     ):
         raise NotATransaction("a field of the wrong length")
-    parity, chain_id = _number(v) - 35 & 1, _number(v) - 35 >> 1
+    chain_id, parity = divmod(_number(v) - 35, 2)
     if chain_id < 1:
         raise NotATransaction("no EIP-155 chain id in the signature")
     signature = r.rjust(32, b"\0") + s.rjust(32, b"\0") + bytes([27 + parity])
@@ -130,17 +132,19 @@ def _fields(raw: bytes) -> list[bytes]:
     while at < end:
         first = raw[at]
         if first < 0x80:
-            fields.append(raw[at : at + 1])
-            at += 1
+            start, at = at, at + 1
+        elif first < 0xB8:
+            start = at + 1
+            at = start + first - 0x80
+            if first == 0x81 and raw[start:at] < b"\x80":
+                raise NotATransaction("not RLP: a single byte in a longer form")
         elif first < 0xC0:
             start, at = _span(raw, at, 0x80)
-            if at > end:
-                raise NotATransaction(_TOO_SHORT)
-            if at - start == 1 and raw[start] < 0x80:
-                raise NotATransaction("not RLP: a single byte in a longer form")
-            fields.append(raw[start:at])
         else:
             raise NotATransaction("not a legacy transaction")
+        fields.append(raw[start:at])
+    if at > end:
+        raise NotATransaction(_TOO_SHORT)
     if len(fields) != 9:
         raise NotATransaction("not a legacy transaction")
     return fields

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import rlp
 
 from gridpact.crypto.keccak import keccak
-from gridpact.crypto.keys import recover
+from gridpact.crypto.recovery import recover
 from gridpact.errors import Corrupt
 from gridpact.ledger.chain import Log
 from gridpact.ledger.evm.trie import ordered_root
@@ -28,7 +28,6 @@ _LATER = (
     ("requestsHash", data),
 )
 """Fields that later forks added at the end, in this order."""
-_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 
 
 class Mined(NamedTuple):
@@ -209,7 +208,7 @@ def _sender(place: str, row: Mapping[str, Any], raw: bytes) -> bytes:
         parity = number(row["yParity"])
     r, s = number(row["r"]), number(row["s"])
     signature = r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([27 + parity])
-    sender = recover(keccak(kind + rlp.encode(head)), signature) if s <= _HALF_ORDER else None
+    sender = recover(keccak(kind + rlp.encode(head)), signature)
     if sender is None or sender != data(row["from"]):
         raise Corrupt(place, f"from: did not sign the {len(raw)} bytes")
     return sender
