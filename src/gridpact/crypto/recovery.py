@@ -7,13 +7,17 @@ instead of 48, of which the curve takes 41).
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from coincurve import GLOBAL_CONTEXT
 from coincurve._libsecp256k1 import ffi, lib
 
 from gridpact.crypto.keccak import keccak
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 _THREADS = min(4, os.cpu_count() or 1)
 _WORTH_THREADS = 64
@@ -27,7 +31,7 @@ _UNCOMPRESSED = 65
 
 def recover(digest: bytes, signature: bytes) -> bytes | None:
     """Return the address that signed `digest`, or None when the signature is no valid one."""
-    return _recover_all([(digest, signature)])[0]
+    return recover_all([(digest, signature)])[0]
 
 
 def signed_by(address: bytes, digest: bytes, signature: bytes) -> bool:
@@ -35,17 +39,17 @@ def signed_by(address: bytes, digest: bytes, signature: bytes) -> bool:
     return recover(digest, signature) == address
 
 
-def recover_many(signed: Sequence[tuple[bytes, bytes]]) -> list[bytes | None]:
-    """Return who signed each (digest, signature), as `recover` does, on several cores.
+def on_all_cores(work: Callable[[Sequence[T]], list[R]], items: Sequence[T]) -> list[R]:
+    """Return `work` of all items; of many signatures, in parts on several cores.
 
-    The C library lets other threads run while it computes; the threads live for this call only.
+    The C library lets other threads run while it recovers; the threads live for this call only.
     """
-    if len(signed) < _WORTH_THREADS or _THREADS == 1:
-        return _recover_all(signed)
-    size = -(-len(signed) // _THREADS)
-    parts = [signed[at : at + size] for at in range(0, len(signed), size)]
+    if len(items) < _WORTH_THREADS or _THREADS == 1:
+        return work(items)
+    size = -(-len(items) // _THREADS)
+    parts = [items[at : at + size] for at in range(0, len(items), size)]
     with ThreadPoolExecutor(_THREADS) as pool:
-        return [address for part in pool.map(_recover_all, parts) for address in part]
+        return [result for part in pool.map(work, parts) for result in part]
 
 
 def address_of(public: bytes) -> bytes:
@@ -53,8 +57,12 @@ def address_of(public: bytes) -> bytes:
     return keccak(public[1:])[12:]
 
 
-def _recover_all(signed: Sequence[tuple[bytes, bytes]]) -> list[bytes | None]:
-    """Recover in one thread; the buffers are its own."""
+def recover_all(signed: Iterable[tuple[bytes, bytes]]) -> list[bytes | None]:
+    """Return who signed each (digest, signature), as `recover` does, one after another.
+
+    On several cores `signed` had better be an iterator: each digest is then made between two
+    recoveries, while another thread recovers.
+    """
     parsed = ffi.new("secp256k1_ecdsa_recoverable_signature *")
     key = ffi.new("secp256k1_pubkey *")
     size = ffi.new("size_t *", _UNCOMPRESSED)

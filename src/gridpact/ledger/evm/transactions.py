@@ -11,7 +11,7 @@ import msgspec
 
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key
-from gridpact.crypto.recovery import recover, recover_many
+from gridpact.crypto.recovery import on_all_cores, recover, recover_all
 
 GAS = 60_000_000
 """Gas given to each transaction: ample, since the embedded chain does not account gas."""
@@ -109,7 +109,11 @@ def intrinsic_gas(transaction: Transaction) -> int:
 
 def senders(transactions: Sequence[Transaction]) -> list[bytes | None]:
     """Return who signed each transaction, None where the signature is not valid."""
-    return recover_many([(each.digest, each.signature) for each in transactions])
+    return on_all_cores(_senders, transactions)
+
+
+def _senders(transactions: Sequence[Transaction]) -> list[bytes | None]:
+    return recover_all((each.digest, each.signature) for each in transactions)
 
 
 def create_address(sender: bytes, nonce: int) -> bytes:
