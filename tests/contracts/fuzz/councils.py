@@ -7,9 +7,14 @@ from hypothesis.stateful import precondition, rule
 from msgspec.structs import replace
 from tests.contracts.fuzz import hands
 from tests.contracts.fuzz.play import Play, money, pick, sender
+from tests.contracts.fuzz.spoiling import Changes, spoils
+from tests.contracts.fuzz.wrong_parts import KINDS as WRONG
+from tests.contracts.fuzz.wrong_parts import SEEDS
+from tests.contracts.fuzz.wrong_parts import TRADES as MANY
 from tests.contracts.harness import ANN, BOB, OPERATOR, REGION
-from tests.contracts.parts import CHALLENGER, TERMS, Settled
+from tests.contracts.parts import CHALLENGER, INTERVAL, TERMS, Settled
 from tests.contracts.reading import Contract
+from tests.contracts.theft.test_net import Heist
 
 from gridpact.crypto.keys import Key as Device
 from gridpact.ledger.proving import proofs
@@ -108,7 +113,54 @@ class Councils(Play):
         if carry:
             self.attempt(lambda: self.net.carry(part))
 
+    @precondition(lambda self: self.parts)
+    @rule(at=pick, wait=st.booleans(), wrong=st.integers(0, 7), spoil=spoils)
+    def release(self, at: int, wait: bool, wrong: int, spoil: Changes) -> None:
+        """Give the reservations of a part back that was cancelled or never posted."""
+        _, part = self.of(at, self.parts)
+        if wait:
+            self.net.after_window(part)
+        rows = [row._replace(lock=0) for row in part.rows] if wrong % 2 else list(part.rows)
+        ones = [1] * len(part.delta_words) if wrong == 6 else None
+        self.attempt(lambda: self.net.release(part, rows, ones), spoil)
+
     # data and proofs
+
+    @rule(
+        kind=st.sampled_from(sorted(WRONG)),
+        seed=st.sampled_from(SEEDS),
+        spoil=spoils,
+        sender=poster,
+        deliver=st.booleans(),
+    )
+    def wrong_part(
+        self, kind: str, seed: int, spoil: Changes, sender: bytes, deliver: bool
+    ) -> None:
+        """A part that a council bought as a whole signed, and the proof that stops it."""
+        interval = max(INTERVAL, self.now())
+        settled = self.net.market(MANY, seed, interval, disputed=1)
+        honest = self.net.part(settled, len(self.parts), interval)
+        made = WRONG[kind](Heist(self.net, settled, honest))
+        self.bonded(OPERATOR)
+        self.attempt(lambda: self.world.price_of(interval))
+        if deliver:  # with another loss than the part's
+            self.attempt(lambda: self.deliver(interval))
+        for part in filter(None, (made.before, made.part)):
+            self.parts.append((settled, part))
+            self.world.books.parts[part.place.key] = part
+            for step in ("reserve", "commit", "post"):
+                act = getattr(self.net, step)
+                self.attempt(lambda act=act, part=part: act(part), spoil)  # type: ignore[misc]
+        self.attempt(lambda: self.net.prove(made.fault, sender), spoil)
+        self.signer(made.part, self.net.council[1], sender, spoil)
+
+    @precondition(lambda self: self.parts)
+    @rule(at=pick, sender=poster, spoil=spoils)
+    def meters(self, at: int, sender: bytes, spoil: Changes) -> None:
+        """A part's loss is not the one that was posted with the meters; or it is."""
+        _, part = self.of(at, self.parts)
+        given = proofs.opening(part)
+        self.attempt(lambda: self.net.send(Contract.EVIDENCE, "meters", given, sender), spoil)
 
     @precondition(lambda self: self.parts)
     @rule(at=pick, index=LEAVES, sender=poster, verb=st.integers(0, 3))
@@ -134,10 +186,13 @@ class Councils(Play):
     @rule(at=pick, member=st.integers(0, 4), sender=poster)
     def slash_signer(self, at: int, member: int, sender: bytes) -> None:
         _, part = self.of(at, self.parts)
-        signer = [*self.net.council, CHALLENGER][member]
-        (signature,) = self.net.quorum(part.digest(self.world.domain), [signer])
+        self.signer(part, [*self.net.council, CHALLENGER][member], sender)
+
+    def signer(self, part: Part, of: Device, sender: bytes, spoil: Changes = ()) -> None:
+        """Let the bond be taken of who signed a part that was cancelled."""
+        (signature,) = self.net.quorum(part.digest(self.world.domain), [of])
         given = proofs.opening(part) + signature
-        self.attempt(lambda: self.net.send(Contract.EVIDENCE, "signer", given, sender))
+        self.attempt(lambda: self.net.send(Contract.EVIDENCE, "signer", given, sender), spoil)
 
     def _fault(self, settled: Settled, part: Part, index: int, kind: int, at: int) -> Fault | None:
         fills, fill = settled.fills, settled.trades[index][1]
