@@ -11,7 +11,7 @@ from tests.contracts.fuzz.spoiling import Changes, spoils
 from tests.contracts.fuzz.wrong_parts import KINDS as WRONG
 from tests.contracts.fuzz.wrong_parts import SEEDS
 from tests.contracts.fuzz.wrong_parts import TRADES as MANY
-from tests.contracts.harness import ANN, BOB, OPERATOR, REGION
+from tests.contracts.harness import ANN, BOB, COLLECTOR, OPERATOR, REGION
 from tests.contracts.parts import CHALLENGER, INTERVAL, TERMS, Settled
 from tests.contracts.reading import Contract
 from tests.contracts.theft.test_net import Heist
@@ -55,6 +55,17 @@ class Councils(Play):
         given = (money,) if verb == "bond" else ()
         who = everyone[member]
         self.attempt(lambda: self.world.send(Contract.COUNCIL, verb, *given, sender=who))
+
+    @rule(member=st.integers(0, 4), wait=st.booleans(), spoil=spoils)
+    def resign(self, member: int, wait: bool, spoil: Changes) -> None:
+        """Leave, wait for the notice, take the bond back, pledge it again."""
+        who = [*(one.address for one in self.net.council[-2:]), COLLECTOR.address, OPERATOR, ANN]
+        send, mine = self.world.send, who[member]
+        self.attempt(lambda: send(Contract.COUNCIL, "leave", sender=mine), spoil)
+        if wait:
+            self.world.time += (self.world.net.notice + 1) * self.world.timing.seconds
+        self.attempt(lambda: send(Contract.COUNCIL, "withdraw", sender=mine), spoil)
+        self.bonded(mine)
 
     @rule(ahead=st.integers(0, 4), epoch=st.integers(0, 2), few=st.integers(0, 4), sender=poster)
     def appoint(self, ahead: int, epoch: int, few: int, sender: bytes) -> None:

@@ -1,8 +1,8 @@
 """Everything that anybody can call, in any order, by anybody, with anything: the state machine.
 
 Rules of three kinds. Participants, strangers and the operator do what they may, with numbers drawn
-at its edges (`people`, `market`, `wallets`,
-`councils`, `disputes`); earlier calls come again, by others, or
+at its edges (`people`, `market`, `courses`,
+`wallets`, `councils`, `disputes`); earlier calls come again, by others, or
 with words changed; and any function is called by anybody with arguments drawn by its ABI
 (`anybody`). `watched` checks each call; the invariants here are checked after each rule and at the
 end.
@@ -14,8 +14,8 @@ from typing import ClassVar
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 from tests.contracts.fuzz.anybody import Anybody
 from tests.contracts.fuzz.boachain import BoaChain
+from tests.contracts.fuzz.courses import Courses
 from tests.contracts.fuzz.disputes import Disputes
-from tests.contracts.fuzz.market import Market
 from tests.contracts.fuzz.people import People
 from tests.contracts.fuzz.play import founded
 from tests.contracts.fuzz.wallets import Wallets
@@ -31,7 +31,7 @@ def market(engine: EngineFactory = BoaChain) -> tuple[Watched, NetWorld]:
     return founded(engine)
 
 
-class Everything(People, Market, Wallets, Disputes, Anybody, RuleBasedStateMachine):
+class Everything(People, Courses, Wallets, Disputes, Anybody, RuleBasedStateMachine):
     """A market in which everybody tries everything, on titanoboa."""
 
     engine: ClassVar[EngineFactory] = BoaChain

@@ -34,8 +34,9 @@ from gridpact.errors import Reverted
 from gridpact.ledger.evm.engine import EngineFactory
 from gridpact.ledger.proving.net import Part
 from gridpact.model.interval import Phase
+from gridpact.model.net import NetTerms
 from gridpact.model.order import NONE, Accepted
-from gridpact.model.participant import Named, Participant, Role
+from gridpact.model.participant import Named, Participant, ReviewTerms, Role
 from gridpact.model.record import IncentiveTerms, RatingTerms, Timing
 from gridpact.model.statement import SettlementTerms
 from gridpact.model.trade import Fill
@@ -65,6 +66,9 @@ def founded(engine: EngineFactory) -> tuple[Watched, NetWorld]:
         rating=RatingTerms(),
         incentive=IncentiveTerms(),
         timing=Timing(),
+        # changes take effect soon, so that a sequence of calls lives to see them
+        net=NetTerms(notice=3),
+        review=ReviewTerms(delay=2, fine=50_000, tolerance=100_000),
     )
     net = NetWorld.of(world, people=8, members=MEMBERS)
     world.register([collector()])
@@ -137,6 +141,11 @@ class Play:
 
     def of(self, number: int, among: list[Any]) -> Any:
         return among[number % len(among)]
+
+    def ready(self, interval: int) -> None:
+        """Let an interval have prices and readings."""
+        self.attempt(lambda: self.price_with(interval))
+        self.attempt(lambda: self.deliver(interval))
 
     def deliver(
         self, interval: int, loss: int = LOSS, weighed: int = WEIGHED, batch: int = 0
