@@ -18,7 +18,7 @@ from gridpact.model.record import Incentive
 from gridpact.model.trade import Fill
 from gridpact.quantities import amount
 
-ENERGY, ASKED, PAID, CHARGE = 300, 100_000, 150_000, 40_000
+ENERGY, ASKED, PAID, CHARGE, MOST = 300, 100_000, 150_000, 40_000, 90_000
 names = st.sampled_from([*PEOPLE, "plant", "stranger"])
 
 
@@ -30,8 +30,8 @@ class Courses(Market):
     ) -> tuple[Accepted, Accepted]:
         """Return a fresh bid and a fresh offer, signed."""
         made = self.world.order
-        bid = made(buyer, Side.BID, ENERGY, 200_000, interval=interval, fills=16, parent=parent)
-        return bid, made(seller, Side.OFFER, ENERGY, ASKED, CHARGE, interval=interval)
+        bid = made(buyer, Side.BID, ENERGY, 200_000, MOST, interval=interval, parent=parent)
+        return bid, made(seller, Side.OFFER, ENERGY, ASKED, interval=interval)
 
     def _collect(self, *orders: Accepted, spoil: Changes = ()) -> None:
         for one in orders:
@@ -88,7 +88,7 @@ class Courses(Market):
         energy=st.integers(1, ENERGY),
         taken=st.integers(0, ENERGY),
         way=st.sampled_from(["match", "buy", "bind", "bind"]),
-        lock=st.booleans(),
+        lock=st.sampled_from(["at once", "later", "never"]),
         end=st.sampled_from(["meters", "meters", "back", "contradict"]),
         wait=st.integers(0, 5),
         sender=sender,
@@ -101,7 +101,7 @@ class Courses(Market):
         energy: int,
         taken: int,
         way: str,
-        lock: bool,
+        lock: str,
         end: str,
         wait: int,
         sender: bytes,
@@ -112,19 +112,19 @@ class Courses(Market):
         self.ready(interval)
         bid, offer = self.pair(buyer, seller, interval)
         self._collect(*((offer,) if way == "bind" else (bid, offer)), spoil=spoil)
-        price, charge = (ASKED, 90_000) if way == "buy" else (PAID, CHARGE)
+        price, charge = (ASKED, MOST) if way == "buy" else (PAID, CHARGE)
         one = fill(bid, offer, energy, price, charge, len(self.fills))
         if way == "bind":
             made = self.attempt(lambda: hands.bind(self.world, bid, offer, one), spoil)
         else:
             who = OPERATOR if way == "match" else one.buyer
-            given = struct(bid), struct(offer), one.terms, not lock
+            given = struct(bid), struct(offer), one.terms, lock == "at once"
             made = self.attempt(
                 lambda: self.world.send(Contract.SETTLEMENT, "match", *given, sender=who), spoil
             )
         if made:
             self.fills.append(one)
-        if lock:
+        if lock == "later":
             self._ended(one, "lock", sender, spoil)
         self.world.time += wait * self.world.timing.seconds
         if end == "back":

@@ -23,22 +23,28 @@ from tests.contracts.fuzz.watched import TALLY, Watched
 from tests.contracts.parts import NetWorld
 
 from gridpact.ledger.evm.engine import EngineFactory, default_engine
+from gridpact.model.challenge import CONSORTIUM, ChallengeTerms
+
+NONE = ChallengeTerms()
 
 
 @cache
-def market(engine: EngineFactory = BoaChain) -> tuple[Watched, NetWorld]:
-    """Return one founded market per process and engine."""
-    return founded(engine)
+def market(
+    engine: EngineFactory = BoaChain, deadlines: ChallengeTerms = NONE
+) -> tuple[Watched, NetWorld]:
+    """Return one founded market per process, engine and deadlines."""
+    return founded(engine, deadlines)
 
 
 class Everything(People, Courses, Wallets, Disputes, Anybody, RuleBasedStateMachine):
     """A market in which everybody tries everything, on titanoboa."""
 
     engine: ClassVar[EngineFactory] = BoaChain
+    deadlines: ClassVar[ChallengeTerms] = NONE
 
     @initialize()
     def begin(self) -> None:
-        self.world, self.net = market(type(self).engine)
+        self.world, self.net = market(type(self).engine, type(self).deadlines)
         self.world.begin()
         self.open_market()
 
@@ -59,3 +65,15 @@ class Faster(Everything):
     """The same market on the ledger's own engine: more calls, without what happens within them."""
 
     engine = default_engine()
+
+
+class Strict(Everything):
+    """The same market with a consortium's deadlines before delivery."""
+
+    deadlines = CONSORTIUM
+
+
+class FasterStrict(Faster):
+    """With the deadlines, on the ledger's own engine."""
+
+    deadlines = CONSORTIUM

@@ -33,6 +33,7 @@ from gridpact.crypto.keys import Key as Device
 from gridpact.errors import Reverted
 from gridpact.ledger.evm.engine import EngineFactory
 from gridpact.ledger.proving.net import Part
+from gridpact.model.challenge import ChallengeTerms
 from gridpact.model.interval import Phase
 from gridpact.model.net import NetTerms
 from gridpact.model.order import NONE, Accepted
@@ -58,7 +59,7 @@ sender = st.sampled_from([OPERATOR, ANN, BOB, STRANGER, PLANT])
 ANYBODY = [OPERATOR, ANN, BOB, DEVICES["cem"].address, PLANT, AREA, STRANGER]
 
 
-def founded(engine: EngineFactory) -> tuple[Watched, NetWorld]:
+def founded(engine: EngineFactory, deadlines: ChallengeTerms) -> tuple[Watched, NetWorld]:
     """Return a market with money, prices and a council."""
     world = Watched(
         engine=engine,
@@ -66,6 +67,7 @@ def founded(engine: EngineFactory) -> tuple[Watched, NetWorld]:
         rating=RatingTerms(),
         incentive=IncentiveTerms(),
         timing=Timing(),
+        challenge=deadlines,
         # changes take effect soon, so that a sequence of calls lives to see them
         net=NetTerms(notice=3),
         review=ReviewTerms(delay=2, fine=50_000, tolerance=100_000),
