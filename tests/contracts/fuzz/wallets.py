@@ -72,7 +72,7 @@ class Wallets(Play):
         nonce = len(self.purchases) + more
         key = Device.derive(b"contracts", f"wallet {nonce}")
         until = 2**32 if wrong == 2 else self.now() + ahead
-        one = Buying(self.world, key, nonce, amount, until)
+        one = Buying(self.world, key, nonce, amount=amount, until=until)
         proof = OPERATOR_DEVICE if wrong == 1 else key
         if self.attempt(lambda: one.open(amount, proof), spoil):
             self.purchases.append(one)
