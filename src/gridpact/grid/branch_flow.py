@@ -3,7 +3,7 @@
 One interval's state is (P, Q, l, v) of every branch and the bus below it: power at the upper end,
 squared current, squared voltage. With branch i->j (i upstream) the model of [GanLiTopcuLow15] is
 
-    P_j - r l_j - sum_k P_k + p_j = 0          Q_j - x l_j - sum_k Q_k + q_j + b_j v_j = 0
+    P_j - r l_j - sum_k P_k + p_j - g_j v_j = 0    Q_j - x l_j - sum_k Q_k + q_j + b_j v_j = 0
     v_j - v_i + 2 (r P_j + x Q_j) - (r^2 + x^2) l_j = 0          l_j v_i = P_j^2 + Q_j^2
 
 where p, q are net injections. The first three are linear and shared by the optimisation (`socp`);
@@ -50,13 +50,15 @@ def linear_rows(feeder: Feeder) -> sparse.csr_array:
     The drop rows of branches at the root have the constant `v_root**2` on the right-hand side.
     """
     at, count = layout(feeder), feeder.size - 1
-    r, x, shunt = feeder.r[1:], feeder.x[1:], feeder.shunt[1:]
+    r, x, shunt, leak = feeder.r[1:], feeder.x[1:], feeder.shunt[1:], feeder.conductance[1:]
+    leaking = np.flatnonzero(leak)
     inner, one = at.inner, np.ones(count)
     parent = at.above[inner]
     active, reactive, drop = at.P, at.Q, at.l
     entries = [
         (active, at.P, one),
         (active, at.l, -r),
+        (leaking, at.v[leaking], -leak[leaking]),
         (parent, at.P[inner], -one[inner]),
         (reactive, at.Q, one),
         (reactive, at.l, -x),

@@ -22,7 +22,10 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Line:
-    """A line as a person writes it. Impedance in ohm, rating in MVA (none = unlimited)."""
+    """A line or transformer as a person writes it. Rating in MVA (none = unlimited).
+
+    r_ohm, x_ohm: of a transformer as seen from `from_bus`.
+    """
 
     from_bus: int
     to_bus: int
@@ -39,7 +42,8 @@ class Feeder:
     """A radial net. All arrays have shape (bus,), entry 0 belongs to the root.
 
     `r`, `x`, `s_max` [pu] are those of the branch above the bus (0, 0 and inf at the root);
-    `shunt` [pu] supplies reactive power `shunt * v**2`; `parent[0]` is -1.
+    `shunt` [pu] supplies reactive power `shunt * v**2`, `conductance` [pu] draws active power
+    `conductance * v**2`; `v_kv` is the voltage of 1 pu at a bus; `parent[0]` is -1.
     """
 
     ids: IntArray
@@ -47,9 +51,15 @@ class Feeder:
     r: FloatArray
     x: FloatArray
     shunt: FloatArray
+    conductance: FloatArray
     s_max: FloatArray
+    v_kv: FloatArray
     s_base_mva: float
-    v_base_kv: float
+
+    @property
+    def v_base_kv(self) -> float:
+        """Voltage of 1 pu at the root."""
+        return float(self.v_kv[0])
 
     @property
     def size(self) -> int:
@@ -82,6 +92,11 @@ class Feeder:
         """Series impedance of the branch above each bus. (bus,) [pu]"""
         return self.r + 1j * self.x
 
+    @cached_property
+    def admittance(self) -> npt.NDArray[np.complex128]:
+        """Shunt admittance at each bus. (bus,) [pu]"""
+        return self.conductance + 1j * self.shunt
+
 
 def rebased(feeder: Feeder, s_base_mva: float) -> Feeder:
     """Return the same feeder per unit of another power."""
@@ -92,9 +107,10 @@ def rebased(feeder: Feeder, s_base_mva: float) -> Feeder:
         r=feeder.r * change,
         x=feeder.x * change,
         shunt=feeder.shunt / change,
+        conductance=feeder.conductance / change,
         s_max=feeder.s_max / change,
+        v_kv=feeder.v_kv,
         s_base_mva=s_base_mva,
-        v_base_kv=feeder.v_base_kv,
     )
 
 
@@ -104,8 +120,17 @@ def build(
     shunt_mvar: Mapping[int, float],
     s_base_mva: float,
     v_base_kv: float,
+    shunt_mw: Mapping[int, float] | None = None,
+    v_kv: Mapping[int, float] | None = None,
 ) -> Feeder:
     """Return the feeder of plain tables, in an order in which parents come first.
+
+    Parameters
+    ----------
+    shunt_mvar, shunt_mw
+        Reactive power supplied and active power drawn by shunts at 1 pu, by bus.
+    v_kv
+        Voltage of 1 pu at buses where it is not `v_base_kv`: behind transformers.
 
     Raises
     ------
@@ -118,32 +143,41 @@ def build(
     _check_lines(lines)
     order = _walk(root, lines)
     places = {bus: place for place, (bus, _, _) in enumerate(order)}
-    z_base = v_base_kv**2 / s_base_mva
-    shunt = np.zeros(len(order))
-    for bus, mvar in shunt_mvar.items():
-        if bus not in places:
-            raise FeederError(f"bus {bus}", "has a shunt but no line")
-        if not math.isfinite(mvar):
-            raise FeederError(f"bus {bus}: shunt_mvar", f"{mvar} is not a finite number")
-        shunt[places[bus]] = mvar / s_base_mva
+    volts = np.full(len(order), v_base_kv)
+    for bus, kv in (v_kv or {}).items():
+        _require_positive(f"bus {bus}: v_kv", kv)
+        volts[_place(places, bus, "v_kv")] = kv
     branches = [line for _, _, line in order]
+    ohm = [volts[places[line.from_bus]] ** 2 / s_base_mva if line else 1.0 for line in branches]
+    ratings = [line.s_max_mva if line else None for line in branches]
     return Feeder(
         ids=np.array([bus for bus, _, _ in order], dtype=np.int64),
         parent=np.array(
             [-1 if above is None else places[above] for _, above, _ in order], dtype=np.int64
         ),
-        r=np.array([line.r_ohm / z_base if line else 0.0 for line in branches]),
-        x=np.array([line.x_ohm / z_base if line else 0.0 for line in branches]),
-        shunt=shunt,
-        s_max=np.array(
-            [
-                line.s_max_mva / s_base_mva if line and line.s_max_mva is not None else np.inf
-                for line in branches
-            ]
-        ),
+        r=np.array([line.r_ohm if line else 0.0 for line in branches]) / ohm,
+        x=np.array([line.x_ohm if line else 0.0 for line in branches]) / ohm,
+        shunt=_by_bus(places, "shunt_mvar", shunt_mvar) / s_base_mva,
+        conductance=_by_bus(places, "shunt_mw", shunt_mw or {}) / s_base_mva,
+        s_max=np.array([np.inf if mva is None else mva / s_base_mva for mva in ratings]),
+        v_kv=volts,
         s_base_mva=s_base_mva,
-        v_base_kv=v_base_kv,
     )
+
+
+def _by_bus(places: Mapping[int, int], field: str, given: Mapping[int, float]) -> FloatArray:
+    values = np.zeros(len(places))
+    for bus, value in given.items():
+        if not math.isfinite(value):
+            raise FeederError(f"bus {bus}: {field}", f"{value} is not a finite number")
+        values[_place(places, bus, field)] = value
+    return values
+
+
+def _place(places: Mapping[int, int], bus: int, field: str) -> int:
+    if bus not in places:
+        raise FeederError(f"bus {bus}", f"has a {field} but no line")
+    return places[bus]
 
 
 def _require_positive(place: str, value: float) -> None:

@@ -1,27 +1,19 @@
-"""Which voltages and flows follow from given injections? Backward/forward sweep, many intervals.
+"""Which voltages and flows follow from given injections? Radial nets, many intervals at once.
 
-Radial nets with constant power at the buses, optionally with loads that depend on voltage (ZIP).
-Backward: bus currents are summed up the tree into branch currents; forward: voltage drops are
-summed down the tree. Both sums are one matrix for small nets and a sparse triangular solve for
-large ones, so all intervals go through at once.
+Constant power at the buses, and optionally loads that depend on voltage (ZIP). `sweeps` finds the
+state; everything else follows from it and is computed when it is first asked for.
 """
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
-from scipy import sparse
-from scipy.sparse.linalg import splu
 
-from gridpact.errors import PowerFlowDiverged
 from gridpact.grid.feeder import Feeder, FloatArray
+from gridpact.grid.sweeps import ComplexArray, Demand, by_current, by_power
 
-ComplexArray = npt.NDArray[np.complex128]
-
-_DENSE_UP_TO = 800
-_STEPS = 200
 _TOLERANCE = 1e-12
+_MANY = 128  # intervals from which the sweep bus by bus is the faster one
 
 
 @dataclass(frozen=True)
@@ -36,87 +28,70 @@ class ZipLoad:
     p_parts: tuple[float, float, float]
     q_parts: tuple[float, float, float]
 
-    def at(self, v: FloatArray) -> ComplexArray:
-        """Return the consumption at voltage magnitudes `v`. [pu]"""
-        active, reactive = (a * v**2 + b * v + c for a, b, c in (self.p_parts, self.q_parts))
-        return self.p * active + 1j * (self.q * reactive)
+    def at(self, intervals: slice, squared_voltage: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return active and reactive consumption at squared voltages, (bus, interval). [pu]"""
+        v = np.sqrt(squared_voltage)
+        active, reactive = (
+            a * squared_voltage + b * v + c for a, b, c in (self.p_parts, self.q_parts)
+        )
+        return self.p.T[:, intervals] * active, self.q.T[:, intervals] * reactive
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PowerFlow:
     """State of the net, per unit, shape (interval, bus); branch quantities at the lower bus.
 
-    `voltage` is complex with angle 0 at the root; `sent` and `arrived` are the complex powers at
-    the upper and lower end of a branch (0 at the root); `drawn` is the net power that leaves the
-    branches at a bus: consumption minus generation, without the shunt.
+    `sent` and `arrived` are the complex powers at the upper and lower end of a branch (0 at the
+    root), `supply` the complex power that the substation feeds in, (interval,).
     """
 
     feeder: Feeder
-    voltage: ComplexArray
-    current: ComplexArray
-    drawn: ComplexArray
+    squared_voltage: FloatArray
+    squared_current: FloatArray
+    sent: ComplexArray
+    supply: ComplexArray
 
     @cached_property
     def v(self) -> FloatArray:
         """Voltage magnitude. [pu]"""
-        return np.abs(self.voltage)
+        return np.sqrt(self.squared_voltage)
 
     @cached_property
-    def sent(self) -> ComplexArray:
-        return self.voltage[:, self.feeder.parent] * self.current.conj()
+    def voltage(self) -> ComplexArray:
+        """Complex voltage, angle 0 at the root: V_j = V_i - z conj(S_ij / V_i)."""
+        feeder, upper = self.feeder, self.feeder.parent.tolist()
+        voltage = np.empty_like(self.sent.T)
+        voltage[0] = self.v[:, 0]
+        inverse = self.sent.T.conj() / self.squared_voltage.T[feeder.parent]
+        for bus in range(1, feeder.size):
+            voltage[bus] = voltage[upper[bus]] * (1 - feeder.impedance[bus] * inverse[bus])
+        return voltage.T
+
+    @cached_property
+    def current(self) -> ComplexArray:
+        """Complex current of a branch."""
+        current: ComplexArray = (self.sent / self.voltage[:, self.feeder.parent]).conj()
+        return current
 
     @cached_property
     def arrived(self) -> ComplexArray:
-        return self.voltage * self.current.conj()
+        arrived: ComplexArray = self.sent - self.feeder.impedance * self.squared_current
+        return arrived
 
     @cached_property
-    def squared_current(self) -> FloatArray:
-        return np.abs(self.current) ** 2
+    def drawn(self) -> ComplexArray:
+        """Net power that leaves the branches at a bus: consumption minus generation, no shunt."""
+        drawn = (self.arrived - self.feeder.admittance.conj() * self.squared_voltage).T.copy()
+        drawn[0] += self.supply
+        for bus in range(1, self.feeder.size):
+            drawn[self.feeder.parent[bus]] -= self.sent.T[bus]
+        return drawn.T
 
     @cached_property
     def loss(self) -> FloatArray:
-        """Active losses by interval. (interval,) [pu]"""
-        return self.squared_current @ self.feeder.r
-
-    @cached_property
-    def supply(self) -> ComplexArray:
-        """Complex power that the substation feeds in. (interval,) [pu]"""
-        below = self.feeder.parent == 0
-        shunt = 1j * self.feeder.shunt[0] * self.v[:, 0] ** 2
-        supplied: ComplexArray = self.sent[:, below].sum(axis=1) + self.drawn[:, 0] - shunt
-        return supplied
-
-
-class _Sums:
-    """Sums up and down a tree: `up` adds everything below a bus, `down` everything above it."""
-
-    def __init__(self, feeder: Feeder) -> None:
-        count = feeder.size - 1
-        above = feeder.parent[1:] - 1
-        inner = np.flatnonzero(above >= 0)
-        step = sparse.csc_array(
-            (np.ones(len(inner), dtype=complex), (above[inner], inner)), shape=(count, count)
-        )
-        tree = (sparse.eye_array(count, dtype=complex, format="csc") - step).tocsc()
-        self._up, self._down = splu(tree), splu(tree.T.tocsc())
-        self._dense: ComplexArray | None = None
-        if count <= _DENSE_UP_TO:
-            self._dense = np.ascontiguousarray(self._up.solve(np.eye(count, dtype=complex)))
-
-    def up(self, values: ComplexArray) -> ComplexArray:
-        if self._dense is not None:
-            return values @ self._dense.T
-        return np.asarray(self._up.solve(np.ascontiguousarray(values.T)), dtype=complex).T
-
-    def down(self, values: ComplexArray) -> ComplexArray:
-        if self._dense is not None:
-            return values @ self._dense
-        return np.asarray(self._down.solve(np.ascontiguousarray(values.T)), dtype=complex).T
-
-
-@lru_cache(maxsize=32)
-def _sums(feeder: Feeder) -> _Sums:
-    return _Sums(feeder)
+        """Active losses by interval, those of shunts included. (interval,) [pu]"""
+        series: FloatArray = self.squared_current @ self.feeder.r
+        return series + self.squared_voltage @ self.feeder.conductance
 
 
 def power_flow(
@@ -125,6 +100,7 @@ def power_flow(
     q: FloatArray,
     v_root: float | FloatArray = 1.0,
     load: ZipLoad | None = None,
+    tolerance: float = _TOLERANCE,
 ) -> PowerFlow:
     """Return the power flow of every interval.
 
@@ -136,32 +112,22 @@ def power_flow(
         Voltage at the substation, one or per interval. [pu]
     load
         Consumption that depends on voltage, in addition to `p`, `q`.
+    tolerance
+        The last step of the voltage is at most this. [pu]
 
     Raises
     ------
     PowerFlowDiverged
         No voltage was found for an interval; names the interval and the worst bus.
     """
-    sums = _sums(feeder)
     root = np.broadcast_to(np.asarray(v_root, dtype=float), (len(p),))
-    voltage = np.repeat(root.astype(complex)[:, None], feeder.size, axis=1)
-    current = np.zeros_like(voltage)
-    impedance, admittance = feeder.impedance[1:], 1j * feeder.shunt
-    constant = -(p + 1j * q)
-    with np.errstate(all="ignore"):
-        for _ in range(_STEPS):
-            drawn = constant if load is None else constant + load.at(np.abs(voltage))
-            bus_current = (drawn / voltage).conj() + admittance * voltage
-            current[:, 1:] = sums.up(bus_current[:, 1:])
-            below = root[:, None] - sums.down(current[:, 1:] * impedance)
-            moved = np.abs(below - voltage[:, 1:])
-            voltage[:, 1:] = below
-            if moved.max(initial=0.0) <= _TOLERANCE:
-                drawn = constant if load is None else constant + load.at(np.abs(voltage))
-                return PowerFlow(feeder, voltage, current, drawn)
-            if not np.isfinite(moved).all():
-                break
-    worst = np.nan_to_num(moved, nan=np.inf)
-    interval, place = np.unravel_index(int(worst.argmax()), worst.shape)
-    bus = int(feeder.ids[place + 1])
-    raise PowerFlowDiverged(int(interval), bus, float(worst[interval, place]))
+    sweep = by_power if len(p) >= _MANY else by_current
+    demand = Demand(
+        np.ascontiguousarray(-p.T),
+        np.ascontiguousarray(-q.T),
+        None if load is None else load.at,
+    )
+    found = sweep(feeder, demand, root, tolerance)
+    supply = found.sent[0].copy()
+    found.sent[0] = 0
+    return PowerFlow(feeder, found.v.T, found.l.T, found.sent.T, supply)

@@ -145,6 +145,7 @@ def _network(
     top.append((t, at.P[t, branch], -np.ones(len(t))))
     a, b, c = problem.zip_p
     root_load = problem.load_p_mw[:, 0] * (a * root + b * problem.v_root + c) / feeder.s_base_mva
+    root_load += feeder.conductance[0] * root
     for pairs, buses, sign, row in _injections(problem, at):
         place = np.array([feeder.at(int(bus)) for bus in buses], dtype=np.int64)[pairs.k]
         inner = place > 0

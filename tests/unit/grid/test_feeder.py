@@ -81,3 +81,20 @@ def test_shunt_at_an_unknown_bus_is_refused() -> None:
 def test_unknown_bus_is_named() -> None:
     with pytest.raises(FeederError, match="bus 77: is not on the feeder"):
         _build(CHAIN).at(77)
+
+
+def test_impedance_of_a_transformer_is_seen_from_its_upper_side() -> None:
+    lines = [Line(1, 2, 8.0, 16.0), Line(2, 3, 0.01, 0.02)]
+    feeder = build(1, lines, {3: 0.1}, 1.0, 20.0, {3: 0.05}, {2: 0.4, 3: 0.4})
+    np.testing.assert_allclose(feeder.r, [0.0, 8.0 / 400, 0.01 / 0.16])
+    np.testing.assert_allclose(feeder.x, 2 * feeder.r)
+    assert feeder.v_base_kv == 20.0
+    assert feeder.admittance[2] == pytest.approx(0.05 + 0.1j)
+
+
+@pytest.mark.parametrize("kv", [0.0, -1.0, float("nan")])
+def test_voltage_of_a_bus_is_positive(kv: float) -> None:
+    with pytest.raises(FeederError, match="bus 2: v_kv"):
+        build(1, [Line(1, 2, 0.1, 0.1)], {}, 1.0, 1.0, {}, {2: kv})
+    with pytest.raises(FeederError, match="bus 7: has a v_kv but no line"):
+        build(1, [Line(1, 2, 0.1, 0.1)], {}, 1.0, 1.0, {}, {7: 1.0})

@@ -360,3 +360,12 @@ def test_wherever_sun_meets_the_voltage_limit_the_answer_is_physical(
         imported = flow.supply.real
         money = np.where(imported > 0, 300 * imported, 80 * imported) + points.pv_mw @ pv.offer
         assert answer.objective == pytest.approx(float(money[0]), abs=1e-4)
+
+
+def test_losses_of_shunts_are_paid_for_wherever_they_are() -> None:
+    lossy = replace(two_bus(0.05, 0.05), conductance=np.array([0.02, 0.03]))
+    schedule, money = plan(problem(lossy, np.array([[0.0, 0.2]]), DeviceSets()))
+    flow = power_flow(lossy, np.array([[0.0, -0.2]]), np.array([[0.0, -0.2 / 3]]))
+    assert schedule.voltage[0, 1] == pytest.approx(flow.v[0, 1], abs=1e-9)
+    assert flow.supply[0].real == pytest.approx(0.2 + flow.loss[0], abs=1e-12)
+    assert money == pytest.approx(300 * flow.supply[0].real, rel=1e-8)

@@ -1,5 +1,7 @@
 """Voltages, flows and losses: published figures, another program, and the laws themselves."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from tests.peers import pandapower_net, voltages
 from tests.unit.grid.conftest import radial_feeders, two_bus
 
 from gridpact.errors import PowerFlowDiverged
-from gridpact.grid import power_flow as module
+from gridpact.grid import sweeps
 from gridpact.grid.feeder import Feeder
 from gridpact.grid.power_flow import PowerFlow, ZipLoad, power_flow
 
@@ -35,7 +37,7 @@ def test_published_rise_with_5_mw_of_pv_at_bus_45(sce56, peak) -> None:
 def _violation(flow: PowerFlow) -> float:
     """Return by how much Kirchhoff's and Ohm's laws are missed anywhere. [pu]"""
     feeder = flow.feeder
-    shunt = 1j * feeder.shunt * flow.v**2
+    shunt = (1j * feeder.shunt - feeder.conductance) * flow.v**2
     passed_on = np.zeros_like(flow.sent)
     for place in range(1, feeder.size):
         passed_on[:, feeder.parent[place]] += flow.sent[:, place]
@@ -55,17 +57,58 @@ def test_power_is_conserved_on_any_tree(feeder: Feeder, seed: int) -> None:
     np.testing.assert_allclose(flow.supply, -(p + 1j * q).sum(axis=1) + lost - shunt, atol=1e-10)
 
 
+def _found(sweep, feeder: Feeder, p: np.ndarray, q: np.ndarray, load=None) -> np.ndarray:
+    """Return all of one sweep's results as numbers in a row."""
+    demand = sweeps.Demand(-p.T.copy(), -q.T.copy(), load.at if load else None)
+    found = sweep(feeder, demand, np.full(len(p), 1.01), 1e-13)
+    return np.concatenate([found.v.ravel(), found.l.ravel(), found.sent.ravel().view(float)])
+
+
+@given(radial_feeders(), st.integers(0, 2**32 - 1), st.booleans())
+def test_sweeps_of_powers_and_of_currents_agree(feeder: Feeder, seed: int, follows: bool) -> None:
+    rng = np.random.default_rng(seed)
+    p, q, more_p, more_q = rng.uniform(-0.1, 0.1, (4, 3, feeder.size))
+    load = ZipLoad(more_p, more_q, (0.5, 0.3, 0.2), (0.2, 0.3, 0.5)) if follows else None
+    powers = _found(sweeps.by_power, feeder, p, q, load)
+    currents = _found(sweeps.by_current, feeder, p, q, load)
+    np.testing.assert_allclose(powers, currents, atol=1e-11)
+
+
+def test_large_nets_take_the_same_road(sce56, peak, monkeypatch) -> None:
+    p, q = (np.vstack([k * side for k in (0.2, 1.0, 0.6)]) for side in _row(peak))
+    small = _found(sweeps.by_current, sce56.feeder, p, q)
+    monkeypatch.setattr(sweeps, "_DENSE_UP_TO", 0)
+    sweeps._sums.cache_clear()
+    large = _found(sweeps.by_current, sce56.feeder, p, q)
+    sweeps._sums.cache_clear()
+    np.testing.assert_allclose(small, large, atol=1e-12)
+
+
 @given(radial_feeders(), st.integers(0, 2**32 - 1))
-def test_large_and_small_nets_take_the_same_road(feeder: Feeder, seed: int) -> None:
-    p, q = np.random.default_rng(seed).uniform(-0.1, 0.1, (2, 2, feeder.size))
-    dense = power_flow(feeder, p, q)
-    sums = module._Sums(feeder)
-    sums._dense = None
-    sparse_up = sums.up(dense.current[:, 1:])
-    sparse_down = sums.down(dense.current[:, 1:])
-    usual = module._Sums(feeder)
-    np.testing.assert_allclose(sparse_up, usual.up(dense.current[:, 1:]), atol=1e-12)
-    np.testing.assert_allclose(sparse_down, usual.down(dense.current[:, 1:]), atol=1e-12)
+def test_shunts_change_how_fast_not_what_is_found(feeder: Feeder, seed: int) -> None:
+    """Capacitors and losses of shunts anywhere: the laws hold in every block of a year."""
+    rng = np.random.default_rng(seed)
+    lossy = dataclasses.replace(
+        feeder,
+        shunt=rng.uniform(-0.2, 0.4, feeder.size),
+        conductance=rng.uniform(0, 0.1, feeder.size),
+    )
+    p, q = rng.uniform(-0.1, 0.1, (2, 130, feeder.size))
+    flow = power_flow(lossy, p, q, 1.02)
+    assert _violation(flow) < 1e-10
+    np.testing.assert_allclose(flow.drawn, -(p + 1j * q), atol=1e-10)
+    given_in = p.sum(axis=1) + flow.supply.real
+    np.testing.assert_allclose(flow.loss, given_in, atol=1e-10)
+
+
+def test_a_capacitor_takes_no_more_sweeps_than_none(sce56, peak, monkeypatch) -> None:
+    p, q = (np.repeat(side, 130, axis=0) for side in _row(peak))
+    monkeypatch.setattr(sweeps, "_STEPS", 6)
+    power_flow(sce56.feeder, p, q)
+    bare = sweeps._Lead(np.zeros(0, dtype=np.int64), np.zeros((sce56.feeder.size, 0)))
+    monkeypatch.setattr(sweeps, "_lead", lambda _: bare)
+    with pytest.raises(PowerFlowDiverged):
+        power_flow(sce56.feeder, p, q)
 
 
 def test_intervals_do_not_influence_each_other(sce56, peak) -> None:
@@ -89,10 +132,12 @@ def test_load_that_follows_voltage_draws_less_where_voltage_is_low() -> None:
     assert _violation(flow) < 1e-11
 
 
-def test_load_beyond_the_nose_is_no_power_flow() -> None:
-    p = np.array([[0.0, -0.1], [0.0, -30.0]])
+@pytest.mark.parametrize("intervals", [2, 300])
+def test_load_beyond_the_nose_is_no_power_flow(intervals: int) -> None:
+    p = np.tile([0.0, -0.1], (intervals, 1))
+    p[1, 1] = -30.0
     with pytest.raises(PowerFlowDiverged) as caught:
-        power_flow(two_bus(), p, np.zeros((2, 2)))
+        power_flow(two_bus(), p, np.zeros_like(p))
     assert caught.value.interval == 1
     assert caught.value.bus == 2
 
