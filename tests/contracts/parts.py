@@ -7,23 +7,26 @@ Random fills among as many accounts as wanted, real readings and real signatures
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from typing import Any
 
-from tests.contracts.harness import LOSS_SHARE, MICRO, OPERATOR, REGION, World
+from tests.contracts.harness import LOSS_SHARE, MICRO, OPERATOR, REGION, World, decoded
 from tests.contracts.reading import Contract, Event, artefact
 
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key as Device
 from gridpact.crypto.keys import compact
+from gridpact.ledger.onchain import roots
 from gridpact.ledger.onchain.abi import Rows, arguments, pack
+from gridpact.ledger.onchain.roots import Posting
 from gridpact.ledger.proving import net, proofs
 from gridpact.ledger.proving.net import Header, Part, Place, Row
 from gridpact.ledger.proving.proofs import Fault
 from gridpact.model.delivery import Delivery, Metered, Reading, SignedReading
 from gridpact.model.interval import Phase
 from gridpact.model.net import NetTerms
-from gridpact.model.order import Tier
+from gridpact.model.order import NONE, Tier
 from gridpact.model.participant import Named, Participant, Role
 from gridpact.model.statement import Case, Statement
 from gridpact.model.trade import Fill
@@ -34,7 +37,6 @@ from gridpact.settlement.split import split
 
 TERMS = NetTerms()
 INTERVAL = 12
-CLEARING = keccak(b"clearing")
 CHALLENGER = Device.derive(b"net", "challenger")
 Signatures = tuple[bytes, ...]
 
@@ -54,6 +56,14 @@ class Settled:
         """Return the fills by their hashes."""
         return {fill.hash: fill for _, fill, *_ in self.trades}
 
+    @cached_property
+    def posting(self) -> Posting:
+        """Return what is posted of the clearing that has these fills and no others."""
+        fills = [fill for _, fill, *_ in self.trades]
+        volume = sum(fill.energy_wh for fill in fills)
+        root = roots.fill_root(fills)
+        return Posting(keccak(b"record"), keccak(b"orders"), root, NONE, len(fills), volume)
+
 
 @dataclass
 class NetWorld:
@@ -64,6 +74,8 @@ class NetWorld:
     council: list[Device]
     epoch: int = 0
     salts: Any = field(default_factory=count)
+    postings: dict[bytes, Posting] = field(default_factory=dict)
+    """The clearings that parts were made for, by their names."""
 
     @classmethod
     def of(cls, world: World, people: int = 8, members: int = 4, funds: Money = 30 * MICRO):
@@ -189,36 +201,52 @@ class NetWorld:
         return found
 
     def part(self, settled: Settled, number: int = 0, interval: int = INTERVAL) -> Part:
+        """Return the part of all trades; a later number claims as many later places."""
+        name = settled.posting.name(REGION, interval)
+        self.postings[name] = settled.posting
+        first = number * len(settled.trades)
         return net.build(
             Place(REGION, interval, number),
             self.epoch,
-            CLEARING,
-            settled.header,
+            name,
+            settled.header._replace(first=first),
             settled.rows,
-            settled.trades,
+            [(first + at, *rest) for at, *rest in settled.trades],
             settled.meters,
             self.world.settlement.loss_fund_share,
         )
+
+    def clear(self, part: Part) -> None:
+        """Post the clearing that a part was made for, if none stands for its interval."""
+        place, posting = part.place, self.postings.get(part.clearing)
+        if posting is None or self.world.view(Contract.CLEARING, "is_posted", *place[:2]):
+            return
+        if place.interval != INTERVAL:
+            self.world.price_of(place.interval)
+        write = decoded(self.world.write(Phase.CLEAR, place.interval, content=posting.content))
+        self.world.send(Contract.CLEARING, "post", write, *posting[1:])
+
+    def condemn(self, part: Part) -> None:
+        """Have the part's posted clearing condemned: nobody shows an order of it on demand."""
+        posting = self.postings[part.clearing]
+        given = pack(*part.place[:2], *posting, 1, 0)
+        self.send(Contract.CHALLENGE_BOOK, "demand", given, CHALLENGER.address)
+        self.world.go_to(part.place.interval + TERMS.answer + 1)
+        self.send(Contract.CHALLENGE_BOOK, "expire", given, CHALLENGER.address)
 
     # the four steps
 
     def reserve(self, part: Part, signatures: Signatures | None = None, **o: Any) -> list[Event]:
         words = [row._replace(lock=0).word for row in part.rows]
-        digest = net.signed(
-            *(self.world.domain, part.place, Phase.COLLECT, part.epoch),
-            rows=net.chunked(words),
-        )
+        digest = net.reserve_digest(self.world.domain, part)
         before = pack(*part.place, part.epoch)
         return self._send("reserve", before, (words,), digest, signatures, **o)
 
     def commit(self, part: Part, signatures: Signatures | None = None, **o: Any) -> list[Event]:
-        words = part.row_words
-        digest = net.signed(
-            *(self.world.domain, part.place, Phase.COMMIT, part.epoch, part.clearing),
-            net.chunked(words),
-        )
-        before = pack(*part.place, part.epoch, part.clearing)
-        return self._send("commit", before, (words,), digest, signatures, **o)
+        self.clear(part)
+        digest = net.commit_digest(self.world.domain, part)
+        before = pack(*part.place, part.epoch, part.clearing, part.span)
+        return self._send("commit", before, (part.row_words,), digest, signatures, **o)
 
     def post(
         self,
@@ -246,12 +274,11 @@ class NetWorld:
         return self._raw("carry", given, OPERATOR)
 
     def release(
-        self, part: Part, rows: Sequence[Row] | None = None, deltas: Sequence[int] | None = None
+        self, part: Part, rows: Sequence[Row] | None = None, sender: bytes = CHALLENGER.address
     ) -> list[Event]:
         words = [row.word for row in (part.rows if rows is None else rows)]
-        zeros = [0] * len(part.delta_words) if deltas is None else deltas
-        given = arguments(pack(*part.place) + part.clearing, _rows(words), _rows(zeros))
-        return self._raw("release", given, CHALLENGER.address)
+        given = arguments(pack(*part.place, part.clearing, part.span), _rows(words))
+        return self.send(Contract.FALLBACK, "release", given, sender)
 
     def posted(self, settled: Settled, **options: Any) -> Part:
         """Reserve, commit and post a part."""

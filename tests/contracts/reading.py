@@ -38,6 +38,7 @@ class Contract(StrEnum):
     WALLETS = "wallets"
     CHALLENGE_BOOK = "challenge_book"
     CHALLENGE_FILLS = "challenge_fills"
+    FALLBACK = "fallback"
 
 
 class Function(NamedTuple):

@@ -318,7 +318,7 @@ MOVES: dict[str, tuple[bytes, tuple[Any, ...]]] = {
     "transfer_up_to": (SETTLEMENT, (ANN, BOB, 1)),
     "reserve_rows": (NET, ([],)),
     "apply": (NET, ([], [])),
-    "pay_out": (FALLBACK, (ANN, [BOB] * 4, [1, 0, 0, 0], 0)),
+    "release_rows": (FALLBACK, ([],)),
     "pledge": (COUNCIL, (ANN, 1)),
     "unpledge": (COUNCIL, (ANN, 1)),
     "slash": (COUNCIL, (ANN, 4, [BOB, BOB], [1, 1], REF)),
@@ -328,7 +328,11 @@ MOVES: dict[str, tuple[bytes, tuple[Any, ...]]] = {
     "fill_wallet": (WALLETS, (ANN, STRANGER, 1)),
     "empty_wallet": (WALLETS, (ANN, BOB, 1)),
 }
-ALSO = {"pledge": {REGISTRY}, "unpledge": {REGISTRY}}  # a deposit is pledged as a bond is
+ALSO = {
+    "pledge": {REGISTRY},  # a deposit is pledged as a bond is
+    "unpledge": {REGISTRY},
+    "settle": {FALLBACK},  # out of what is reserved
+}
 
 
 def test_every_function_of_the_vault_that_changes_it_is_guarded() -> None:

@@ -5,7 +5,8 @@
 @notice Net settlement: one part of an interval, posted as one number per account, checked by
         computation alone, applied once after a window in which anybody can prove it wrong.
         A part goes reserve -> commit -> post -> window -> finalise; every state is left once
-        (5-decisions, section 17).
+        (5-decisions, section 17). One that was cancelled or never posted is paid fill by fill and
+        then given back: `fallback.vy`.
 @dev Lists are positional: row i and half word i belong together.
      Row: account 160 | reserved 48 | lock 48, accounts strictly rising.
      Delta: zero 15 | negative 1 | held 48 | tail 16 | amount 48; two to a word, the first highest.
@@ -37,6 +38,7 @@ AT: constant(uint256) = 56
 UNTIL: constant(uint256) = 16
 DEMANDS: constant(uint256) = 8
 LOCKS: constant(uint256) = 2**48 - 1
+MOST_FILLS: constant(uint256) = 2**14  # leaves of a tree
 
 OPERATOR: public(immutable(address))
 VAULT: public(immutable(address))
@@ -44,12 +46,14 @@ COUNCIL: public(immutable(address))
 FRAUD: public(immutable(address))
 EVIDENCE: public(immutable(address))
 FALLBACK: public(immutable(address))
+CLEARING: public(immutable(address))
 DOMAIN: public(immutable(bytes32))
 TERMS: immutable(netting.Terms)
 
 states: HashMap[bytes32, uint256]
-books: public(HashMap[bytes32, bytes32])  # a part's list, and from commit its clearing with it
+books: HashMap[bytes32, bytes32]  # a part's list, and from commit `netting.book`
 contents: public(HashMap[bytes32, bytes32])  # the digest that the quorum signed
+covered: public(HashMap[bytes32, HashMap[uint64, uint256]])  # fills of a clearing that parts have
 
 
 event Reserved:
@@ -61,6 +65,7 @@ event Committed:
     key: indexed(bytes32)
     list: bytes32
     clearing: bytes32
+    span: uint256
 
 
 event Posted:
@@ -76,7 +81,6 @@ event Finalised:
 
 event Released:
     key: indexed(bytes32)
-    held: uint256
 
 
 event Cancelled:
@@ -92,6 +96,7 @@ def __init__(
     fraud: address,
     evidence: address,
     fallback: address,
+    clearing_: address,
     terms: netting.Terms,
     begins: uint256,
     seconds: uint256,
@@ -106,6 +111,7 @@ def __init__(
     FRAUD = fraud
     EVIDENCE = evidence
     FALLBACK = fallback
+    CLEARING = clearing_
     TERMS = terms
     DOMAIN = staticcall registry.__interface__(registry_).DOMAIN()
 
@@ -129,7 +135,8 @@ def reserve(
     if self.states[key] != UNUSED:
         assert self.books[key] == list, "net: written otherwise"
         return
-    self._check(place, netting.RESERVE, epoch, empty(bytes32), list, members, signatures)
+    assert place.part < netting.HELD, "net: held parts follow by themselves"
+    self._check(place, netting.RESERVE, epoch, empty(bytes32), 0, list, members, signatures)
     self.books[key] = list
     until: uint256 = max(convert(place.interval, uint256), clock.interval()) + TERMS.posting
     self.states[key] = until << UNTIL | RESERVED
@@ -142,18 +149,22 @@ def commit(
     place: netting.Place,
     epoch: uint64,
     clearing_: bytes32,
+    span: uint256,
     rows: DynArray[uint256, chunks.LONGEST],
     members: DynArray[address, quorum.MAX_COUNCIL],
     signatures: DynArray[signing.Signature, quorum.MAX_COUNCIL],
 ):
     """
-    @notice Say what each account may lose at most of what it reserved, and for which clearing.
+    @notice Say what each account may lose at most of what it reserved, and for which fills of the
+            posted clearing: the next ones that no part has. Refused when the clearing was proven
+            wrong, or too late.
     @param clearing_ The hash of the posted clearing.
+    @param span Place of the part's first fill in the clearing 32 | how many it has 32.
     """
     assert msg.sender == OPERATOR, "net: not the operator"
     key: bytes32 = netting.key(place)
-    list: bytes32 = chunks.digest(5, len(rows))
-    book: bytes32 = keccak256(concat(list, clearing_))
+    list: bytes32 = chunks.digest(6, len(rows))
+    book: bytes32 = netting.book(list, clearing_, span)
     state: uint256 = self.states[key]
     if state & packing.MASK_8 != RESERVED:
         assert self.books[key] == book, "net: written otherwise"
@@ -164,10 +175,15 @@ def commit(
     assert clock.interval() <= (state >> UNTIL) & packing.MASK_40, "net: too late"
     for row: uint256 in rows:
         assert row & LOCKS <= (row >> 48) & LOCKS, "net: lock above reservation"
-    self._check(place, netting.COMMIT, epoch, clearing_, list, members, signatures)
+    self._check_clearing(place, clearing_)
+    count: uint256 = span & packing.MASK_32
+    assert span >> 32 == self.covered[place.region][place.interval], "net: not the next fills"
+    assert 0 < count and count <= MOST_FILLS, "net: number of fills"
+    self._check(place, netting.COMMIT, epoch, clearing_, span, list, members, signatures)
+    self.covered[place.region][place.interval] = (span >> 32) + count
     self.books[key] = book
     self.states[key] = state ^ (RESERVED | COMMITTED)
-    log Committed(key=key, list=list, clearing=clearing_)
+    log Committed(key=key, list=list, clearing=clearing_, span=span)
 
 
 @external
@@ -202,7 +218,11 @@ def post(
     if state & packing.MASK_8 != COMMITTED:
         assert self.contents[key] == digest, "net: written otherwise"
         return
-    assert self.books[key] == keccak256(concat(list, clearing_)), "net: another list"
+    span: uint256 = 0 if place.part >= netting.HELD else header.energy & packing.MASK_64
+    assert self.books[key] == netting.book(list, clearing_, span), "net: another list"
+    assert not staticcall clearing.__interface__(CLEARING).condemned(
+        place.region, place.interval
+    ), "net: clearing condemned"
     now: uint256 = clock.interval()
     assert now <= (state >> UNTIL) & packing.MASK_40, "net: too late"
     assert len(deltas) == (len(rows) + 1) // 2, "net: not one delta per account"
@@ -297,38 +317,20 @@ def carry(
         at += 1
     assert len(left) > 0, "net: nothing held"
     list: bytes32 = chunks.masked(left, max_value(uint256))
-    self.books[key] = keccak256(concat(list, content.clearing))
+    self.books[key] = netting.book(list, content.clearing, 0)
     self.states[key] = (clock.interval() + TERMS.posting) << UNTIL | COMMITTED
-    log Committed(key=key, list=list, clearing=content.clearing)
+    log Committed(key=key, list=list, clearing=content.clearing, span=0)
 
 
 @external
-def release(
-    place: netting.Place,
-    clearing_: bytes32,
-    rows: DynArray[uint256, chunks.LONGEST],
-    deltas: DynArray[uint256, chunks.PAIRS],
-):
+def end(key: bytes32):
     """
-    @notice Give every account of a part its reservation back: one that was cancelled, or never
-            posted in time. Anybody, once, the whole part.
-    @param clearing_ The hash of the clearing; not read of a part that was never committed.
-    @param deltas Zeros, two to a word.
+    @notice A part that came to nothing gives its reservations back. Only the fallback, which knows
+            what it paid of them.
     """
-    key: bytes32 = netting.key(place)
-    state: uint256 = self.states[key]
-    step: uint256 = state & packing.MASK_8
-    assert step in [RESERVED, COMMITTED, CANCELLED], "net: nothing to release"
-    assert clock.interval() > (state >> UNTIL) & packing.MASK_40, "net: too early"
-    book: bytes32 = chunks.digest(4, len(rows))
-    if step != RESERVED:
-        book = keccak256(concat(book, clearing_))
-    assert self.books[key] == book, "net: another list"
-    for delta: uint256 in deltas:
-        assert delta == 0, "net: nothing is paid"
-    self.states[key] = (state >> DEMANDS) << DEMANDS | RELEASED
-    held: uint256 = extcall vault.__interface__(VAULT).apply(rows, deltas)
-    log Released(key=key, held=held)
+    assert msg.sender == FALLBACK, "net: not the fallback"
+    self.states[key] = (self.states[key] >> DEMANDS) << DEMANDS | RELEASED
+    log Released(key=key)
 
 
 @external
@@ -397,6 +399,25 @@ def part(key: bytes32) -> (uint256, address, uint256, uint256, uint256):
 
 @external
 @view
+def failed(key: bytes32) -> (bytes32, uint256, uint256):
+    """
+    @notice Of a part that will not be finalised.
+    @return its book; the intervals until which its fills cannot be paid one by one yet, and until
+            which they can: nothing can be before the first, all is given back after the second.
+    """
+    state: uint256 = self.states[key]
+    step: uint256 = state & packing.MASK_8
+    until: uint256 = (state >> UNTIL) & packing.MASK_40
+    if step == RESERVED:
+        return self.books[key], until, until
+    if step == COMMITTED:
+        return self.books[key], until, until + TERMS.per_fill
+    assert step == CANCELLED, "net: not failed"
+    return self.books[key], 0, until
+
+
+@external
+@view
 def terms() -> netting.Terms:
     """
     @notice The windows, in intervals.
@@ -411,6 +432,7 @@ def _check(
     phase: uint256,
     epoch: uint64,
     clearing_: bytes32,
+    span: uint256,
     list: bytes32,
     members: DynArray[address, quorum.MAX_COUNCIL],
     signatures: DynArray[signing.Signature, quorum.MAX_COUNCIL],
@@ -419,6 +441,7 @@ def _check(
     content.epoch = epoch
     content.clearing = clearing_
     content.list = list
+    content.header.energy = span
     signed: bool = staticcall council.__interface__(COUNCIL).check(
         netting.signed(DOMAIN, place, phase, content),
         place.region,
@@ -429,3 +452,12 @@ def _check(
         signatures,
     )
     assert signed, "net: no quorum"
+
+
+@internal
+@view
+def _check_clearing(place: netting.Place, clearing_: bytes32):
+    peer: clearing.__interface__ = clearing.__interface__(CLEARING)
+    posted: bytes32 = staticcall peer.posted(place.region, place.interval)
+    assert posted != empty(bytes32) and posted == clearing_, "net: not the posted clearing"
+    tariffs: clearing.Tariffs = staticcall peer.trading(place.region, place.interval)

@@ -65,6 +65,17 @@ def key(place: Place) -> bytes32:
 
 @internal
 @pure
+def book(list: bytes32, clearing: bytes32, span: uint256) -> bytes32:
+    """
+    @notice What a part is committed to: its rows, its clearing, which fills of it.
+    @param span Place of the first fill 32 | number of fills 32; 0 of a part that settles what
+           another held.
+    """
+    return keccak256(concat(list, clearing, convert(span, bytes32)))
+
+
+@internal
+@pure
 def signed(domain: bytes32, place: Place, phase: uint256, content: Content) -> bytes32:
     """
     @notice The EIP-712 digest that the council signs: of a post it binds everything.

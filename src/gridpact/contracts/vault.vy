@@ -316,10 +316,14 @@ def settle(buyer: address, seller: address, split: Split) -> (uint256, uint256):
     """
     @notice Share the lock of a settled fill: locked of the buyer -> free of the seller, of the
             two network accounts and, as refund, of the buyer; then the reward to the seller and
-            the claim to the buyer, as far as the accounts for them reach.
+            the claim to the buyer, as far as the accounts for them reach. The fallback of net
+            settlement shares what is reserved: its parts lock nothing.
     @return What was paid of the reward and of the claim.
     """
-    assert msg.sender == SETTLEMENT, "vault: not the settlement"
+    source: uint256 = LOCKED
+    if msg.sender != SETTLEMENT:
+        assert msg.sender == FALLBACK, "vault: not the settlement"
+        source = RESERVED
     tills: uint256 = self.tills
     reward: uint256 = min(split.reward, tills & MASK_TILL)
     claim: uint256 = min(
@@ -327,9 +331,9 @@ def settle(buyer: address, seller: address, split: Split) -> (uint256, uint256):
     )
     word: uint256 = self.words[buyer]
     shared: uint256 = split.seller + split.network_loss + split.network_operator + split.refund
-    assert shared <= (word >> LOCKED) & packing.MASK_80, "vault: not enough held"
+    assert shared <= (word >> source) & packing.MASK_80, "vault: not enough held"
     # no overflow: no field of an open account exceeds the supply
-    self.words[buyer] = word - (shared << LOCKED) + ((split.refund + claim) << FREE)
+    self.words[buyer] = word - (shared << source) + ((split.refund + claim) << FREE)
     if split.seller + reward > 0:
         payee: uint256 = self.words[seller]
         assert payee & OPEN == OPEN, "vault: account not open"
@@ -464,18 +468,16 @@ def apply(
 
 
 @external
-def pay_out(account: address, to: address[4], amounts: uint256[4], back: uint256):
+def release_rows(rows: DynArray[uint256, MAX_ROWS]):
     """
-    @notice reserved of one -> free of up to four others, and `back` to its own free. Only the
-            fallback of net settlement.
+    @notice reserved -> free for each row: account 160 | amount 48 | 48 unread. Only the fallback
+            of net settlement.
     """
     assert msg.sender == FALLBACK, "vault: not the fallback"
-    for i: uint256 in range(4):
-        if amounts[i] > 0:
-            self._take(account, amounts[i], RESERVED)
-            self._credit(to[i], amounts[i])
-    if back > 0:
-        self._move(account, back, RESERVED, FREE)
+    for row: uint256 in rows:
+        amount: uint256 = (row >> 48) & packing.MASK_48
+        if amount > 0:
+            self._move(convert(convert(row >> 96, uint160), address), amount, RESERVED, FREE)
 
 
 @external

@@ -137,6 +137,11 @@ class Books:
                 self._settled(v, deliveries)
             case "settlement.Paid":
                 self._paid(v, found)
+            case "fallback.Paid":
+                self._paid_for_part(v)
+            case "fallback.Refunded":
+                self._end(v["fill"])
+                assert v["amount"] <= self.fills[v["fill"]].lock
             case "settlement.TakenBack":
                 self._end(v["fill"])
                 assert v["amount"] == self.fills[v["fill"]].lock
@@ -222,6 +227,18 @@ class Books:
         self._pay(REWARD, fill.seller, reward)
         self._pay(LOSS, fill.buyer, claim)
         self._count(fill.seller, v["delivery"])
+
+    def _paid_for_part(self, v: Mapping[str, Any]) -> None:
+        fill = self._end(v["fill"])
+        to_seller, charge, back = (v["money"] >> shift & MASK_80 for shift in (160, 80, 0))
+        fee = fill.lock - to_seller - charge - back
+        assert fee >= 0, "more than the lock"
+        assert v["reward"] <= part(amount(fill.price, fill.energy_wh), self.rules.reward)
+        to_loss = part(charge, self.rules.loss_fund_share)
+        self._pay(fill.buyer, fill.seller, to_seller)
+        self._pay(fill.buyer, LOSS, to_loss + fee)
+        self._pay(fill.buyer, NETWORK, charge - to_loss)
+        self._pay(REWARD, fill.seller, v["reward"])
 
     def _count(self, seller: bytes, delivery: int) -> None:
         self.settled[seller, "agreed"] += delivery >> 208

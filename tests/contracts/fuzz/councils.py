@@ -6,15 +6,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from msgspec.structs import replace
 from tests.contracts.fuzz import hands
-from tests.contracts.fuzz.play import Play, money, pick, sender
-from tests.contracts.fuzz.spoiling import Changes, spoils
-from tests.contracts.fuzz.wrong_parts import KINDS as WRONG
-from tests.contracts.fuzz.wrong_parts import SEEDS
-from tests.contracts.fuzz.wrong_parts import TRADES as MANY
-from tests.contracts.harness import ANN, BOB, COLLECTOR, OPERATOR, REGION
-from tests.contracts.parts import CHALLENGER, INTERVAL, TERMS, Settled
+from tests.contracts.fuzz.play import INTERVALS, Play, money, pick, sender
+from tests.contracts.harness import ANN, BOB, OPERATOR, REGION
+from tests.contracts.parts import CHALLENGER, TERMS, Settled
 from tests.contracts.reading import Contract
-from tests.contracts.theft.test_net import Heist
 
 from gridpact.crypto.keys import Key as Device
 from gridpact.ledger.proving import proofs
@@ -23,6 +18,7 @@ from gridpact.ledger.proving.proofs import Fault
 
 TRADES = 4
 LEAVES = st.integers(0, TRADES)
+PARTS_FROM = INTERVALS[-1] + 1
 poster = st.sampled_from([OPERATOR, OPERATOR, ANN, BOB, CHALLENGER.address])
 
 
@@ -56,17 +52,6 @@ class Councils(Play):
         who = everyone[member]
         self.attempt(lambda: self.world.send(Contract.COUNCIL, verb, *given, sender=who))
 
-    @rule(member=st.integers(0, 4), wait=st.booleans(), spoil=spoils)
-    def resign(self, member: int, wait: bool, spoil: Changes) -> None:
-        """Leave, wait for the notice, take the bond back, pledge it again."""
-        who = [*(one.address for one in self.net.council[-2:]), COLLECTOR.address, OPERATOR, ANN]
-        send, mine = self.world.send, who[member]
-        self.attempt(lambda: send(Contract.COUNCIL, "leave", sender=mine), spoil)
-        if wait:
-            self.world.time += (self.world.net.notice + 1) * self.world.timing.seconds
-        self.attempt(lambda: send(Contract.COUNCIL, "withdraw", sender=mine), spoil)
-        self.bonded(mine)
-
     @rule(ahead=st.integers(0, 4), epoch=st.integers(0, 2), few=st.integers(0, 4), sender=poster)
     def appoint(self, ahead: int, epoch: int, few: int, sender: bytes) -> None:
         seats = self.net.council[few:]
@@ -84,8 +69,10 @@ class Councils(Play):
 
     @rule(seed=st.integers(0, 40), disputed=st.integers(0, 1), altered=pick, straight=st.booleans())
     def part(self, seed: int, disputed: int, altered: int, straight: bool) -> None:
-        settled = self.net.market(trades=TRADES, seed=seed, disputed=disputed)
-        made = self.net.part(settled, number=len(self.parts))
+        # each for an interval of its own, since each has a clearing of its own
+        at = PARTS_FROM + len(self.parts)
+        settled = self.net.market(trades=TRADES, seed=seed, interval=at, disputed=disputed)
+        made = self.net.part(settled, interval=at)
         if altered % 2:
             made = _altered(made, altered // 2)
         self.parts.append((settled, made))
@@ -124,54 +111,7 @@ class Councils(Play):
         if carry:
             self.attempt(lambda: self.net.carry(part))
 
-    @precondition(lambda self: self.parts)
-    @rule(at=pick, wait=st.booleans(), wrong=st.integers(0, 7), spoil=spoils)
-    def release(self, at: int, wait: bool, wrong: int, spoil: Changes) -> None:
-        """Give the reservations of a part back that was cancelled or never posted."""
-        _, part = self.of(at, self.parts)
-        if wait:
-            self.net.after_window(part)
-        rows = [row._replace(lock=0) for row in part.rows] if wrong % 2 else list(part.rows)
-        ones = [1] * len(part.delta_words) if wrong == 6 else None
-        self.attempt(lambda: self.net.release(part, rows, ones), spoil)
-
     # data and proofs
-
-    @rule(
-        kind=st.sampled_from(sorted(WRONG)),
-        seed=st.sampled_from(SEEDS),
-        spoil=spoils,
-        sender=poster,
-        deliver=st.booleans(),
-    )
-    def wrong_part(
-        self, kind: str, seed: int, spoil: Changes, sender: bytes, deliver: bool
-    ) -> None:
-        """A part that a council bought as a whole signed, and the proof that stops it."""
-        interval = max(INTERVAL, self.now())
-        settled = self.net.market(MANY, seed, interval, disputed=1)
-        honest = self.net.part(settled, len(self.parts), interval)
-        made = WRONG[kind](Heist(self.net, settled, honest))
-        self.bonded(OPERATOR)
-        self.attempt(lambda: self.world.price_of(interval))
-        if deliver:  # with another loss than the part's
-            self.attempt(lambda: self.deliver(interval))
-        for part in filter(None, (made.before, made.part)):
-            self.parts.append((settled, part))
-            self.world.books.parts[part.place.key] = part
-            for step in ("reserve", "commit", "post"):
-                act = getattr(self.net, step)
-                self.attempt(lambda act=act, part=part: act(part), spoil)  # type: ignore[misc]
-        self.attempt(lambda: self.net.prove(made.fault, sender), spoil)
-        self.signer(made.part, self.net.council[1], sender, spoil)
-
-    @precondition(lambda self: self.parts)
-    @rule(at=pick, sender=poster, spoil=spoils)
-    def meters(self, at: int, sender: bytes, spoil: Changes) -> None:
-        """A part's loss is not the one that was posted with the meters; or it is."""
-        _, part = self.of(at, self.parts)
-        given = proofs.opening(part)
-        self.attempt(lambda: self.net.send(Contract.EVIDENCE, "meters", given, sender), spoil)
 
     @precondition(lambda self: self.parts)
     @rule(at=pick, index=LEAVES, sender=poster, verb=st.integers(0, 3))
@@ -197,13 +137,10 @@ class Councils(Play):
     @rule(at=pick, member=st.integers(0, 4), sender=poster)
     def slash_signer(self, at: int, member: int, sender: bytes) -> None:
         _, part = self.of(at, self.parts)
-        self.signer(part, [*self.net.council, CHALLENGER][member], sender)
-
-    def signer(self, part: Part, of: Device, sender: bytes, spoil: Changes = ()) -> None:
-        """Let the bond be taken of who signed a part that was cancelled."""
-        (signature,) = self.net.quorum(part.digest(self.world.domain), [of])
+        signer = [*self.net.council, CHALLENGER][member]
+        (signature,) = self.net.quorum(part.digest(self.world.domain), [signer])
         given = proofs.opening(part) + signature
-        self.attempt(lambda: self.net.send(Contract.EVIDENCE, "signer", given, sender), spoil)
+        self.attempt(lambda: self.net.send(Contract.EVIDENCE, "signer", given, sender))
 
     def _fault(self, settled: Settled, part: Part, index: int, kind: int, at: int) -> Fault | None:
         fills, fill = settled.fills, settled.trades[index][1]

@@ -19,6 +19,7 @@ from tests.contracts.reading import Contract, Event
 from gridpact.errors import Reverted
 from gridpact.ledger.evm.engine import EngineFactory
 from gridpact.ledger.onchain.roots import Posting
+from gridpact.model.net import NetTerms
 from gridpact.model.order import Order
 from gridpact.model.participant import Named
 from gridpact.model.trade import Fill
@@ -28,6 +29,7 @@ SILENT = "no reason given"
 PRECOMPILES = 9
 _FILL = frozenset({"bid", "offer", "buyer", "seller", "terms"})
 _SINGLE = frozenset({"region", "interval", "fill"})
+_SHOWN = frozenset({"leaf", "proof"})
 _POSTED = ("content", "order_root", "fill_root", "seed", "count", "volume")
 _ORDER = frozenset({"participant", "side", "tier", "salt", "energy"})
 
@@ -79,7 +81,7 @@ class Watched(World):
     """`World`, every call of which is checked and counted; people have a thief's code."""
 
     def __init__(self, engine: EngineFactory = BoaChain, **terms: Any) -> None:
-        self.books = Books(terms["settlement"], terms["net"])
+        self.books = Books(terms["settlement"], NetTerms())
         self.history: list[Sent] = []
         self.watching = self.moved = False
         self.spoil: Callable[[bytes], bytes] | None = None
@@ -207,6 +209,11 @@ class Watched(World):
             filled(one["region"], one["interval"], one["fill"])
             for one in surface.structs(arguments, _SINGLE)
             if one["fill"].keys() >= _FILL
+        ]
+        fills += [
+            filled(one["leaf"]["region"], arguments["place"]["interval"], one["leaf"]["fill"])
+            for one in surface.structs(arguments, _SHOWN)
+            if "place" in arguments
         ]
         fills += [fill for _, fill in self._settled(arguments)]
         fills += self._matched(arguments)
@@ -341,7 +348,9 @@ class Watched(World):
             state = self.view(Contract.NET, "part", key)[0]
             for row, change in zip(part.rows, part.changes, strict=True):
                 if state in (1, 2, 3, 5):
-                    reserved[row.account] += row.reserved
+                    account = "0x" + row.account.hex()
+                    spent = self.view(Contract.FALLBACK, "row", key, account)[1]
+                    reserved[row.account] += row.reserved - spent
                 elif state == 4:
                     reserved[row.account] += change.held
 

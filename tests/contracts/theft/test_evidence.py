@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 from tests.contracts.harness import BOB, OPERATOR, REGION, World, decoded, refused
-from tests.contracts.parts import CHALLENGER, CLEARING, INTERVAL, TERMS, NetWorld, Settled
+from tests.contracts.parts import CHALLENGER, INTERVAL, TERMS, NetWorld, Settled
 from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
@@ -52,7 +52,7 @@ def test_an_unanswered_demand_costs_the_posters_bond(market: NetWorld) -> None:
     assert free(market, CHALLENGER.address) == before + TERMS.bond // 4
     with refused("evidence: not demanded"):
         market.unanswered(part, 3)
-    with refused("net: too early"):
+    with refused("fallback: too early"):
         market.release(part)
     market.after_window(part)
     market.release(part)
@@ -230,6 +230,7 @@ def test_a_fill_that_the_clearing_does_not_have_is_proven(market: NetWorld) -> N
     invented = [*fills[:7], replace(fills[7], price=fills[7].price - 1), *fills[8:]]
     posting = Posting(keccak(b"record"), ORDERS, roots.fill_root(invented), NONE, 24, volume)
     name = posting.name(REGION, INTERVAL)
+    market.postings[name] = posting
     part = market.part(settled)._replace(clearing=name)
     market.reserve(part)
     market.commit(part)
@@ -244,7 +245,9 @@ def test_a_fill_that_the_clearing_does_not_have_is_proven(market: NetWorld) -> N
 
 def test_a_fill_settled_in_two_parts_is_proven(market: NetWorld) -> None:
     _, first = posted(market)
-    second = first._replace(place=first.place._replace(part=1))
+    second = first._replace(
+        place=first.place._replace(part=1), header=first.header._replace(first=24)
+    )
     market.reserve(second)
     market.commit(second)
     market.post(second)
@@ -303,10 +306,10 @@ def test_nobody_but_the_proofs_stops_a_part(market: NetWorld, name: str) -> None
 def test_nobody_but_the_proofs_takes_a_bond(market: NetWorld) -> None:
     member = market.council[0].address
     for name, given in (
-        ("slash", (member, BOB, BOB, CLEARING)),
+        ("slash", (member, BOB, BOB, NONE)),
         ("stake", (member, 1)),
         ("unstake", (member, 1)),
-        ("forfeit", (member, 1, BOB, CLEARING)),
+        ("forfeit", (member, 1, BOB, NONE)),
     ):
         for sender in (OPERATOR, BOB, member):
             with refused("council: not a judge"):

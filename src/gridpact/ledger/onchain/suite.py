@@ -31,6 +31,7 @@ ORDER = (
     "wallets",
     "challenge_book",
     "challenge_fills",
+    "fallback",
 )
 
 
@@ -77,7 +78,7 @@ class Suite:
 
     def _constructors(self, found: Found) -> dict[str, bytes]:
         s, r, i, n, door = found.settlement, found.rating, found.incentive, found.net, found.door
-        when, nobody = (found.timing.begins, found.timing.seconds), b""
+        when = (found.timing.begins, found.timing.seconds)
         operator, vault, settlement = self.operator, self["vault"], self["settlement"]
         registry, orders, clearing = self["registry"], self["orders"], self["clearing"]
         numbers = (s.tau, s.eps, s.eps_floor_wh, s.kappa, s.reward, s.unused_fee, s.feed_in)
@@ -91,7 +92,8 @@ class Suite:
             "registry": pack(operator, vault, self["reputation"], found.review.delay, *when),
             "vault": pack(
                 *(self["currency"], registry, orders, settlement, self["incentive"]),
-                *(self["net"], nobody, self["council"], self["crossing"], self["wallets"]),
+                *(self["net"], self["fallback"], self["council"], self["crossing"]),
+                self["wallets"],
             ),
             "orders": pack(
                 operator, registry, vault, settlement, clearing, self["crossing"], *when
@@ -119,7 +121,7 @@ class Suite:
             ),
             "net": pack(
                 *(operator, registry, vault, self["council"]),
-                *(self["fraud"], self["evidence"], nobody),
+                *(self["fraud"], self["evidence"], self["fallback"], clearing),
                 *(n.window, n.answer, n.proving, n.posting, n.per_fill, *when),
             ),
             "fraud": pack(registry, self["net"], self["council"], clearing, settlement),
@@ -132,4 +134,5 @@ class Suite:
             "wallets": pack(registry, vault, settlement, s.dispute_window, *when),
             "challenge_book": pack(operator, found.collector, *judged),
             "challenge_fills": pack(operator, *judged),
+            "fallback": pack(registry, self["net"], vault, clearing, settlement, *when),
         }

@@ -210,6 +210,11 @@ class Part(NamedTuple):
     leaves: tuple[Leaf, ...]
 
     @property
+    def span(self) -> int:
+        """Return which fills of its clearing are the part's: its first 32 | their number 32."""
+        return self.header.first << 32 | self.header.leaves
+
+    @property
     def root(self) -> bytes:
         return merkle.root([leaf.content for leaf in self.leaves])
 
@@ -230,6 +235,20 @@ class Part(NamedTuple):
             *(self.place, Phase.SETTLE, self.epoch, self.clearing, chunked(self.row_words)),
             *(root or self.root, self.header.packed, chunked(self.delta_words)),
         )
+
+
+def reserve_digest(domain: Domain, part: Part) -> bytes:
+    """Return what the council signs before a part's money is set aside: no locks yet."""
+    rows = chunked([row._replace(lock=0).word for row in part.rows])
+    return signed(domain, part.place, Phase.COLLECT, part.epoch, rows=rows)
+
+
+def commit_digest(domain: Domain, part: Part) -> bytes:
+    """Return what the council signs of a part's locks, its clearing and which fills it has."""
+    rows, header = chunked(part.row_words), packing.words((part.span, 0)) + NONE
+    return signed(
+        *(domain, part.place, Phase.COMMIT, part.epoch, part.clearing, rows), header=header
+    )
 
 
 def signed(

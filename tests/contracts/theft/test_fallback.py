@@ -1,0 +1,299 @@
+"""Who tries to take more than its due out of a part that came to nothing: refused, nobody loses."""
+
+import pytest
+from msgspec.structs import replace
+from tests.contracts.failing import Failed
+from tests.contracts.harness import BOB, OPERATOR, REGION, World, refused
+from tests.contracts.parts import CHALLENGER, INTERVAL, TERMS, NetWorld
+from tests.contracts.reading import Contract
+
+from gridpact.crypto.eip712 import Domain
+from gridpact.ledger.proving import fallback, net
+from gridpact.ledger.proving.net import Part
+from gridpact.model.participant import Named
+
+
+@pytest.fixture
+def market(world: World) -> NetWorld:
+    return NetWorld.of(world)
+
+
+@pytest.fixture
+def failed(market: NetWorld) -> Failed:
+    made = Failed.unposted(market, market.market(trades=8))
+    made.open_all()
+    return made
+
+
+def test_a_fill_is_paid_once(failed: Failed) -> None:
+    failed.pay(3)
+    with refused("fallback: fill done with"):
+        failed.pay(3)
+
+
+def test_a_paid_fill_is_not_given_back_and_the_other_way_round(failed: Failed) -> None:
+    failed.pay(3)
+    failed.after_paying()
+    with refused("fallback: fill done with"):
+        failed.refund(3)
+    failed.refund(4)
+    with refused("fallback: fill done with"):
+        failed.refund(4)
+
+
+def test_nothing_is_given_back_while_it_can_be_paid(failed: Failed) -> None:
+    with refused("fallback: too early"):
+        failed.refund(3)
+    with refused("fallback: too early"):
+        failed.market.release(failed.part)
+
+
+def test_nothing_is_paid_or_given_back_twice_when_all_is_released(failed: Failed) -> None:
+    failed.after_paying()
+    failed.market.release(failed.part)
+    for again in (lambda: failed.pay(3), lambda: failed.refund(3), lambda: failed.open(0)):
+        with refused("net: not failed"):
+            again()
+    with refused("net: not failed"):
+        failed.market.release(failed.part)
+
+
+@pytest.mark.parametrize("other", ["part", "interval", "region"])
+def test_a_fill_of_elsewhere_is_refused(failed: Failed, other: str) -> None:
+    place = failed.part.place
+    elsewhere = {
+        "part": place._replace(part=1),
+        "interval": place._replace(interval=INTERVAL + 1),
+        "region": place._replace(region=b"\1" * 32),
+    }[other]
+    with refused("net: not failed"):
+        failed.pay(3, part=failed.part._replace(place=elsewhere))
+
+
+def test_a_fill_of_the_clearings_other_part_is_refused(market: NetWorld) -> None:
+    settled = market.market(trades=8)
+    whole = market.part(settled)
+    halves = [_half(market, whole, number, settled) for number in (0, 1)]
+    for one in halves:
+        market.reserve(one)
+        market.commit(one)
+    market.world.go_to(INTERVAL + TERMS.posting + 1)
+    for one, mine, others in ((halves[0], 3, 4), (halves[1], 4, 3)):
+        failed = Failed(market, settled, one)
+        failed.open_all()
+        failed.pay(mine)
+        with refused("fallback: another part's fill"):
+            failed.pay(others)
+
+
+def _half(market: NetWorld, whole: Part, number: int, settled) -> Part:
+    """Return the part that has the first or the second half of the clearing's fills."""
+    trades = settled.trades[4 * number : 4 * number + 4]
+    reserved = {one.address: 0 for one in market.people}
+    for _, fill, *_ in trades:
+        reserved[fill.buyer] += fill.lock
+    most = whole.header.rewards
+    reserved |= {Named.REWARD.address: most, Named.NETWORK_LOSS.address: most}
+    rows = net.locks([fill for _, fill, *_ in trades], reserved, most, most)
+    header = whole.header._replace(first=4 * number)
+    place = whole.place._replace(part=number)
+    return net.build(
+        place, whole.epoch, whole.clearing, header, rows, trades, settled.meters, 200_000
+    )
+
+
+def test_a_fill_that_the_clearing_does_not_have_is_refused(failed: Failed) -> None:
+    dearer = list(failed.fills)
+    dearer[3] = replace(dearer[3], price=dearer[3].price + 1)
+    with refused("leaves: not a fill"):
+        failed.pay(3, fills=dearer)
+
+
+def test_another_clearing_is_refused(failed: Failed) -> None:
+    other = failed.settled.posting._replace(fill_root=b"\1" * 32)
+    with refused("fallback: another book"):
+        failed.pay(3, posting=other)
+
+
+def test_other_fills_than_were_committed_are_refused(failed: Failed) -> None:
+    header = failed.part.header
+    with refused("fallback: another book"):
+        failed.pay(3, part=failed.part._replace(header=header._replace(leaves=header.leaves + 1)))
+
+
+@pytest.mark.parametrize("party", ["seller", "buyer"])
+@pytest.mark.parametrize("forgery", ["signer", "interval", "region", "chain"])
+def test_a_forged_reading_is_refused(failed: Failed, party: str, forgery: str) -> None:
+    account = getattr(failed.fills[3], party)
+    domain = failed.market.world.domain
+    stranger = next(d.address for d in failed.market.people if d.address != account)
+    other = {
+        "signer": {"signer": stranger},
+        "interval": {"interval": INTERVAL - 1},
+        "region": {"region": b"\1" * 32},
+        "chain": {"domain": Domain(domain.chain_id + 1, domain.verifying_contract)},
+    }[forgery]
+    with refused("fallback: not the meter's signature"):
+        failed.pay(3, **{party: failed.profile(account, **other)})
+
+
+def test_altered_registers_are_refused(failed: Failed) -> None:
+    registers, signature = failed.profile(failed.fills[3].seller)
+    with refused("fallback: not the meter's signature"):
+        failed.pay(3, seller=(registers + 1_000, signature))
+
+
+def test_a_seller_that_delivered_nothing_is_paid_nothing(failed: Failed) -> None:
+    fill = failed.fills[3]
+    before = failed.market.world.free(fill.seller)
+    nothing = failed.profile(fill.seller, more=(0, -failed.metered(fill.seller)[1]))
+    failed.pay(3, seller=nothing)
+    assert failed.market.world.free(fill.seller) == before
+
+
+def test_one_export_is_sold_once(market: NetWorld) -> None:
+    """Two buyers, one seller who exported what one of them bought."""
+    settled = next(
+        made
+        for made in (market.market(trades=2, seed=seed) for seed in range(99))
+        if len({fill.seller for _, fill, *_ in made.trades}) == 1
+        and len({fill.buyer for _, fill, *_ in made.trades}) == 2
+    )
+    failed = Failed.unposted(market, settled)
+    failed.open_all()
+    first, second = failed.fills
+    given = first.energy_wh - failed.metered(first.seller)[1]
+    seller = failed.profile(first.seller, more=(0, given))
+    for index, fill in enumerate((first, second)):
+        buyer = failed.profile(fill.buyer, more=(fill.energy_wh, 0))
+        paid = failed.pay(index, seller, buyer)[-1].values["delivery"]
+        assert paid >> 168 & 2**40 - 1 == (first.energy_wh if index == 0 else 0)
+
+
+def test_a_debit_above_the_lock_is_refused(market: NetWorld) -> None:
+    """The council committed less than the buyer's fills cost: the rest of its money is safe."""
+    settled = market.market(trades=8, shortfall=0.0)
+    whole = market.part(settled)
+    buyer = settled.trades[0][1].buyer
+    owed = sum(fill.lock for fill in settled.fills.values() if fill.buyer == buyer)
+    rows = tuple(
+        row._replace(lock=row.lock - 1) if row.account == buyer else row for row in whole.rows
+    )
+    part = whole._replace(rows=rows)
+    market.reserve(part)
+    market.commit(part)
+    market.world.go_to(INTERVAL + TERMS.posting + 1)
+    failed = Failed(market, settled, part)
+    failed.open_all()
+    mine = [n for n, fill in enumerate(failed.fills) if fill.buyer == buyer]
+    for index in mine[:-1]:
+        failed.pay(index)
+    with refused("fallback: above the lock"):
+        failed.pay(mine[-1])
+    assert failed.lock(buyer) == (owed - 1, owed - failed.fills[mine[-1]].lock)
+
+
+def test_a_row_is_opened_once_and_as_it_was_committed(market: NetWorld) -> None:
+    failed = Failed.unposted(market, market.market(trades=8))
+    row = fallback.rows(failed.part, failed.fills)[0]
+    with refused("fallback: account not opened"):
+        failed.pay(0)
+    failed.open(row)
+    with refused("fallback: opened before"):
+        failed.open(row)
+    given = fallback.open_row(failed.part, row)
+    wider = given[:-32] + (int.from_bytes(given[-32:], "big") ^ 1).to_bytes(32, "big")
+    with refused("chunks: another chunk"):
+        failed.call("open", wider)
+
+
+def test_a_part_that_may_still_be_posted_or_proven_is_not_paid_by_fill(market: NetWorld) -> None:
+    settled = market.market(trades=8)
+    part = market.part(settled)
+    failed = Failed(market, settled, part)
+    market.reserve(part)
+    with refused("fallback: another book"):
+        failed.pay(0)
+    market.commit(part)
+    market.world.go_to(INTERVAL + TERMS.posting)
+    with refused("fallback: too early"):
+        failed.pay(0)
+    market.post(part)
+    with refused("net: not failed"):
+        failed.pay(0)
+    market.after_window(part)
+    market.finalise(part)
+    with refused("net: not failed"):
+        failed.pay(0)
+    with refused("net: not failed"):
+        market.release(part)
+
+
+def test_nobody_but_the_fallback_ends_a_part(failed: Failed) -> None:
+    for sender in (OPERATOR, BOB, CHALLENGER.address, failed.market.council[0].address):
+        with refused("net: not the fallback"):
+            failed.market.world.send(Contract.NET, "end", failed.part.place.key, sender=sender)
+
+
+# what a part is committed to
+
+
+def test_a_commit_to_a_clearing_that_nobody_posted_is_refused(market: NetWorld) -> None:
+    part = market.part(market.market())
+    market.reserve(part)
+    posting = market.postings.pop(part.clearing)
+    with refused("net: not the posted clearing"):
+        market.commit(part)
+    market.postings[part.clearing] = posting
+    market.clear(part)
+    with refused("net: not the posted clearing"):
+        market.commit(part._replace(clearing=b"\1" * 32))
+
+
+def test_a_commit_to_a_condemned_clearing_is_refused(market: NetWorld) -> None:
+    part = market.part(market.market())
+    market.reserve(part)
+    market.clear(part)
+    market.condemn(part)
+    with refused("clearing: condemned"):
+        market.commit(part)
+
+
+def test_nothing_of_a_condemned_clearing_is_paid(failed: Failed) -> None:
+    failed.market.world.go_to(INTERVAL)
+    failed.market.condemn(failed.part)
+    failed.market.world.go_to(INTERVAL + TERMS.posting + 1)
+    with refused("fallback: clearing condemned"):
+        failed.pay(3)
+    failed.market.release(failed.part)
+
+
+@pytest.mark.parametrize(("first", "number"), [(0, 4), (3, 5), (5, 3)])
+def test_fills_of_two_parts_or_of_none_are_refused(
+    market: NetWorld, first: int, number: int
+) -> None:
+    """The first part has four of the clearing's fills; the next one begins where it ends."""
+    settled = market.market(trades=8)
+    whole = market.part(settled)
+    one, two = (_half(market, whole, half, settled) for half in (0, 1))
+    market.reserve(one)
+    market.commit(one)
+    assert market.world.view(Contract.NET, "covered", REGION, INTERVAL) == 4
+    other = two._replace(header=two.header._replace(first=first, leaves=number))
+    market.reserve(other)
+    with refused("net: not the next fills"):
+        market.commit(other)
+
+
+def test_other_fills_are_posted_than_were_committed_is_refused(market: NetWorld) -> None:
+    part = market.part(market.market(trades=8))
+    market.reserve(part)
+    market.commit(part)
+    with refused("net: another list"):
+        market.post(part._replace(header=part.header._replace(leaves=7)))
+
+
+def test_a_held_parts_number_is_not_reserved(market: NetWorld) -> None:
+    part = market.part(market.market(trades=8))
+    with refused("net: held parts follow by themselves"):
+        market.reserve(part._replace(place=part.place.held))
