@@ -55,8 +55,7 @@ _PADDING = 33
 _REVERT = re.compile(r"Revert \{ gas_used: \d+, output: 0x([0-9a-f]*) \}")
 _HALT = re.compile(r"Halt \{ reason: (.+?), gas_used: \d+ \}")
 _ACCOUNT = re.compile(
-    r"0x([0-9a-f]{40}): Account \{ info: AccountInfo \{ balance: (\d+), nonce: (\d+), .*?"
-    r"storage: \{(.*?)\}, status: "
+    r"0x([0-9a-f]{40}): Account \{ info: AccountInfo \{ balance: (\d+), nonce: (\d+), "
 )
 _SLOT = re.compile(
     r"(\d+): StorageSlot \{ previous_or_original_value: \d+, present_value: (\d+) \}"
@@ -76,7 +75,7 @@ class Revm:
     def _open(self, state: State) -> None:
         self._moment = Moment(0, 0)
         self._evm = self._machine()
-        self._base, self._changed, self._executed = state, False, 0
+        self._base, self._changed, self._stale, self._executed = state, False, False, 0
         slots = sum(len(account.storage) for account in state.values())
         self._fresh_after = min(max(_FRESH_AFTER, slots), _FRESH_AT_LAST)
         self._nonces: dict[bytes, int] = {}
@@ -108,9 +107,9 @@ class Revm:
         return self._analysed[code]
 
     def execute(self, transaction: Transaction, sender: bytes, moment: Moment) -> Execution:
+        self._enter(moment)
         if self._checkpoint is None:
             self._checkpoint = self._evm.snapshot()
-        self._enter(moment)
         nonce = self.nonce(sender)
         self._executed += 1
         try:
@@ -162,17 +161,19 @@ class Revm:
         self._nonces.clear()
 
     def nonce(self, address: bytes) -> int:
-        for counted in (self._nonces, self._kept_nonces):
-            if address in counted:
-                return counted[address]
+        counted = self._nonces.get(address)
+        if counted is None:
+            counted = self._kept_nonces.get(address)
+        if counted is not None:
+            return counted
         account = self._base.get(address)
         return account.nonce if account else 0
 
     def state(self) -> State:
         require_kept(self._checkpoint is not None)
         if self._changed:
-            state = dict(sorted(self._read()))
-            self._open(state)
+            self._base = dict(sorted(self._read()))
+            self._changed, self._stale = False, True
         return self._base
 
     def _read(self) -> Iterator[tuple[bytes, StateAccount]]:
@@ -181,12 +182,15 @@ class Revm:
         if "SelfDestructed" in text:
             raise LedgerError("a contract destroyed itself, which revm through pyrevm cannot close")
         seen = {}
-        for found in _ACCOUNT.finditer(text):
+        for part in text.split("}, status: "):
+            head, _, slots = part.partition("storage: {")
+            found = _ACCOUNT.search(head)
+            if found is None:
+                continue  # the end of the text, after the last account
             address = bytes.fromhex(found[1])
             before = self._base.get(address)
             storage = dict(before.storage) if before else {}
-            for slot, value in _SLOT.findall(found[4]):
-                storage[int(slot)] = int(value)
+            storage.update((int(slot), int(value)) for slot, value in _SLOT.findall(slots))
             nonce = self._kept_nonces.get(address, int(found[3]))
             code = before.code if before and before.code else self._code(address)
             kept = {slot: value for slot, value in storage.items() if value}
@@ -206,6 +210,8 @@ class Revm:
         raise LedgerError(f"the code of contract {name} that revm returns does not fit its hash")
 
     def _enter(self, moment: Moment) -> None:
+        if self._stale:
+            self._open(self._base)
         if moment != self._moment:
             self._evm.set_block_env(_block(moment))
             self._moment = moment
