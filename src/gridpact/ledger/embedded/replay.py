@@ -13,7 +13,7 @@ from gridpact.errors import Corrupt
 from gridpact.ledger.chain import Call, OutboxStep, Outcome
 from gridpact.ledger.evm.admission import objection
 from gridpact.ledger.evm.engine import EvmEngine, Moment
-from gridpact.ledger.evm.transactions import NotATransaction, Transaction, decode, senders
+from gridpact.ledger.evm.transactions import NotATransaction, Transaction, decode, read_signed
 from gridpact.ledger.files import header as head
 from gridpact.ledger.files.content import pack_receipts, unpack_receipts, unpack_transactions
 from gridpact.ledger.files.header import Header
@@ -259,43 +259,53 @@ def _transactions(
     if places != list(block.places):
         problem = "chain, run, prefix, block or position: not as the transactions stand"
         raise Corrupt(f"{place} place", problem)
-    transactions = tuple(_decoded(place, at, raw) for at, raw in enumerate(raws))
-    return transactions, _signers(place, chain, engine, row.phase, transactions)
+    signed = [
+        _signed(place, at, chain, row.phase, *each)
+        for at, each in enumerate(read_signed(raws, _read))
+    ]
+    _nonces(place, engine, signed)
+    return tuple(each for each, _ in signed), tuple(signer for _, signer in signed)
 
 
-def _decoded(place: str, at: int, raw: bytes) -> Transaction:
+def _read(raw: bytes) -> Transaction | NotATransaction:
     try:
         return decode(raw)
     except NotATransaction as error:
-        raise Corrupt(f"{place} transaction {at}", f"raw: {error}") from error
+        return error
 
 
-def _signers(
+def _signed(
     place: str,
+    at: int,
     chain: ChainRow,
-    engine: EvmEngine,
     phase: int,
-    transactions: Sequence[Transaction],
-) -> tuple[bytes, ...]:
-    """Return who signed each: the operator for the market, anybody else in a public block."""
-    due: dict[bytes, int] = {}
-    found = []
-    for at, (each, signer) in enumerate(zip(transactions, senders(transactions), strict=True)):
+    read: Transaction | NotATransaction,
+    signer: bytes | None,
+) -> tuple[Transaction, bytes]:
+    """Check who signed: the operator for the market, anybody else in a public block."""
+    if isinstance(read, NotATransaction):
+        raise Corrupt(f"{place} transaction {at}", f"raw: {read}")
+    if signer is None or read.chain_id != chain.chain_id:
         here = f"{place} transaction {at}"
-        _want(here, "chain id in raw", each.chain_id, chain.chain_id)
-        if signer is None:
-            raise Corrupt(here, "sender in raw: the signature is not valid")
-        if phase == Phase.PUBLIC:
-            if wrong := objection(each, signer, chain.chain_id, chain.operator):
-                raise Corrupt(here, f"raw: {wrong}")
-        else:
-            _want(here, "sender in raw", signer, chain.operator)
+        _want(here, "chain id in raw", read.chain_id, chain.chain_id)
+        raise Corrupt(here, "sender in raw: the signature is not valid")
+    if phase != Phase.PUBLIC:
+        if signer != chain.operator:
+            _want(f"{place} transaction {at}", "sender in raw", signer, chain.operator)
+    elif wrong := objection(read, signer, chain.chain_id, chain.operator):
+        raise Corrupt(f"{place} transaction {at}", f"raw: {wrong}")
+    return read, signer
+
+
+def _nonces(place: str, engine: EvmEngine, signed: Sequence[tuple[Transaction, bytes]]) -> None:
+    """Check that each signer's nonces go on where the engine stands."""
+    due: dict[bytes, int] = {}
+    for at, (each, signer) in enumerate(signed):
         nonce = due.get(signer)
         nonce = engine.nonce(signer) if nonce is None else nonce
-        _want(here, "nonce in raw", each.nonce, nonce)
+        if each.nonce != nonce:
+            _want(f"{place} transaction {at}", "nonce in raw", each.nonce, nonce)
         due[signer] = nonce + 1
-        found.append(signer)
-    return tuple(found)
 
 
 def _receipts(

@@ -6,11 +6,10 @@ paid and both must be zero. Contracts are created by the operator alone: a stran
 destroy itself or ask for block hashes, on which engines differ.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from gridpact.crypto.keccak import keccak
-from gridpact.crypto.recovery import on_all_cores, recover_all
 from gridpact.errors import InvalidTransaction
 from gridpact.ledger.evm.transactions import (
     GAS,
@@ -18,6 +17,7 @@ from gridpact.ledger.evm.transactions import (
     Transaction,
     decode,
     intrinsic_gas,
+    read_signed,
 )
 
 MAX_SIZE = 128 * 1024
@@ -42,27 +42,10 @@ def admit(raws: Sequence[bytes], chain_id: int, creator: bytes) -> list[Admissio
 
     `creator` is the address that may create contracts.
     """
-    return on_all_cores(lambda part: _admit_all(part, chain_id, creator), raws)
-
-
-def _admit_all(raws: Sequence[bytes], chain_id: int, creator: bytes) -> list[Admission]:
-    read: list[Transaction | InvalidTransaction] = []
-    signers = iter(recover_all(_signed(raws, read)))
     return [
-        _judged(each, next(signers), chain_id, creator) if isinstance(each, Transaction) else each
-        for each in read
+        _judged(each, signer, chain_id, creator) if isinstance(each, Transaction) else each
+        for each, signer in read_signed(raws, _read)
     ]
-
-
-def _signed(
-    raws: Sequence[bytes], read: list[Transaction | InvalidTransaction]
-) -> Iterator[tuple[bytes, bytes]]:
-    """Read one after another into `read`; yield what was signed by those of proper form."""
-    for raw in raws:
-        each = _read(raw)
-        read.append(each)
-        if isinstance(each, Transaction):
-            yield each.digest, each.signature
 
 
 def objection(transaction: Transaction, sender: bytes | None, chain_id: int, creator: bytes) -> str:

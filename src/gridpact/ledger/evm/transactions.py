@@ -4,14 +4,17 @@ One per contract call, signed by the chain's operator. The same raw bytes can be
 of a consortium chain. Decoding is strict: each transaction has one form of bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from typing import TypeVar
 
 import msgspec
 
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key
 from gridpact.crypto.recovery import on_all_cores, recover, recover_all
+
+T = TypeVar("T")
 
 GAS = 60_000_000
 """Gas given to each transaction: ample, since the embedded chain does not account gas."""
@@ -107,13 +110,30 @@ def intrinsic_gas(transaction: Transaction) -> int:
     return 21_000 + creating + 4 * zeros + 16 * (len(data) - zeros)
 
 
-def senders(transactions: Sequence[Transaction]) -> list[bytes | None]:
-    """Return who signed each transaction, None where the signature is not valid."""
-    return on_all_cores(_senders, transactions)
+def read_signed(
+    raws: Sequence[bytes], read: Callable[[bytes], Transaction | T]
+) -> list[tuple[Transaction | T, bytes | None]]:
+    """Return each transaction with who signed it, None where the signature is not valid.
+
+    `read` returns a transaction, or what is wrong with the bytes. Many are read on several cores.
+    """
+    return on_all_cores(lambda part: _read_signed(part, read), raws)
 
 
-def _senders(transactions: Sequence[Transaction]) -> list[bytes | None]:
-    return recover_all((each.digest, each.signature) for each in transactions)
+def _read_signed(
+    raws: Sequence[bytes], read: Callable[[bytes], Transaction | T]
+) -> list[tuple[Transaction | T, bytes | None]]:
+    found: list[Transaction | T] = []
+
+    def signed() -> Iterator[tuple[bytes, bytes]]:
+        for raw in raws:
+            each = read(raw)
+            found.append(each)
+            if isinstance(each, Transaction):
+                yield each.digest, each.signature
+
+    signers = iter(recover_all(signed()))
+    return [(each, next(signers) if isinstance(each, Transaction) else None) for each in found]
 
 
 def create_address(sender: bytes, nonce: int) -> bytes:
