@@ -8,11 +8,9 @@ limits move). These parts come from one adjoint solve of the branch flow equatio
 """
 
 import numpy as np
-from scipy import sparse
 
-from gridpact.grid.branch_flow import injection_gradient, layout, state
-from gridpact.grid.cone_programme import Answer
-from gridpact.grid.feeder import FloatArray
+from gridpact.grid.adjoint import Pushes, injection_gradients
+from gridpact.grid.cone_solver import Answer
 from gridpact.grid.power_flow import PowerFlow
 from gridpact.grid.problem import Prices, Problem
 from gridpact.grid.socp import Model
@@ -25,59 +23,44 @@ def nodal_prices(problem: Problem, model: Model, answer: Answer, flow: PowerFlow
     network = -model.unit * answer.multipliers["network"].reshape(T, 3, n - 1)
     active[:, 0] = -model.unit * answer.multipliers["root"]
     active[:, 1:], reactive[:, 1:] = network[:, 0], network[:, 1]
-    parts = np.array([_parts(problem, flow, t, _pushes(model, answer, flow, t)) for t in range(T)])
-    return Prices(
-        active=active,
-        reactive=reactive,
-        energy=np.repeat(active[:, :1], n, axis=1),
-        loss=-active[:, :1] * parts[:, 0],
-        congestion=parts[:, 1],
-        voltage=parts[:, 2],
-        marginal_loss=parts[:, 0],
-    )
-
-
-def _pushes(model: Model, answer: Answer, flow: PowerFlow, t: int) -> tuple[FloatArray, FloatArray]:
-    """Return the gradients of (line limits, voltage limits) weighted by their multipliers."""
-    feeder = flow.feeder
-    at, m = layout(feeder), feeder.size - 1
-    congestion, voltage = np.zeros(4 * m), np.zeros(4 * m)
-    high, low = (answer.multipliers[name].reshape(-1, m)[t] for name in ("v_max", "v_min"))
-    voltage[at.v] = model.unit * (high - low)
-    rated = np.flatnonzero(np.isfinite(feeder.s_max[1:]))
-    if len(rated) == 0:
-        return congestion, voltage
-    r, x = feeder.r[1:][rated], feeder.x[1:][rated]
-    for name, lost in (("line sent", 0.0), ("line arrived", 1.0)):
-        z = model.unit * answer.multipliers[name].reshape(-1, len(rated), 3)[t]
-        congestion[at.P[rated]] -= z[:, 1]
-        congestion[at.Q[rated]] -= z[:, 2]
-        congestion[at.l[rated]] += lost * (r * z[:, 1] + x * z[:, 2])
-    return congestion, voltage
-
-
-def _parts(
-    problem: Problem,
-    flow: PowerFlow,
-    t: int,
-    pushes: tuple[FloatArray, FloatArray],
-) -> FloatArray:
-    """Return marginal loss, congestion and voltage part of one interval's prices, (3, bus)."""
-    feeder = flow.feeder
-    at, m = layout(feeder), feeder.size - 1
-    supply = np.zeros(4 * m)
-    supply[at.P[feeder.parent[1:] == 0]] = 1.0
-    v = flow.v[t, 1:]
-    slopes = [
-        -load[t, 1:] / feeder.s_base_mva * (a + b / (2 * v))
+    v = flow.v[:, 1:]
+    slope_p, slope_q = (
+        -load[:, 1:] / flow.feeder.s_base_mva * (a + b / (2 * v))
         for load, (a, b, _) in (
             (problem.load_p_mw, problem.zip_p),
             (problem.load_q_mvar, problem.zip_q),
         )
-    ]
-    gradients = sparse.csr_array(np.array([supply, *pushes]))
-    by_p, _ = injection_gradient(feeder, state(flow, t), gradients, slopes[0], slopes[1])
+    )
+    by_p, _ = injection_gradients(flow, _pushes(model, answer, flow), slope_p, slope_q)
     # a load is a negative injection; injecting one unit saves that unit of supply and some losses
-    parts = -by_p
-    parts[0, 1:] = 1 + by_p[0, 1:]
-    return parts
+    lost = np.zeros((T, n))
+    lost[:, 1:] = 1 + by_p[0, :, 1:]
+    return Prices(
+        active=active,
+        reactive=reactive,
+        energy=np.repeat(active[:, :1], n, axis=1),
+        loss=-active[:, :1] * lost,
+        congestion=-by_p[1],
+        voltage=-by_p[2],
+        marginal_loss=lost,
+    )
+
+
+def _pushes(model: Model, answer: Answer, flow: PowerFlow) -> Pushes:
+    """Return the gradients of supply, and of line and voltage limits times their multipliers."""
+    feeder = flow.feeder
+    T, m = len(flow.v), feeder.size - 1
+    P, Q, l, v = np.zeros((4, 3, T, m))  # noqa: E741
+    P[0][:, feeder.parent[1:] == 0] = 1.0
+    high, low = (answer.multipliers[name].reshape(T, m) for name in ("v_max", "v_min"))
+    v[2] = model.unit * (high - low)
+    rated = np.flatnonzero(np.isfinite(feeder.s_max[1:]))
+    r, x = feeder.r[1:][rated], feeder.x[1:][rated]
+    for name, lost in (("line sent", 0.0), ("line arrived", 1.0)):
+        if len(rated) == 0:
+            break
+        z = model.unit * answer.multipliers[name].reshape(T, len(rated), 3)
+        P[1][:, rated] -= z[..., 1]
+        Q[1][:, rated] -= z[..., 2]
+        l[1][:, rated] += lost * (r * z[..., 1] + x * z[..., 2])
+    return Pushes(P, Q, l, v)

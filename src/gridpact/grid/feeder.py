@@ -9,7 +9,7 @@ import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -84,6 +84,20 @@ class Feeder:
         except KeyError:
             raise FeederError(f"bus {bus}", "is not on the feeder") from None
 
+    def up(self, values: FloatArray) -> FloatArray:
+        """Return the sums of everything at and below each bus. (..., bus)"""
+        summed = np.array(values, dtype=float)
+        for place in range(self.size - 1, 0, -1):
+            summed[..., self.parent[place]] += summed[..., place]
+        return summed
+
+    def down(self, values: FloatArray) -> FloatArray:
+        """Return the sums of everything at and above each bus. (..., bus)"""
+        summed = np.array(values, dtype=float)
+        for place in range(1, self.size):
+            summed[..., place] += summed[..., self.parent[place]]
+        return summed
+
     def branch_name(self, place: int) -> str:
         return f"line {self.ids[self.parent[place]]}-{self.ids[place]}"
 
@@ -98,8 +112,9 @@ class Feeder:
         return self.conductance + 1j * self.shunt
 
 
+@lru_cache(maxsize=128)
 def rebased(feeder: Feeder, s_base_mva: float) -> Feeder:
-    """Return the same feeder per unit of another power."""
+    """Return the same feeder per unit of another power; asked again, the same object."""
     change = s_base_mva / feeder.s_base_mva
     return Feeder(
         ids=feeder.ids,

@@ -8,11 +8,13 @@ calls optimal has passed an AC power flow.
 import numpy as np
 
 from gridpact.errors import PowerFlowDiverged
+from gridpact.grid import tangent
 from gridpact.grid.columns import Columns, free_directions, lay_out
-from gridpact.grid.cone_programme import SOLVER, Answer
+from gridpact.grid.cone_solver import SOLVER, TIGHT, Answer, ConeSolver
 from gridpact.grid.dlmp import nodal_prices
 from gridpact.grid.exactness import burned, is_exact, measure
 from gridpact.grid.feeder import Feeder, FloatArray, rebased
+from gridpact.grid.kept import Kept
 from gridpact.grid.limits import Band, margins, names
 from gridpact.grid.power_flow import PowerFlow
 from gridpact.grid.problem import (
@@ -28,14 +30,14 @@ from gridpact.grid.repair import BURNED, OperatingPoint, repair
 from gridpact.grid.replay import cost, replay, set_points
 from gridpact.grid.socp import Elastic, Model, build
 
-_TANGENT_STILL = 1e-8
-_TANGENT_STEPS = 20
 _SLACK_SHOWN = 1e-5
 _EXCESS = 1e-6
 
 
-def solve(problem: Problem) -> Solution:
+def solve(problem: Problem, kept: Kept | None = None) -> Solution:
     """Return the optimal power flow of a problem: optimal, inexact (repaired) or infeasible.
+
+    kept: what an earlier call left; when only numbers differ since then, its matrices are renewed.
 
     Raises
     ------
@@ -47,7 +49,7 @@ def solve(problem: Problem) -> Solution:
         return Solution("infeasible", SOLVER, np.nan, -np.inf, None, None, conflicts)
     feeder = rebased(problem.feeder, _size(problem))
     columns = lay_out(problem, free_directions(problem))
-    model, answer = _relax(problem, feeder, columns)
+    model, answer = _relax(problem, feeder, columns, kept or Kept())
     if not answer.solved:
         conflicts = _explain(problem, feeder, columns)
         return _repaired(problem, repair(problem, feeder), -np.inf, None, conflicts)
@@ -99,19 +101,23 @@ def _size(problem: Problem) -> float:
     return float(10.0 ** np.round(np.log10(max(power, 1e-6))))
 
 
-def _relax(problem: Problem, feeder: Feeder, columns: Columns) -> tuple[Model, Answer]:
+def _relax(problem: Problem, feeder: Feeder, columns: Columns, kept: Kept) -> tuple[Model, Answer]:
     """Solve the relaxation; with constant-current loads until their tangents stand still."""
-    tangent = np.ones((problem.intervals, feeder.size - 1))
-    curved = bool(problem.zip_p[1] or problem.zip_q[1])
-    for _ in range(_TANGENT_STEPS):
-        model = build(problem, feeder, columns, tangent)
-        answer = model.programme.solve()
+    at, curved = tangent.first(problem, feeder, kept.v), tangent.is_curved(problem)
+    rough = curved
+    for _ in range(tangent.STEPS):
+        model = build(problem, feeder, columns, at)
+        answer = kept.relaxation.solve(model.programme, tangent.ROUGH if rough else TIGHT)
         if not answer.solved or not curved:
             break
-        v = np.sqrt(answer.x[columns.v])
-        moved, tangent = float(np.abs(v - tangent).max()), v
-        if moved <= _TANGENT_STILL:
+        kept.v = np.sqrt(answer.x[columns.v])
+        moved = np.abs(kept.v - at)
+        if not rough and tangent.is_still(problem, feeder, moved):
             break
+        then = tangent.next_move(problem, feeder, moved)
+        rough = not tangent.is_still(problem, feeder, then)
+        points = set_points(problem, columns, answer.x, feeder.s_base_mva)
+        at = tangent.true_voltages(problem, feeder, points, kept.v)
     return model, answer
 
 
@@ -160,7 +166,7 @@ def _explain(problem: Problem, feeder: Feeder, columns: Columns) -> tuple[Confli
     """
     tangent = np.ones((problem.intervals, feeder.size - 1))
     model = build(problem, feeder, columns, tangent, elastic=Elastic(1.0, True))
-    least = model.programme.solve()
+    least = ConeSolver().solve(model.programme)
     if not least.solved:
         return (Conflict("the lines cannot carry the load at any voltage"),)
     return _given_way(problem, feeder, model, least.x)

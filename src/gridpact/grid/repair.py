@@ -14,7 +14,7 @@ import numpy as np
 from gridpact.errors import PowerFlowDiverged
 from gridpact.grid.branch_flow import State, state
 from gridpact.grid.columns import Columns, Directions, free_directions, lay_out
-from gridpact.grid.cone_programme import Answer
+from gridpact.grid.cone_solver import Answer, ConeSolver
 from gridpact.grid.exactness import burned
 from gridpact.grid.feeder import Feeder, FloatArray
 from gridpact.grid.power_flow import PowerFlow
@@ -89,10 +89,10 @@ def _start(
 ) -> tuple[FloatArray, SetPoints, PowerFlow] | None:
     """Return the relaxation's optimum in the given directions with its AC power flow."""
     flat = np.ones((problem.intervals, feeder.size - 1))
-    answer = build(problem, feeder, columns, flat).programme.solve()
+    answer = ConeSolver().solve(build(problem, feeder, columns, flat).programme)
     if not answer.solved:
         model = build(problem, feeder, columns, flat, elastic=Elastic(_EXCESS_PRICE, False))
-        answer = model.programme.solve()
+        answer = ConeSolver().solve(model.programme)
     return _from(problem, feeder, columns, answer.x) if answer.solved else None
 
 
@@ -118,12 +118,12 @@ def _descend(
     unit_price, radius = _EXCESS_PRICE, 1.0
     elastic = Elastic(unit_price, False)
     best: OperatingPoint | None = None
-    curvature = np.zeros(columns.P.shape)
+    curvature, solver = np.zeros(columns.P.shape), ConeSolver()
     for _ in range(_STEPS):
         states = [state(flow, t) for t in range(problem.intervals)]
         around = Around(states, x[columns.controls], radius, curvature)
         model = build(problem, feeder, columns, flow.v[:, 1:], around, elastic)
-        answer = model.programme.solve()
+        answer = solver.solve(model.programme)
         if best is None or answer.solved:
             best = OperatingPoint(points, flow, model, answer)
         if not answer.solved:

@@ -52,6 +52,23 @@ def _available(problem: Problem) -> FloatArray:
     return np.minimum(pv.available_mw, pv.s_mva)
 
 
+def untouched(problem: Problem) -> SetPoints:
+    """Return set points with all sun used and every other device at rest."""
+    T, devices = problem.intervals, problem.devices
+    cars, units = np.zeros((T, len(devices.ev.bus))), np.zeros((T, len(devices.generator.bus)))
+    sun, cells = _available(problem), np.zeros((T, len(devices.storage.bus)))
+    return SetPoints(
+        pv_mw=sun,
+        pv_mvar=np.zeros_like(sun),
+        charge_mw=cells,
+        discharge_mw=cells,
+        energy_mwh=cells + devices.storage.e_0_mwh,
+        ev_mw=cars,
+        generator_mw=units,
+        generator_mvar=units,
+    )
+
+
 def replay(problem: Problem, feeder: Feeder, points: SetPoints) -> PowerFlow:
     """Return the AC power flow of set points.
 

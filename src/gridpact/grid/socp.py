@@ -17,6 +17,8 @@ from gridpact.grid.cone_programme import ConeProgramme, Entry
 from gridpact.grid.feeder import Feeder, FloatArray, IntArray
 from gridpact.grid.problem import Problem
 
+_SMALLEST_FLOW = 0.1  # unit of a branch's flow; smaller ones cost the solver steps, tried to 1e-4
+
 
 @dataclass(frozen=True, eq=False)
 class Around:
@@ -115,7 +117,7 @@ def _objective(
     cost[at.charge.column], cost[at.discharge.column] = wear[at.charge.k], wear[at.discharge.k]
     pairs = at.generator_p
     cost[pairs.column] = devices.generator.c1[pairs.k] / unit
-    programme.curvature[pairs.column] = 2 * devices.generator.c2[pairs.k] * base / unit
+    programme.curve("generators", pairs.column, 2 * devices.generator.c2[pairs.k] * base / unit)
 
 
 def _network(
@@ -128,12 +130,15 @@ def _network(
     """Balance at every bus and voltage drop along every branch."""
     T, m = at.P.shape
     rows = linear_rows(feeder).tocoo()
+    line, column, value = (*rows.coords, rows.data)
+    # what meets a bus's own voltage (shunts, ZIP loads) is written once, below
+    plain = (value != 0) & ~((line < 2 * m) & (column >= 3 * m))
     hours = np.arange(T)[:, None]
     entries: list[Entry] = [
         (
-            (hours * 3 * m + rows.coords[0]).ravel(),
-            (hours * 4 * m + rows.coords[1]).ravel(),
-            np.tile(rows.data, T),
+            (hours * 3 * m + line[plain]).ravel(),
+            (hours * 4 * m + column[plain]).ravel(),
+            np.tile(value[plain], T),
         )
     ]
     root = problem.v_root**2
@@ -154,15 +159,18 @@ def _network(
         if row == 0:
             outer = ~inner
             top.append((pairs.t[outer], pairs.column[outer], np.full(int(outer.sum()), sign)))
-    both = ((problem.load_p_mw, problem.zip_p), (problem.load_q_mvar, problem.zip_q))
-    for row, (load, (a, b, c)) in enumerate(both):
+    both = (
+        (problem.load_p_mw, problem.zip_p, -feeder.conductance[1:]),
+        (problem.load_q_mvar, problem.zip_q, feeder.shunt[1:]),
+    )
+    for row, (load, (a, b, c), shunt) in enumerate(both):
         nominal = load[:, 1:] / feeder.s_base_mva
         # b sqrt(v) by its tangent at the squared voltage v_tangent**2
         right[:, row] = nominal * (c + b * v_tangent / 2)
-        if a or b:
-            slope = nominal * (a + b / (2 * v_tangent))
-            line = (hours * 3 * m + row * m + np.arange(m)).ravel()
-            entries.append((line, at.v.ravel(), -slope.ravel()))
+        follows = np.flatnonzero(shunt) if not (a or b) else np.arange(m)
+        slope = (shunt - nominal * (a + b / (2 * v_tangent)))[:, follows]
+        line = (hours * 3 * m + row * m + follows).ravel()
+        entries.append((line, at.v[:, follows].ravel(), slope.ravel()))
     programme.equal("network", entries, right.ravel())
     programme.equal("root", top, root_load)
 
@@ -182,17 +190,24 @@ def _injections(problem: Problem, at: Columns) -> list[tuple[Pairs, IntArray, fl
 
 
 def _cones(problem: Problem, feeder: Feeder, at: Columns, programme: ConeProgramme) -> None:
-    """|| (2 P, 2 Q, l - v_i) || <= l + v_i, v_i at the sending end."""
+    """|| (2 P, 2 Q, l - v_i) || <= l + v_i, v_i at the sending end.
+
+    Written for P/s, Q/s and l/s^2, s the usual flow of the branch: the same cone, but one whose
+    terms are all about 1, at the root as at the leaves.
+    """
     count = at.P.size
     first = 4 * np.arange(count).reshape(at.P.shape)
     one = np.ones(at.P.shape)
+    usual = np.broadcast_to(usual_flow(problem, feeder), at.P.shape)
+    programme.scale[at.P] = programme.scale[at.Q] = usual
+    programme.scale[at.l] = usual**2
     inner = layout(feeder).inner
     above = at.v[:, layout(feeder).above[inner]]
     terms = [
-        (first, at.l, -one),
-        (first + 1, at.P, -2 * one),
-        (first + 2, at.Q, -2 * one),
-        (first + 3, at.l, -one),
+        (first, at.l, -1 / usual**2),
+        (first + 1, at.P, -2 / usual),
+        (first + 2, at.Q, -2 / usual),
+        (first + 3, at.l, -1 / usual**2),
         (first[:, inner], above, -one[:, inner]),
         (first[:, inner] + 3, above, one[:, inner]),
     ]
@@ -202,6 +217,21 @@ def _cones(problem: Problem, feeder: Feeder, at: Columns, programme: ConeProgram
     right[:, top, 3] = -(problem.v_root[:, None] ** 2)
     entries = [(row.ravel(), column.ravel(), value.ravel()) for row, column, value in terms]
     programme.cone("current", 4, entries, right.ravel())
+
+
+def usual_flow(problem: Problem, feeder: Feeder) -> FloatArray:
+    """Return the power that loads and devices below each branch may ask for. (branch,) [pu]"""
+    below = np.hypot(problem.load_p_mw, problem.load_q_mvar).max(axis=0)
+    devices = problem.devices
+    for buses, power in (
+        (devices.pv.bus, devices.pv.s_mva),
+        (devices.storage.bus, devices.storage.p_max_mw),
+        (devices.ev.bus, devices.ev.p_max_mw),
+        (devices.generator.bus, np.abs(devices.generator.p_max_mw)),
+    ):
+        places = np.array([feeder.at(int(bus)) for bus in buses], dtype=np.int64)
+        np.add.at(below, places, power)
+    return np.maximum(feeder.up(below)[1:] / feeder.s_base_mva, _SMALLEST_FLOW)
 
 
 def _tangents(problem: Problem, at: Columns, programme: ConeProgramme, around: Around) -> None:
@@ -223,8 +253,8 @@ def _tangents(problem: Problem, at: Columns, programme: ConeProgramme, around: A
     right[:, top] -= (l * above)[:, top]
     entries = [(row.ravel(), column.ravel(), value.ravel()) for row, column, value in terms]
     programme.equal("current", entries, right.ravel())
-    for column, centre in ((at.P, P), (at.Q, Q)):
-        programme.curvature[column] = around.curvature
+    for name, column, centre in (("P", at.P, P), ("Q", at.Q, Q)):
+        programme.curve(name, column, around.curvature)
         programme.cost[column] -= around.curvature * centre
     _bound(
         programme,
