@@ -116,7 +116,7 @@ def audit(
     HeadMismatch
         A chain is sound but its head is not the one given, or there is no such chain.
     LedgerError
-        The file is no ledger.
+        The file is no ledger, or its pages are damaged.
     """
     with open_to_read(path) as store:
         try:
@@ -140,6 +140,7 @@ def _audit(
     _outbox(store.steps(), {row.id: row.name for row in rows})
     for inspector in inspectors:
         inspector.finish()
+    store.require_sound()
     return Report(tuple(reports))
 
 

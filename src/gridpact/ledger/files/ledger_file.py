@@ -62,7 +62,7 @@ def _is_at(handle: int, place: Path) -> bool:
 def connect_to_write(file: Path) -> sqlite3.Connection:
     """Open or create a ledger file; the caller holds its lock."""
     if file.exists():
-        _require_whole(file)
+        require_whole(file)
     with _opened(file, "mode=rwc") as connection:
         new = _is_new(connection)
         version = schema.VERSION if new else _require_ours(file, connection)
@@ -90,7 +90,7 @@ def connect_to_read(file: Path) -> tuple[sqlite3.Connection, Age | None]:
     """
     if not file.is_file():
         raise LedgerError(f"{file}: there is no such file")
-    _require_whole(file)
+    require_whole(file)
     age = age_at_rest(file)
     with _opened(file, "mode=ro" if age is None else "mode=ro&immutable=1") as connection:
         if _is_new(connection):
@@ -142,7 +142,7 @@ def _log_of(file: Path) -> Path:
     return file.with_name(file.name + "-wal")
 
 
-def _require_whole(file: Path) -> None:
+def require_whole(file: Path) -> None:
     """Refuse a file that is shorter than its header says; SQLite would read zeros for the rest.
 
     Not while a write-ahead log lies beside it: the missing pages may stand there.
@@ -190,3 +190,13 @@ def _require_ours(file: Path, connection: sqlite3.Connection) -> int:
     if sorted(sql for (sql,) in found) != sorted(tables):
         raise LedgerError(f"{file}: its tables are not those of schema {version}")
     return int(version)
+
+
+def damage(connection: sqlite3.Connection) -> str:
+    """Return what SQLite finds wrong with a file's pages or indexes, "" for nothing."""
+    try:
+        ((found,),) = connection.execute("PRAGMA integrity_check(1)").fetchall()
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    # its first line only: a page's finding comes below a heading
+    return "" if found == "ok" else " ".join(found.split())

@@ -226,6 +226,13 @@ class Store:
         if self._age is not None and ledger_file.age_at_rest(self.path) != self._age:
             raise LedgerError(f"{self.path}: was written to while it was read: try again")
 
+    def require_sound(self) -> None:
+        """Refuse a file whose pages or indexes are damaged where reading its rows does not show."""
+        with self._mutex:
+            found = ledger_file.damage(self._connection)
+        if found:
+            raise LedgerError(f"{self.path}: is damaged: {found}")
+
     def close(self) -> None:
         """Close the file and give the lock back."""
         try:

@@ -271,6 +271,8 @@ def open_companion(path: str | os.PathLike[str]) -> Companion:
     file = Path(path)
     lock = ledger_file.lock(file)
     try:
+        if file.exists():
+            ledger_file.require_whole(file)
         connection = _connect(file, "mode=rwc")
         try:
             _prepare(file, connection)
@@ -279,7 +281,7 @@ def open_companion(path: str | os.PathLike[str]) -> Companion:
             raise
         return Companion(file, connection, lock)
     except BaseException:
-        os.close(lock)
+        ledger_file.unlock_refused(file, lock)
         raise
 
 
@@ -288,6 +290,7 @@ def read_companion(path: str | os.PathLike[str]) -> Companion:
     file = Path(path)
     if not file.is_file():
         raise LedgerError(f"{file}: there is no such file")
+    ledger_file.require_whole(file)
     connection = _connect(file, "mode=ro")
     try:
         _require_ours(file, connection)
@@ -342,7 +345,13 @@ def _require_ours(file: Path, connection: sqlite3.Connection) -> None:
         if application != APPLICATION_ID:
             raise LedgerError(f"{file}: is no companion file of a chain on a node")
         meta = dict(connection.execute("SELECT name, value FROM meta"))
+        tables = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+        made = sorted(sql for (sql,) in tables)
     except sqlite3.Error as error:
         raise LedgerError(f"{file}: cannot be opened as a companion file: {error}") from error
     if meta != {"schema": str(VERSION)}:
         raise LedgerError(f"{file}: has schema {meta.get('schema')}, this gridpact reads {VERSION}")
+    if made != sorted(TABLES):
+        raise LedgerError(f"{file}: its tables are not those of schema {VERSION}")
+    if found := ledger_file.damage(connection):
+        raise LedgerError(f"{file}: is damaged: {found}")
