@@ -27,6 +27,7 @@ from gridpact.model.challenge import ChallengeTerms
 from gridpact.model.delivery import Delivery
 from gridpact.model.door import DoorTerms
 from gridpact.model.interval import Key, Phase
+from gridpact.model.net import NetTerms
 from gridpact.model.order import MAX_FILLS, NONE, Accepted, Order, Side, Tier
 from gridpact.model.participant import Account, Named, Participant, ReviewTerms, Role
 from gridpact.model.record import BusCharge, Found, IncentiveTerms, RatingTerms, Timing
@@ -73,7 +74,9 @@ class World:
         door: DoorTerms | None = None,
         review: ReviewTerms | None = None,
         challenge: ChallengeTerms | None = None,
+        net: NetTerms | None = None,
     ) -> None:
+        self.net = net or NetTerms()
         self.review = review or ReviewTerms()
         self.challenge = challenge or ChallengeTerms()
         self.timing, self.time = timing or Timing(), 0
@@ -91,6 +94,7 @@ class World:
             "door": self.door,
             "review": self.review,
             "challenge": self.challenge,
+            "net": self.net,
             "collector": COLLECTOR.address,
         }
         found = Found("north", REGION, (), (), *rules, **founding)  # type: ignore[arg-type]

@@ -5,11 +5,17 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from msgspec.structs import replace
+from tests.contracts.failing import Failed
 from tests.contracts.fuzz import hands
 from tests.contracts.fuzz.play import INTERVALS, Play, money, pick, sender
-from tests.contracts.harness import ANN, BOB, OPERATOR, REGION
+from tests.contracts.fuzz.spoiling import Changes, spoils
+from tests.contracts.fuzz.wrong_parts import KINDS as WRONG
+from tests.contracts.fuzz.wrong_parts import SEEDS
+from tests.contracts.fuzz.wrong_parts import TRADES as MANY
+from tests.contracts.harness import ANN, BOB, COLLECTOR, OPERATOR, REGION
 from tests.contracts.parts import CHALLENGER, TERMS, Settled
 from tests.contracts.reading import Contract
+from tests.contracts.theft.test_net import Heist
 
 from gridpact.crypto.keys import Key as Device
 from gridpact.ledger.proving import proofs
@@ -18,7 +24,6 @@ from gridpact.ledger.proving.proofs import Fault
 
 TRADES = 4
 LEAVES = st.integers(0, TRADES)
-PARTS_FROM = INTERVALS[-1] + 1
 poster = st.sampled_from([OPERATOR, OPERATOR, ANN, BOB, CHALLENGER.address])
 
 
@@ -27,8 +32,14 @@ class Councils(Play):
 
     def open_market(self) -> None:
         super().open_market()
+        self.latest = INTERVALS[-1]
         self.epochs: list[tuple[int, list[Device]]] = [(0, list(self.net.council))]
         self.part(1, 0, 1, True)  # a part that its council should not have signed
+
+    def fresh(self) -> int:
+        """Return an interval for a part: each has its own, since each has a clearing of its own."""
+        self.latest = max(self.latest, self.now()) + 1
+        return self.latest
 
     def bonded(self, account: bytes) -> None:
         """Let an account have a bond again, if it may."""
@@ -52,6 +63,17 @@ class Councils(Play):
         who = everyone[member]
         self.attempt(lambda: self.world.send(Contract.COUNCIL, verb, *given, sender=who))
 
+    @rule(member=st.integers(0, 4), wait=st.booleans(), spoil=spoils)
+    def resign(self, member: int, wait: bool, spoil: Changes) -> None:
+        """Leave, wait for the notice, take the bond back, pledge it again."""
+        who = [*(one.address for one in self.net.council[-2:]), COLLECTOR.address, OPERATOR, ANN]
+        send, mine = self.world.send, who[member]
+        self.attempt(lambda: send(Contract.COUNCIL, "leave", sender=mine), spoil)
+        if wait:
+            self.world.time += (self.world.net.notice + 1) * self.world.timing.seconds
+        self.attempt(lambda: send(Contract.COUNCIL, "withdraw", sender=mine), spoil)
+        self.bonded(mine)
+
     @rule(ahead=st.integers(0, 4), epoch=st.integers(0, 2), few=st.integers(0, 4), sender=poster)
     def appoint(self, ahead: int, epoch: int, few: int, sender: bytes) -> None:
         seats = self.net.council[few:]
@@ -69,8 +91,7 @@ class Councils(Play):
 
     @rule(seed=st.integers(0, 40), disputed=st.integers(0, 1), altered=pick, straight=st.booleans())
     def part(self, seed: int, disputed: int, altered: int, straight: bool) -> None:
-        # each for an interval of its own, since each has a clearing of its own
-        at = PARTS_FROM + len(self.parts)
+        at = self.fresh()
         settled = self.net.market(trades=TRADES, seed=seed, interval=at, disputed=disputed)
         made = self.net.part(settled, interval=at)
         if altered % 2:
@@ -111,7 +132,100 @@ class Councils(Play):
         if carry:
             self.attempt(lambda: self.net.carry(part))
 
+    @precondition(lambda self: self.parts)
+    @rule(at=pick, wait=st.booleans(), wrong=st.integers(0, 7), spoil=spoils)
+    def release(self, at: int, wait: bool, wrong: int, spoil: Changes) -> None:
+        """Give the reservations of a part back that was cancelled or never posted."""
+        _, part = self.of(at, self.parts)
+        if wait:
+            self.net.after_window(part)
+        rows = [row._replace(lock=0) for row in part.rows] if wrong % 2 else list(part.rows)
+        self.attempt(lambda: self.net.release(part, rows), spoil)
+
+    @rule(
+        seed=st.integers(0, 40),
+        posted=st.booleans(),
+        paid=st.integers(0, TRADES),
+        cheat=st.integers(0, 9),
+        wait=st.booleans(),
+        spoil=spoils,
+    )
+    def fall_back(
+        self, seed: int, posted: bool, paid: int, cheat: int, wait: bool, spoil: Changes
+    ) -> None:
+        """A part comes to nothing: its fills are paid one by one, the others refunded."""
+        at = self.fresh()
+        settled = self.net.market(trades=TRADES, seed=seed, interval=at)
+        part = self.net.part(settled, interval=at)
+        self.parts.append((settled, part))
+        self.world.books.parts[part.place.key] = part
+        self.bonded(OPERATOR)
+        for act in (self.net.reserve, self.net.commit, *([self.net.post] if posted else [])):
+            self.attempt(lambda act=act: act(part), spoil)  # type: ignore[misc]
+        if posted:
+            self.attempt(lambda: self.net.demand(part, 0))
+        self.world.go_to(max(at, self.now()) + (TERMS.answer if posted else TERMS.posting) + 1)
+        if posted:
+            self.attempt(lambda: self.net.unanswered(part, 0), spoil)
+        failed = Failed(self.net, settled, part)
+        for row in range(len(part.rows) - (cheat == 0)):
+            self.attempt(lambda row=row: failed.open(row), spoil)  # type: ignore[misc]
+        for index in [*range(paid), *([0] if cheat == 1 else [])]:
+            given = self._shown_meters(failed, index, cheat)
+            self.attempt(lambda i=index, g=given: failed.pay(i, *g), spoil)  # type: ignore[misc]
+        if wait:
+            self.attempt(failed.after_paying)
+        for index in range(TRADES):
+            self.attempt(lambda index=index: failed.refund(index), spoil)  # type: ignore[misc]
+        self.attempt(lambda: self.net.release(part), spoil)
+
+    def _shown_meters(self, failed: Failed, index: int, cheat: int) -> tuple[Any, Any]:
+        fill = failed.fills[index]
+        if cheat == 2:
+            return failed.profile(fill.buyer), failed.profile(fill.seller)
+        if cheat == 3:
+            return failed.profile(fill.seller, signer=fill.buyer), failed.profile(fill.buyer)
+        if cheat == 4:
+            return failed.profile(fill.seller, interval=11), failed.profile(fill.buyer)
+        return failed.profile(fill.seller), failed.profile(fill.buyer)
+
     # data and proofs
+
+    @rule(
+        kind=st.sampled_from(sorted(WRONG)),
+        seed=st.sampled_from(SEEDS),
+        spoil=spoils,
+        sender=poster,
+        deliver=st.booleans(),
+    )
+    def wrong_part(
+        self, kind: str, seed: int, spoil: Changes, sender: bytes, deliver: bool
+    ) -> None:
+        """A part that a council bought as a whole signed, and the proof that stops it."""
+        interval = self.fresh()
+        settled = self.net.market(MANY, seed, interval, disputed=1)
+        honest = self.net.part(settled, interval=interval)
+        made = WRONG[kind](Heist(self.net, settled, honest))
+        self.bonded(OPERATOR)
+        self.attempt(lambda: self.world.price_of(interval))
+        if deliver:  # with another loss than the part's
+            self.attempt(lambda: self.deliver(interval))
+        for part in filter(None, (made.before, made.part)):
+            self.parts.append((settled, part))
+            self.world.books.parts[part.place.key] = part
+            for step in ("reserve", "commit", "post"):
+                act = getattr(self.net, step)
+                self.attempt(lambda act=act, part=part: act(part), spoil)  # type: ignore[misc]
+        self.attempt(lambda: self.net.prove(made.fault, sender), spoil)
+        self.signer(made.part, self.net.council[1], sender, spoil)
+
+    @precondition(lambda self: self.parts)
+    @rule(at=pick, sender=poster, spoil=spoils)
+    def meters(self, at: int, sender: bytes, spoil: Changes) -> None:
+        """A part's loss is not the one that was posted with the meters; or it is."""
+        _, part = self.of(at, self.parts)
+        given = proofs.opening(part)
+        self.attempt(lambda: self.net.send(Contract.EVIDENCE, "meters", given, sender), spoil)
 
     @precondition(lambda self: self.parts)
     @rule(at=pick, index=LEAVES, sender=poster, verb=st.integers(0, 3))
@@ -137,10 +251,13 @@ class Councils(Play):
     @rule(at=pick, member=st.integers(0, 4), sender=poster)
     def slash_signer(self, at: int, member: int, sender: bytes) -> None:
         _, part = self.of(at, self.parts)
-        signer = [*self.net.council, CHALLENGER][member]
-        (signature,) = self.net.quorum(part.digest(self.world.domain), [signer])
+        self.signer(part, [*self.net.council, CHALLENGER][member], sender)
+
+    def signer(self, part: Part, of: Device, sender: bytes, spoil: Changes = ()) -> None:
+        """Let the bond be taken of who signed a part that was cancelled."""
+        (signature,) = self.net.quorum(part.digest(self.world.domain), [of])
         given = proofs.opening(part) + signature
-        self.attempt(lambda: self.net.send(Contract.EVIDENCE, "signer", given, sender))
+        self.attempt(lambda: self.net.send(Contract.EVIDENCE, "signer", given, sender), spoil)
 
     def _fault(self, settled: Settled, part: Part, index: int, kind: int, at: int) -> Fault | None:
         fills, fill = settled.fills, settled.trades[index][1]

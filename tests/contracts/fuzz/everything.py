@@ -1,8 +1,8 @@
 """Everything that anybody can call, in any order, by anybody, with anything: the state machine.
 
 Rules of three kinds. Participants, strangers and the operator do what they may, with numbers drawn
-at its edges (`people`, `market`, `wallets`,
-`councils`, `disputes`); earlier calls come again, by others, or
+at its edges (`people`, `market`, `courses`,
+`wallets`, `councils`, `disputes`); earlier calls come again, by others, or
 with words changed; and any function is called by anybody with arguments drawn by its ABI
 (`anybody`). `watched` checks each call; the invariants here are checked after each rule and at the
 end.
@@ -14,8 +14,8 @@ from typing import ClassVar
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 from tests.contracts.fuzz.anybody import Anybody
 from tests.contracts.fuzz.boachain import BoaChain
+from tests.contracts.fuzz.courses import Courses
 from tests.contracts.fuzz.disputes import Disputes
-from tests.contracts.fuzz.market import Market
 from tests.contracts.fuzz.people import People
 from tests.contracts.fuzz.play import founded
 from tests.contracts.fuzz.wallets import Wallets
@@ -23,22 +23,28 @@ from tests.contracts.fuzz.watched import TALLY, Watched
 from tests.contracts.parts import NetWorld
 
 from gridpact.ledger.evm.engine import EngineFactory, default_engine
+from gridpact.model.challenge import CONSORTIUM, ChallengeTerms
+
+NONE = ChallengeTerms()
 
 
 @cache
-def market(engine: EngineFactory = BoaChain) -> tuple[Watched, NetWorld]:
-    """Return one founded market per process and engine."""
-    return founded(engine)
+def market(
+    engine: EngineFactory = BoaChain, deadlines: ChallengeTerms = NONE
+) -> tuple[Watched, NetWorld]:
+    """Return one founded market per process, engine and deadlines."""
+    return founded(engine, deadlines)
 
 
-class Everything(People, Market, Wallets, Disputes, Anybody, RuleBasedStateMachine):
+class Everything(People, Courses, Wallets, Disputes, Anybody, RuleBasedStateMachine):
     """A market in which everybody tries everything, on titanoboa."""
 
     engine: ClassVar[EngineFactory] = BoaChain
+    deadlines: ClassVar[ChallengeTerms] = NONE
 
     @initialize()
     def begin(self) -> None:
-        self.world, self.net = market(type(self).engine)
+        self.world, self.net = market(type(self).engine, type(self).deadlines)
         self.world.begin()
         self.open_market()
 
@@ -59,3 +65,15 @@ class Faster(Everything):
     """The same market on the ledger's own engine: more calls, without what happens within them."""
 
     engine = default_engine()
+
+
+class Strict(Everything):
+    """The same market with a consortium's deadlines before delivery."""
+
+    deadlines = CONSORTIUM
+
+
+class FasterStrict(Faster):
+    """With the deadlines, on the ledger's own engine."""
+
+    deadlines = CONSORTIUM

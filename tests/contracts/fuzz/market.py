@@ -38,7 +38,6 @@ from gridpact.ledger.onchain import packing
 from gridpact.ledger.onchain.packing import words
 from gridpact.model.interval import Phase
 from gridpact.model.order import NONE, Accepted, Side, Tier
-from gridpact.model.record import Incentive
 from gridpact.model.statement import Bill
 from gridpact.model.trade import Fill
 
@@ -268,11 +267,6 @@ class Market(Play):
             )
         )
 
-    @rule(energy=energy, interval=when, paid=money)
-    def buy_loss(self, energy: int, interval: int, paid: int) -> None:
-        given = decoded(self.world.write(interval=interval)), energy, paid
-        self.attempt(lambda: self.world.send(Contract.SETTLEMENT, "buy_loss", *given))
-
     # ratings and rewards
 
     @rule(name=who, interval=when, sender=sender, batch=st.booleans(), at=pick)
@@ -290,21 +284,6 @@ class Market(Play):
             self.attempt(
                 lambda: self.world.send(Contract.REPUTATION, "rate_one", *given, sender=sender)
             )
-
-    @rule(name=who, energy=energy, charge=st.integers(0, 20_000), interval=when, steady=money)
-    def grant(self, name: str, energy: int, charge: int, interval: int, steady: int) -> None:
-        one = Incentive(DEVICES[name].address, energy, charge, steady, 0, 0, 0)
-        write, reference = self.world.write(interval=interval), words((steady % 2**49,))
-        self.attempt(
-            lambda: self.world.rows(
-                Contract.INCENTIVE,
-                "grant",
-                [packing.supply(one)],
-                before=reference,
-                after=_expected(charge),
-                write=write,
-            )
-        )
 
     # what is posted of an interval
 

@@ -1,10 +1,13 @@
 """Rules: what people do with their money and their standing, alone."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 from tests.contracts.fuzz import hands
 from tests.contracts.fuzz.play import PEOPLE, Play, money, pick, sender, who
-from tests.contracts.harness import DEVICES, OPERATOR, REGION
+from tests.contracts.fuzz.spoiling import Changes, spoils
+from tests.contracts.harness import DEVICES, MICRO, OPERATOR, REGION
 from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
@@ -86,6 +89,73 @@ class People(Play):
         self.attempt(lambda: self.world.send(Contract.REGISTRY, "apply", asked, sender=mine))
         given = hands.address(mine), asked
         self.attempt(lambda: self.world.send(Contract.REGISTRY, "approve", *given, sender=sender))
+
+    @rule(
+        name=st.sampled_from(["stranger", "stranger", *PEOPLE]),
+        deposit=st.integers(0, 2),
+        wrong=st.integers(0, 12),
+        spoil=spoils,
+    )
+    def join(self, name: str, deposit: int, wrong: int, spoil: Changes) -> None:
+        """Apply, be approved, have money, put the deposit down."""
+        mine = DEVICES[name].address
+        asked: tuple[Any, ...] = (
+            *(keccak(b"certificate"), keccak(b"meter"), 9 << 8 | int(Role.CONSUMER), REGION),
+            deposit * 500_000,
+        )
+        other = (*asked[:4], 2**80)
+        match wrong:
+            case 0:
+                asked = other
+            case 1:
+                asked = (bytes(32), *asked[1:])
+            case 2:
+                asked = (*asked[:2], 1 << 200, *asked[3:])
+            case 3:
+                asked = (*asked[:3], bytes(32), *asked[4:])
+        send, registry = self.world.send, Contract.REGISTRY
+        self.attempt(lambda: send(registry, "apply", asked, sender=mine), spoil)
+        given = hands.address(mine), other if wrong == 4 else asked
+        self.attempt(lambda: send(registry, "approve", *given), spoil)
+        ref = keccak(b"joining" + name.encode())
+        money = self.world.warranted(mine, 3 * MICRO, ref)
+        if wrong != 5:
+            self.attempt(lambda: send(Contract.VAULT, "mint", *money), spoil)
+        self.attempt(lambda: send(registry, "put_deposit", sender=mine), spoil)
+
+    @rule(
+        name=st.sampled_from([*PEOPLE, "stranger"]),
+        roles=st.integers(0, 300),
+        wait=st.booleans(),
+        spoil=spoils,
+    )
+    def announce(self, name: str, roles: int, wait: bool, spoil: Changes) -> None:
+        """Propose roles, or leave; what was announced takes effect after the delay."""
+        mine = DEVICES[name].address
+        peer, delay = hands.address(mine), self.world.review.delay * self.world.timing.seconds
+        send, registry = self.world.send, Contract.REGISTRY
+        leaves = roles % 3 == 0
+        if leaves:
+            self.attempt(lambda: send(registry, "leave", sender=mine), spoil)
+        else:
+            self.attempt(lambda: send(registry, "propose_roles", peer, roles), spoil)
+        self.world.time += delay if wait else 0
+        then = "return_deposit" if leaves else "change_roles"
+        self.attempt(lambda: send(registry, then, peer, sender=mine), spoil)
+
+    @rule(
+        new=st.sampled_from([*[OPERATOR] * 6, DEVICES["bob"].address, bytes(20)]),
+        wait=st.booleans(),
+        sender=sender,
+        spoil=spoils,
+    )
+    def hand_over(self, new: bytes, wait: bool, sender: bytes, spoil: Changes) -> None:
+        given = (hands.address(new),)
+        send, registry = self.world.send, Contract.REGISTRY
+        self.attempt(lambda: send(registry, "propose_operator", *given), spoil)
+        if wait:
+            self.world.time += self.world.review.delay * self.world.timing.seconds
+        self.attempt(lambda: send(registry, "change_operator", sender=sender), spoil)
 
     @rule(
         name=st.sampled_from([*PEOPLE, "stranger"]),

@@ -33,9 +33,11 @@ from gridpact.crypto.keys import Key as Device
 from gridpact.errors import Reverted
 from gridpact.ledger.evm.engine import EngineFactory
 from gridpact.ledger.proving.net import Part
+from gridpact.model.challenge import ChallengeTerms
 from gridpact.model.interval import Phase
+from gridpact.model.net import NetTerms
 from gridpact.model.order import NONE, Accepted
-from gridpact.model.participant import Named, Participant, Role
+from gridpact.model.participant import Named, Participant, ReviewTerms, Role
 from gridpact.model.record import IncentiveTerms, RatingTerms, Timing
 from gridpact.model.statement import SettlementTerms
 from gridpact.model.trade import Fill
@@ -57,7 +59,7 @@ sender = st.sampled_from([OPERATOR, ANN, BOB, STRANGER, PLANT])
 ANYBODY = [OPERATOR, ANN, BOB, DEVICES["cem"].address, PLANT, AREA, STRANGER]
 
 
-def founded(engine: EngineFactory) -> tuple[Watched, NetWorld]:
+def founded(engine: EngineFactory, deadlines: ChallengeTerms) -> tuple[Watched, NetWorld]:
     """Return a market with money, prices and a council."""
     world = Watched(
         engine=engine,
@@ -65,6 +67,10 @@ def founded(engine: EngineFactory) -> tuple[Watched, NetWorld]:
         rating=RatingTerms(),
         incentive=IncentiveTerms(),
         timing=Timing(),
+        challenge=deadlines,
+        # changes take effect soon, so that a sequence of calls lives to see them
+        net=NetTerms(notice=3),
+        review=ReviewTerms(delay=2, fine=50_000, tolerance=100_000),
     )
     net = NetWorld.of(world, people=8, members=MEMBERS)
     world.register([collector()])
@@ -137,6 +143,11 @@ class Play:
 
     def of(self, number: int, among: list[Any]) -> Any:
         return among[number % len(among)]
+
+    def ready(self, interval: int) -> None:
+        """Let an interval have prices and readings."""
+        self.attempt(lambda: self.price_with(interval))
+        self.attempt(lambda: self.deliver(interval))
 
     def deliver(
         self, interval: int, loss: int = LOSS, weighed: int = WEIGHED, batch: int = 0

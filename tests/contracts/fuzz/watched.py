@@ -19,7 +19,6 @@ from tests.contracts.reading import Contract, Event
 from gridpact.errors import Reverted
 from gridpact.ledger.evm.engine import EngineFactory
 from gridpact.ledger.onchain.roots import Posting
-from gridpact.model.net import NetTerms
 from gridpact.model.order import Order
 from gridpact.model.participant import Named
 from gridpact.model.trade import Fill
@@ -81,7 +80,7 @@ class Watched(World):
     """`World`, every call of which is checked and counted; people have a thief's code."""
 
     def __init__(self, engine: EngineFactory = BoaChain, **terms: Any) -> None:
-        self.books = Books(terms["settlement"], NetTerms())
+        self.books = Books(terms["settlement"], terms["net"])
         self.history: list[Sent] = []
         self.watching = self.moved = False
         self.spoil: Callable[[bytes], bytes] | None = None

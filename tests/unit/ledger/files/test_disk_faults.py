@@ -170,6 +170,14 @@ def test_every_page_that_is_spoiled_is_found_and_the_file_named(
         assert any(name in str(error.value) for name in named), (page, error.value)
 
 
+def go_on(path: Path) -> None:
+    with open_store(path) as store:
+        chain = open_chain(store)
+        chain.execute(key(99), b"more", [])
+        chain.close()
+    audit(path)
+
+
 @pytest.mark.parametrize("way", ["garbage", "zeros"])
 def test_a_writer_does_not_go_on_with_a_spoiled_file_as_if_nothing_were(
     sound: Path, tmp_path: Path, way: str
@@ -179,10 +187,6 @@ def test_a_writer_does_not_go_on_with_a_spoiled_file_as_if_nothing_were(
         path = Path(shutil.copy(sound, tmp_path / f"{page}.db"))
         spoil(path, page, random.Random(page).randbytes(PAGE) if way == "garbage" else bytes(PAGE))
         with pytest.raises(GridpactError) as error:
-            with open_store(path) as store:
-                chain = open_chain(store)
-                chain.execute(key(99), b"more", [])
-                chain.close()
-            audit(path)
+            go_on(path)
         named = f"{page}.db", "north "
         assert any(name in str(error.value) for name in named), (page, error.value)
