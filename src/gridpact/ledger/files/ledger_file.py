@@ -16,6 +16,7 @@ from urllib.parse import quote
 from gridpact.errors import LedgerError, LedgerLocked
 from gridpact.ledger.files import schema
 from gridpact.ledger.files.migration import EARLIER, migrate
+from gridpact.ledger.files.open_file import is_new, make_durable, take_over
 
 Age: TypeAlias = tuple[int, int]
 """Size and time of the last change: while both stay equal, nobody wrote."""
@@ -64,21 +65,12 @@ def connect_to_write(file: Path) -> sqlite3.Connection:
     if file.exists():
         require_whole(file)
     with _opened(file, "mode=rwc") as connection:
-        new = _is_new(connection)
+        new = is_new(connection)
         version = schema.VERSION if new else _require_ours(file, connection)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        make_durable(connection)
         if version != schema.VERSION:
             migrate(connection, version)
-        connection.execute("BEGIN IMMEDIATE")
-        if new:
-            for statement in schema.TABLES:
-                connection.execute(statement)
-            connection.execute("INSERT INTO meta VALUES ('schema', ?)", (str(schema.VERSION),))
-            connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-        # a write that changes nothing: SQLite opens a read-only file without a word
-        connection.execute("UPDATE meta SET value = value WHERE name = 'schema'")
-        connection.execute("COMMIT")
+        take_over(connection, new, schema.TABLES, schema.VERSION, schema.APPLICATION_ID)
         return connection
 
 
@@ -93,7 +85,7 @@ def connect_to_read(file: Path) -> tuple[sqlite3.Connection, Age | None]:
     require_whole(file)
     age = age_at_rest(file)
     with _opened(file, "mode=ro" if age is None else "mode=ro&immutable=1") as connection:
-        if _is_new(connection):
+        if is_new(connection):
             raise LedgerError(f"{file}: holds no ledger")
         connection.execute("BEGIN")
         version = _require_ours(file, connection)
@@ -162,13 +154,6 @@ def require_whole(file: Path) -> None:
     needed = (65536 if size == 1 else size) * int.from_bytes(start[28:32], "big")
     if len(start) < 100 or there < needed:
         raise LedgerError(f"{file}: is truncated: {there} of {needed} bytes are there")
-
-
-def _is_new(connection: sqlite3.Connection) -> bool:
-    """Say whether nothing was ever created in the file (also after a crash while creating)."""
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    return bool(tables == 0 and application == 0)
 
 
 def _require_ours(file: Path, connection: sqlite3.Connection) -> int:

@@ -7,16 +7,15 @@ lock that dies with it; readers (`audit`) need none. `ledger_file` says which fi
 
 import os
 import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
 from gridpact.crypto.keccak import keccak
-from gridpact.errors import LedgerError, Unavailable
+from gridpact.errors import LedgerError
 from gridpact.ledger.chain import Receipt
 from gridpact.ledger.files import ledger_file, schema
+from gridpact.ledger.files.open_file import OpenFile
 from gridpact.ledger.files.rows import (
     BlockRow,
     BodyRow,
@@ -42,10 +41,8 @@ class Store:
         age: ledger_file.Age | None = None,
     ) -> None:
         self.path = path
-        self._connection = connection
-        self._lock = lock
+        self._file = OpenFile(path, connection, lock)
         self._age = age
-        self._mutex = threading.RLock()
 
     def __enter__(self) -> "Store":
         return self
@@ -59,15 +56,15 @@ class Store:
         self.close()
 
     def chains(self) -> list[ChainRow]:
-        return [ChainRow(*row) for row in self._read("SELECT * FROM chain ORDER BY id")]
+        return [ChainRow(*row) for row in self._file.read("SELECT * FROM chain ORDER BY id")]
 
     def chain(self, name: str) -> ChainRow | None:
-        rows = self._read("SELECT * FROM chain WHERE name = ?", name)
+        rows = self._file.read("SELECT * FROM chain WHERE name = ?", name)
         return next((ChainRow(*row) for row in rows), None)
 
     def add_chain(self, name: str, chain_id: int, operator: bytes, genesis: bytes) -> ChainRow:
-        with self._commit():
-            self._connection.execute(
+        with self._file.commit() as connection:
+            connection.execute(
                 "INSERT INTO chain"
                 " (name, chain_id, operator, head_number, head_hash, transactions)"
                 " VALUES (?, ?, ?, 0, ?, 0)",
@@ -81,13 +78,13 @@ class Store:
     def add_block(self, block: StoredBlock) -> None:
         """Write a block with all that belongs to it: when this returns it is on disk."""
         chain, number, head = block.header.chain, block.header.number, block.header.hash
-        with self._commit():
-            self._insert("block", [block.header])
-            self._insert("content", block.contents)
-            self._insert("place", block.places)
-            self._insert("body", block.bodies)
-            self._insert("outbox", block.steps)
-            self._connection.execute(
+        with self._file.commit() as connection:
+            self._file.insert("block", [block.header])
+            self._file.insert("content", block.contents)
+            self._file.insert("place", block.places)
+            self._file.insert("body", block.bodies)
+            self._file.insert("outbox", block.steps)
+            connection.execute(
                 "UPDATE chain SET head_number = ?, head_hash = ?,"
                 " transactions = transactions + ? WHERE id = ?",
                 (number, head, len(block.places), chain),
@@ -95,9 +92,9 @@ class Store:
 
     def add_snapshot(self, snapshot: SnapshotRow, keep: int) -> None:
         """Write a snapshot and let go of all but the last `keep` of its chain."""
-        with self._commit():
-            self._insert("snapshot", [snapshot])
-            self._connection.execute(
+        with self._file.commit() as connection:
+            self._file.insert("snapshot", [snapshot])
+            connection.execute(
                 "DELETE FROM snapshot WHERE chain = ? AND block NOT IN (SELECT block FROM snapshot"
                 " WHERE chain = ? ORDER BY block DESC LIMIT ?)",
                 (snapshot.chain, snapshot.chain, keep),
@@ -125,7 +122,7 @@ class Store:
     def _places(self, chain: int, run: int) -> dict[int, list[PlaceRow]]:
         """Return the places of one run, by block."""
         places: dict[int, list[PlaceRow]] = {}
-        for row in self._read(
+        for row in self._file.read(
             "SELECT * FROM place WHERE chain = ? AND run = ? ORDER BY prefix, block, position",
             *(chain, run),
         ):
@@ -135,18 +132,18 @@ class Store:
 
     def place_count(self, chain: int) -> int:
         """Return how many transactions of a chain can be found by their hash."""
-        ((count,),) = self._read("SELECT count(*) FROM place WHERE chain = ?", chain)
+        ((count,),) = self._file.read("SELECT count(*) FROM place WHERE chain = ?", chain)
         return int(count)
 
     def _headers(self, chain: int, after: int) -> list[BlockRow]:
-        rows = self._read(
+        rows = self._file.read(
             "SELECT * FROM block WHERE chain = ? AND number > ? ORDER BY number LIMIT 256",
             *(chain, after),
         )
         return [BlockRow(*row) for row in rows]
 
     def _of_block(self, table: str, header: BlockRow, order: str) -> list[tuple]:  # type: ignore[type-arg]
-        return self._read(
+        return self._file.read(
             f"SELECT * FROM {table} WHERE chain = ? AND block = ? ORDER BY {order}",
             header.chain,
             header.number,
@@ -161,19 +158,19 @@ class Store:
         return StoredBlock(header, contents, (), (), ())
 
     def header(self, chain: int, number: int) -> BlockRow | None:
-        rows = self._read("SELECT * FROM block WHERE chain = ? AND number = ?", chain, number)
+        rows = self._file.read("SELECT * FROM block WHERE chain = ? AND number = ?", chain, number)
         return next((BlockRow(*row) for row in rows), None)
 
     def snapshots(self, chain: int) -> list[SnapshotRow]:
         """Return a chain's snapshots, latest first."""
-        rows = self._read("SELECT * FROM snapshot WHERE chain = ? ORDER BY block DESC", chain)
+        rows = self._file.read("SELECT * FROM snapshot WHERE chain = ? ORDER BY block DESC", chain)
         return [SnapshotRow(*row) for row in rows]
 
     def written_at(
         self, chain: int, region: bytes, interval: int, phase: int, part: int
     ) -> Head | None:
         """Return the block that holds a key."""
-        rows = self._read(
+        rows = self._file.read(
             "SELECT number, hash FROM block"
             " WHERE chain = ? AND region = ? AND interval = ? AND phase = ? AND part = ?",
             *(chain, region, interval, phase, part),
@@ -181,12 +178,14 @@ class Store:
         return next((Head(number, digest) for number, digest in rows), None)
 
     def body(self, chain: int, block: int) -> bytes | None:
-        rows = self._read("SELECT content FROM body WHERE chain = ? AND block = ?", chain, block)
+        rows = self._file.read(
+            "SELECT content FROM body WHERE chain = ? AND block = ?", chain, block
+        )
         return next((bytes(content) for (content,) in rows), None)
 
     def receipt_of(self, chain: int, transaction: bytes) -> Receipt | None:
         """Return the receipt of a transaction by its hash."""
-        for number, position in self._read(
+        for number, position in self._file.read(
             "WITH RECURSIVE runs (n) AS (SELECT (SELECT transactions FROM chain WHERE id = ?1) / ?2"
             " UNION ALL SELECT n - 1 FROM runs WHERE n > 0)"
             " SELECT p.block, p.position FROM runs CROSS JOIN place p"
@@ -202,20 +201,20 @@ class Store:
     def steps(self, crossing: bytes | None = None) -> list[StepRow]:
         """Return the recorded steps of one cross-chain effect, or of all, oldest first."""
         if crossing is None:
-            return [StepRow(*row) for row in self._read("SELECT * FROM outbox ORDER BY rowid")]
-        rows = self._read("SELECT * FROM outbox WHERE id = ? ORDER BY rowid", crossing)
+            return [StepRow(*row) for row in self._file.read("SELECT * FROM outbox ORDER BY rowid")]
+        rows = self._file.read("SELECT * FROM outbox WHERE id = ? ORDER BY rowid", crossing)
         return [StepRow(*row) for row in rows]
 
     def strays(self) -> list[tuple[str, int, int]]:
         """Return (table, chain, block) of rows that belong to no block, or to no chain."""
         found: list[tuple[str, int, int]] = []
         for table in schema.BLOCK_TABLES:
-            rows = self._read(
+            rows = self._file.read(
                 f"SELECT t.chain, t.block FROM {table} t LEFT JOIN block b"
                 " ON b.chain = t.chain AND b.number = t.block WHERE b.number IS NULL"
             )
             found += [(table, chain, block) for chain, block in rows]
-        rows = self._read(
+        rows = self._file.read(
             "SELECT chain, number FROM block"
             " WHERE number < 1 OR chain NOT IN (SELECT id FROM chain)"
         )
@@ -235,44 +234,7 @@ class Store:
 
     def close(self) -> None:
         """Close the file and give the lock back."""
-        try:
-            self._connection.close()
-        except sqlite3.Error as error:
-            raise LedgerError(f"{self.path}: {error}") from error
-        finally:
-            if self._lock is not None:
-                os.close(self._lock)
-                self._lock = None
-
-    def _insert(self, table: str, rows: Sequence[tuple]) -> None:  # type: ignore[type-arg]
-        if rows:
-            marks = ", ".join("?" * len(rows[0]))
-            self._connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
-
-    def _read(self, query: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
-        try:
-            with self._mutex:
-                return self._connection.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise LedgerError(f"{self.path}: cannot be read: {error}") from error
-
-    @contextmanager
-    def _commit(self) -> Iterator[None]:
-        """Write everything inside as one disk commit, or nothing of it; one thread at a time."""
-        try:
-            with self._mutex:
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield
-                    self._connection.execute("COMMIT")
-                except BaseException:
-                    with suppress(sqlite3.Error):
-                        self._connection.execute("ROLLBACK")
-                    raise
-        except sqlite3.OperationalError as error:  # disk full, disk error, busy
-            raise Unavailable(f"{self.path}: cannot be written: {error}") from error
-        except sqlite3.Error as error:
-            raise LedgerError(f"{self.path}: cannot be written: {error}") from error
+        self._file.close()
 
 
 def open_store(path: str | os.PathLike[str]) -> Store:

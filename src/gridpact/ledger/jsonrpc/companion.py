@@ -9,14 +9,15 @@ proves who owns what, but nobody can read why. One process writes, held by a loc
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from gridpact.errors import LedgerError, Unavailable
+from gridpact.errors import LedgerError
 from gridpact.ledger.chain import OutboxStep
 from gridpact.ledger.files import ledger_file
+from gridpact.ledger.files.open_file import OpenFile, is_new, make_durable, take_over
 from gridpact.ledger.files.rows import StepRow
 from gridpact.ledger.ledger import Head
 from gridpact.model.interval import Key, Phase
@@ -87,18 +88,17 @@ class Companion:
 
     def __init__(self, path: Path, connection: sqlite3.Connection, lock: int | None) -> None:
         self.path = path
-        self._connection = connection
-        self._lock = lock
+        self._file = OpenFile(path, connection, lock)
 
     def chains(self) -> list[ChainOnNode]:
-        return [ChainOnNode(*row) for row in self._read("SELECT * FROM chain ORDER BY id")]
+        return [ChainOnNode(*row) for row in self._file.read("SELECT * FROM chain ORDER BY id")]
 
     def open_chain(self, name: str, chain_id: int, genesis: bytes, operator: bytes) -> ChainOnNode:
         """Return a chain of the file, written now if it is new."""
         found = next((one for one in self.chains() if one.name == name), None)
         if found is None:
-            with self._commit():
-                self._connection.execute(
+            with self._file.commit() as connection:
+                connection.execute(
                     "INSERT INTO chain (name, chain_id, genesis, operator) VALUES (?, ?, ?, ?)",
                     (name, chain_id, genesis, operator),
                 )
@@ -121,14 +121,14 @@ class Companion:
     ) -> Plan:
         """Write what is about to be sent: when this returns it is on disk."""
         number = self._one("SELECT max(number) FROM record WHERE chain = ?", chain) + 1
-        with self._commit():
-            self._connection.execute(
+        with self._file.commit() as connection:
+            connection.execute(
                 "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
                 (chain, number, key.region, key.interval, int(key.phase), key.part, body),
             )
             self._insert_txs(chain, number, transactions)
-            self._connection.executemany(
-                "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            self._file.insert(
+                "outbox",
                 [
                     (chain, number, at, c.id, c.source, c.target, str(c.amount), state)
                     for at, (c, state) in enumerate(steps)
@@ -138,15 +138,15 @@ class Companion:
 
     def retry(self, chain: int, plan: Plan, transactions: Sequence[PlannedTx]) -> Plan:
         """Add further attempts to a record under way."""
-        with self._commit():
+        with self._file.commit():
             self._insert_txs(chain, plan.number, transactions)
         return plan._replace(transactions=(*plan.transactions, *transactions))
 
     def finish(self, chain: int, number: int, block: Head | None) -> None:
         """Write where a record ends, or with None that it is to be sent again."""
         place = (block.number, block.hash) if block else (None, None)
-        with self._commit():
-            self._connection.execute(
+        with self._file.commit() as connection:
+            connection.execute(
                 "UPDATE record SET block = ?, hash = ? WHERE chain = ? AND number = ?",
                 (*place, chain, number),
             )
@@ -154,12 +154,14 @@ class Companion:
     def plans(self, chain: int, finished: bool | None = None) -> Iterator[Plan]:
         """Yield the records of a chain in order: all, or only (un)finished ones."""
         which = "" if finished is None else f" AND block IS {'NOT ' if finished else ''}NULL"
-        rows = self._read(f"SELECT * FROM record WHERE chain = ?{which} ORDER BY number", chain)
+        rows = self._file.read(
+            f"SELECT * FROM record WHERE chain = ?{which} ORDER BY number", chain
+        )
         yield from (self._plan(row) for row in rows)
 
     def plan(self, chain: int, key: Key) -> Plan | None:
         """Return the record under a key, finished or not."""
-        rows = self._read(
+        rows = self._file.read(
             "SELECT * FROM record"
             " WHERE chain = ? AND region = ? AND interval = ? AND phase = ? AND part = ?",
             *(chain, key.region, key.interval, int(key.phase), key.part),
@@ -168,7 +170,7 @@ class Companion:
 
     def last(self, chain: int) -> Plan | None:
         """Return the last finished record that has transactions."""
-        rows = self._read(
+        rows = self._file.read(
             "SELECT * FROM record WHERE chain = ? AND block IS NOT NULL AND EXISTS (SELECT 1 FROM"
             " tx WHERE tx.chain = record.chain AND tx.record = record.number)"
             " ORDER BY number DESC LIMIT 1",
@@ -182,14 +184,14 @@ class Companion:
 
     def created(self, chain: int) -> list[bytes]:
         """Return the addresses of the contracts we deployed."""
-        rows = self._read(
+        rows = self._file.read(
             "SELECT created FROM tx WHERE chain = ? AND created != x'' ORDER BY nonce", chain
         )
         return [address for (address,) in rows]
 
     def steps(self, crossing: bytes) -> list[StepRow]:
         """Return the steps of a crossing in finished records, oldest first."""
-        rows = self._read(
+        rows = self._file.read(
             "SELECT o.chain, o.record, o.position, o.id, o.source, o.target, o.amount, o.state"
             " FROM outbox o JOIN record r ON r.chain = o.chain AND r.number = o.record"
             " WHERE o.id = ? AND r.block IS NOT NULL ORDER BY o.rowid",
@@ -199,29 +201,21 @@ class Companion:
 
     def steps_of(self, chain: int, number: int) -> list[StepRow]:
         """Return the steps that a record takes."""
-        rows = self._read(
+        rows = self._file.read(
             "SELECT * FROM outbox WHERE chain = ? AND record = ? ORDER BY position", chain, number
         )
         return [StepRow(*row) for row in rows]
 
     def close(self) -> None:
         """Close the file and give the lock back."""
-        try:
-            self._connection.close()
-        finally:
-            if self._lock is not None:
-                os.close(self._lock)
-                self._lock = None
+        self._file.close()
 
     def _insert_txs(self, chain: int, number: int, rows: Sequence[PlannedTx]) -> None:
-        self._connection.executemany(
-            "INSERT INTO tx VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(chain, number, *row) for row in rows],
-        )
+        self._file.insert("tx", [(chain, number, *row) for row in rows])
 
     def _plan(self, row: tuple) -> Plan:  # type: ignore[type-arg]
         chain, number, region, interval, phase, part, body, block, digest = row
-        txs = self._read(
+        txs = self._file.read(
             "SELECT position, attempt, nonce, hash, raw, label, output, created FROM tx"
             " WHERE chain = ? AND record = ? ORDER BY attempt, position",
             *(chain, number),
@@ -231,31 +225,8 @@ class Companion:
         return Plan(number, key, body, tuple(PlannedTx(*tx) for tx in txs), end)
 
     def _one(self, query: str, *values: object, none: int = 0) -> int:
-        ((found,),) = self._read(query, *values)
+        ((found,),) = self._file.read(query, *values)
         return none if found is None else int(found)
-
-    def _read(self, query: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
-        try:
-            return self._connection.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise LedgerError(f"{self.path}: cannot be read: {error}") from error
-
-    @contextmanager
-    def _commit(self) -> Iterator[None]:
-        """Write everything inside as one disk commit, or nothing of it."""
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-                raise
-        except sqlite3.OperationalError as error:  # disk full, disk error, busy
-            raise Unavailable(f"{self.path}: cannot be written: {error}") from error
-        except sqlite3.Error as error:
-            raise LedgerError(f"{self.path}: cannot be written: {error}") from error
 
 
 def open_companion(path: str | os.PathLike[str]) -> Companion:
@@ -319,22 +290,11 @@ def _connect(file: Path, how: str) -> sqlite3.Connection:
 def _prepare(file: Path, connection: sqlite3.Connection) -> None:
     """Give a new file its tables; refuse another's."""
     try:
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        (application,) = connection.execute("PRAGMA application_id").fetchone()
-        new = not tables and not application
+        new = is_new(connection)
         if not new:
             _require_ours(file, connection)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("BEGIN IMMEDIATE")
-        if new:
-            for statement in TABLES:
-                connection.execute(statement)
-            connection.execute("INSERT INTO meta VALUES ('schema', ?)", (str(VERSION),))
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        # a write that changes nothing: SQLite opens a read-only file without a word
-        connection.execute("UPDATE meta SET value = value WHERE name = 'schema'")
-        connection.execute("COMMIT")
+        make_durable(connection)
+        take_over(connection, new, TABLES, VERSION, APPLICATION_ID)
     except sqlite3.Error as error:
         raise LedgerError(f"{file}: cannot be opened as a companion file: {error}") from error
 
