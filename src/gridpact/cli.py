@@ -150,11 +150,12 @@ def _make(folder: Path) -> None:
 
 
 def _open(scenario: "Scenario", network: "Network | None", file: Path | None) -> "Ledgers":
-    from gridpact.assembly.ledgers import embedded_ledgers, memory_ledgers
-    from gridpact.assembly.nodes import node_ledgers
-
     if network and file:
+        from gridpact.assembly.nodes import node_ledgers
+
         return node_ledgers(scenario, network, file)
+    from gridpact.assembly.ledgers import embedded_ledgers, memory_ledgers
+
     return embedded_ledgers(scenario, file) if file else memory_ledgers(scenario)
 
 
@@ -162,15 +163,17 @@ def _network(
     url: str, confirmations: str, gas_price: str, keys: Path | None, scenario: "Scenario"
 ) -> "Network | None":
     """Return the nodes that a URL names; None when it names none."""
-    from gridpact.assembly.nodes import Network, read_keys, split_urls
+    from gridpact.assembly.urls import split_urls
     from gridpact.errors import BadInput
-    from gridpact.ledger.jsonrpc.watch import NodeSettings
 
     urls = split_urls(url)
     if not urls:
         if keys or confirmations != "1" or gas_price != "zero":
             raise BadInput("--confirmations, --gas-price and --keys are for nodes: --ledger http:…")
         return None
+    from gridpact.assembly.nodes import Network, read_keys
+    from gridpact.ledger.jsonrpc.watch import NodeSettings
+
     depth = "0" if confirmations == "finalized" else confirmations
     if not depth.isdecimal() or (depth == "0" and confirmations != "finalized"):
         raise BadInput(f"--confirmations {confirmations}: expected a whole number or finalized")
@@ -268,13 +271,14 @@ def audit(
     energy (Wh), cross-chain entries in pairs. On nodes from the block in which the contracts were
     deployed: headers, transactions and receipts, all executed again, storage by proofs.
     """
-    from gridpact.assembly.ledgers import audit_ledger
-    from gridpact.assembly.nodes import audit_nodes, split_urls
+    from gridpact.assembly.urls import split_urls
 
     heads, urls = _heads(head or []), split_urls(ledger)
     file = _bodies(bodies) if urls else _audited_file(Path(ledger), bodies)
     _require_digest(file, digest)
     if urls:
+        from gridpact.assembly.nodes import audit_nodes
+
         found = audit_nodes(urls, file, heads)
         report = found.report
         print(
@@ -282,6 +286,8 @@ def audit(
             "contracts whole, of the others slot by slot"
         )
     else:
+        from gridpact.assembly.ledgers import audit_ledger
+
         report = audit_ledger(file, heads)
     for chain in report.chains:
         known = "confirmed" if chain.confirmed else "not confirmed"

@@ -221,3 +221,15 @@ def test_interrupted_run_says_that_it_goes_on_and_nothing_else(tmp_path: Path) -
         f"gridpact: stopped: {tmp_path / 'ledger.db'} keeps what is done; "
         "the same command goes on from there\n"
     )
+
+
+def test_what_asks_nodes_is_imported_only_when_there_are_some(folder: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "gridpact"]
+    for arguments in (
+        ["audit", str(folder / "ledger.db")],
+        ["run", str(SCENARIOS / "sce56-day.toml"), "--out", str(folder)],
+    ):
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=True)
+        assert "gridpact.ledger.embedded.replay" in done.stderr
+        assert "gridpact.ledger.jsonrpc.chain" not in done.stderr
+        assert "gridpact.assembly.nodes" not in done.stderr

@@ -23,8 +23,6 @@ from gridpact.ledger.onchain.market_ledger import MarketLedger
 from gridpact.scenario.scenario import Scenario
 from gridpact.scenario.table import read_toml
 
-SCHEMES = ("http://", "https://", "ws://", "wss://")
-
 
 @dataclass(frozen=True)
 class Network:
@@ -96,17 +94,6 @@ def audit_nodes(urls: Sequence[str], bodies: Path, heads: Mapping[str, bytes]) -
             node.close()
     finally:
         companion.close()
-
-
-def split_urls(given: str) -> tuple[str, ...]:
-    """Return the addresses of "http://a,http://b", or none when it names no node."""
-    if not given.startswith(SCHEMES):
-        return ()
-    urls = tuple(given.split(","))
-    for url in urls:
-        if not url.startswith(SCHEMES) or not url.partition("://")[2]:
-            raise BadInput(f"{given}: {url!r} is no address of a node")
-    return urls
 
 
 def read_keys(file: Path, chains: Sequence[str]) -> Mapping[str, PrivateKey]:
