@@ -175,13 +175,3 @@ def _require_ours(file: Path, connection: sqlite3.Connection) -> int:
     if sorted(sql for (sql,) in found) != sorted(tables):
         raise LedgerError(f"{file}: its tables are not those of schema {version}")
     return int(version)
-
-
-def damage(connection: sqlite3.Connection) -> str:
-    """Return what SQLite finds wrong with a file's pages or indexes, "" for nothing."""
-    try:
-        ((found,),) = connection.execute("PRAGMA integrity_check(1)").fetchall()
-    except sqlite3.DatabaseError as error:
-        return str(error)
-    # its first line only: a page's finding comes below a heading
-    return "" if found == "ok" else " ".join(found.split())

@@ -67,6 +67,13 @@ class OpenFile:
             marks = ", ".join("?" * len(rows[0]))
             self._connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
 
+    def require_sound(self) -> None:
+        """Refuse a file whose pages or indexes are damaged where reading its rows does not show."""
+        with self._mutex:
+            found = damage(self._connection)
+        if found:
+            raise LedgerError(f"{self._path}: is damaged: {found}")
+
     def close(self) -> None:
         """Close the file and give the lock back."""
         try:
@@ -105,3 +112,13 @@ def take_over(
     # a write that changes nothing: SQLite opens a read-only file without a word
     connection.execute("UPDATE meta SET value = value WHERE name = 'schema'")
     connection.execute("COMMIT")
+
+
+def damage(connection: sqlite3.Connection) -> str:
+    """Return what SQLite finds wrong with a file's pages or indexes, "" for nothing."""
+    try:
+        ((found,),) = connection.execute("PRAGMA integrity_check(1)").fetchall()
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    # its first line only: a page's finding comes below a heading
+    return "" if found == "ok" else " ".join(found.split())

@@ -227,10 +227,7 @@ class Store:
 
     def require_sound(self) -> None:
         """Refuse a file whose pages or indexes are damaged where reading its rows does not show."""
-        with self._mutex:
-            found = ledger_file.damage(self._connection)
-        if found:
-            raise LedgerError(f"{self.path}: is damaged: {found}")
+        self._file.require_sound()
 
     def close(self) -> None:
         """Close the file and give the lock back."""

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from gridpact.errors import LedgerError
 from gridpact.ledger.chain import OutboxStep
 from gridpact.ledger.files import ledger_file
-from gridpact.ledger.files.open_file import OpenFile, is_new, make_durable, take_over
+from gridpact.ledger.files.open_file import OpenFile, damage, is_new, make_durable, take_over
 from gridpact.ledger.files.rows import StepRow
 from gridpact.ledger.ledger import Head
 from gridpact.model.interval import Key, Phase
@@ -313,5 +313,5 @@ def _require_ours(file: Path, connection: sqlite3.Connection) -> None:
         raise LedgerError(f"{file}: has schema {meta.get('schema')}, this gridpact reads {VERSION}")
     if made != sorted(TABLES):
         raise LedgerError(f"{file}: its tables are not those of schema {VERSION}")
-    if found := ledger_file.damage(connection):
+    if found := damage(connection):
         raise LedgerError(f"{file}: is damaged: {found}")
