@@ -8,6 +8,8 @@
         costs its stake (5-decisions, section 17).
 @dev An order cancelled off chain stays in the book with the code `cancelled`, so that no gap shows
      it as left out; who doubts it demands the participant's signed `Cancelled`.
+     `path`, the last argument, holds the siblings of all leaves that a call shows and reads, in
+     their order.
 """
 
 import book
@@ -16,6 +18,7 @@ import clearing
 import clock
 import council
 import leaves
+import merkle
 import netting
 import orders
 import packing
@@ -94,6 +97,7 @@ def omitted(
     receipt: signing.Signature,
     low: leaves.Placed,
     high: leaves.Placed,
+    path: DynArray[bytes32, merkle.MOST],
 ):
     """
     @notice An order with a receipt is not in the book: two neighbouring leaves lie on both sides.
@@ -109,7 +113,7 @@ def omitted(
         order.participant
     )
     assert (status >> 8) & REGION == 0, "challenge_book: a region's own"
-    self._require_neighbours(posted, low, high)
+    self._require_neighbours(posted.order_root, low, high, path)
     assert convert(low.leaf.order, uint256) < convert(wanted, uint256) and convert(
         wanted, uint256
     ) < convert(high.leaf.order, uint256), "challenge_book: not in between"
@@ -123,6 +127,7 @@ def unsorted(
     posted: posting.Clearing,
     low: leaves.Placed,
     high: leaves.Placed,
+    path: DynArray[bytes32, merkle.MOST],
 ):
     """
     @notice The book is no sorted list between its sentinels: two neighbours do not rise, or the
@@ -130,15 +135,16 @@ def unsorted(
             twice.
     """
     name: bytes32 = challenging.open(region, interval, posted)
-    if low.proof.index == high.proof.index:
-        leaves.require_order(low, posted.order_root)
-        is_first: bool = low.proof.index == 0 and low.leaf.order != empty(bytes32)
-        is_last: bool = low.proof.index + 1 == low.proof.count and low.leaf.order != convert(
+    if leaves.index(low.place) == leaves.index(high.place):
+        merkle.after(leaves.of_order(low.leaf), low.place, posted.order_root, path, 0)
+        at: uint256 = leaves.index(low.place)
+        is_first: bool = at == 0 and low.leaf.order != empty(bytes32)
+        is_last: bool = at + 1 == low.place & merkle.COUNT and low.leaf.order != convert(
             LAST, bytes32
         )
         assert is_first or is_last, "challenge_book: nothing wrong"
     else:
-        self._require_neighbours(posted, low, high)
+        self._require_neighbours(posted.order_root, low, high, path)
         assert convert(low.leaf.order, uint256) >= convert(
             high.leaf.order, uint256
         ), "challenge_book: nothing wrong"
@@ -182,15 +188,18 @@ def refused(
     order: book.Order,
     signature: signing.Signature,
     shown: leaves.Placed,
+    path: DynArray[bytes32, merkle.MOST],
 ):
     """
     @notice An order was refused for its signature, which is good; as expired, which it is not; or
             for want of money, though it stands on this chain with its money reserved.
     """
     name: bytes32 = challenging.open(region, interval, posted)
-    wanted: bytes32 = challenging.shown_order(posted, order, shown)
+    leaf: bytes32 = challenging.shown_order(order, shown.leaf)
+    merkle.after(leaf, shown.place, posted.order_root, path, 0)
+    wanted: bytes32 = shown.leaf.order
     assert order.region == region and order.interval == interval, "challenge_book: another book's"
-    code: uint256 = shown.leaf.refusal
+    code: uint256 = leaves.refusal(shown.leaf.said)
     if code == leaves.SIGNATURE:
         assert (
             signing.signer(wanted, signature) == order.participant
@@ -210,19 +219,21 @@ def mislabelled(
     posted: posting.Clearing,
     order: book.Order,
     shown: leaves.Placed,
+    path: DynArray[bytes32, merkle.MOST],
 ):
     """
     @notice A leaf names another participant than its order, or another reputation than stands
             (which is judged before delivery only: afterwards it moves).
     """
     name: bytes32 = challenging.open(region, interval, posted)
-    challenging.shown_order(posted, order, shown)
-    wrong: bool = shown.leaf.participant != order.participant
+    leaf: bytes32 = challenging.shown_order(order, shown.leaf)
+    merkle.after(leaf, shown.place, posted.order_root, path, 0)
+    wrong: bool = leaves.participant(shown.leaf.said) != order.participant
     if not wrong and challenging.TERMS.challenge_closes != 0:
         score: uint256 = staticcall reputation.__interface__(challenging.REPUTATION).score(
             order.participant
         )
-        wrong = score != shown.leaf.reputation
+        wrong = score != leaves.reputation(shown.leaf.said)
     assert wrong, "challenge_book: nothing wrong"
     challenging.condemn(region, interval, name, keccak256("mislabelled"), order.participant)
 
@@ -264,6 +275,7 @@ def answer_order(
     epoch: uint64,
     members: DynArray[address, quorum.MAX_COUNCIL],
     signatures: DynArray[signing.Signature, quorum.MAX_COUNCIL],
+    path: DynArray[bytes32, merkle.MOST],
 ):
     """
     @notice Show a demanded leaf of the book: anybody. A cancelled order comes with its
@@ -272,9 +284,9 @@ def answer_order(
     @param order Read only for a cancelled order.
     """
     name: bytes32 = posting.clearing_hash(region, interval, posted)
-    leaves.require_order(shown, posted.order_root)
-    code: uint256 = shown.leaf.refusal
-    if self._is_asked(shown.proof, index):
+    merkle.after(leaves.of_order(shown.leaf), shown.place, posted.order_root, path, 0)
+    code: uint256 = leaves.refusal(shown.leaf.said)
+    if self._is_asked(shown.place, index):
         if code == leaves.CANCELLED:
             wanted: bytes32 = book.digest(challenging.DOMAIN, order)
             assert wanted == shown.leaf.order, "challenge_book: another order"
@@ -294,13 +306,14 @@ def answer_fill(
     posted: posting.Clearing,
     index: uint256,
     shown: leaves.Filled,
+    path: DynArray[bytes32, merkle.MOST],
 ):
     """
     @notice Show a demanded fill: anybody. A place beyond the last is answered by any leaf.
     """
     name: bytes32 = posting.clearing_hash(region, interval, posted)
-    leaves.require_fill(interval, shown, posted.fill_root)
-    asked: bool = self._is_asked(shown.proof, index)
+    merkle.after(leaves.of_fill(interval, shown.leaf), shown.place, posted.fill_root, path, 0)
+    asked: bool = self._is_asked(shown.place, index)
     self._answer(name, False, index)
 
 
@@ -362,10 +375,17 @@ def _cancelled(order: bytes32, region: bytes32, interval: uint64) -> bytes32:
 
 @internal
 @view
-def _require_neighbours(posted: posting.Clearing, low: leaves.Placed, high: leaves.Placed):
-    assert low.proof.index + 1 == high.proof.index, "challenge_book: not neighbours"
-    leaves.require_order(low, posted.order_root)
-    leaves.require_order(high, posted.order_root)
+def _require_neighbours(
+    order_root: bytes32,
+    low: leaves.Placed,
+    high: leaves.Placed,
+    path: DynArray[bytes32, merkle.MOST],
+):
+    assert (
+        leaves.index(low.place) + 1 == leaves.index(high.place)
+    ), "challenge_book: not neighbours"
+    used: uint256 = merkle.after(leaves.of_order(low.leaf), low.place, order_root, path, 0)
+    merkle.after(leaves.of_order(high.leaf), high.place, order_root, path, used)
 
 
 @internal
@@ -387,10 +407,10 @@ def _is_judged(code: uint256) -> bool:
 
 @internal
 @pure
-def _is_asked(proof: leaves.Proof, index: uint256) -> bool:
+def _is_asked(place: uint256, index: uint256) -> bool:
     # a leaf beyond the last is answered by any, which shows how many there are
-    if index < proof.count:
-        assert proof.index == index, "challenge_book: another leaf"
+    if index < place & merkle.COUNT:
+        assert leaves.index(place) == index, "challenge_book: another leaf"
         return True
     return False
 

@@ -6,6 +6,8 @@
         does not follow, one energy on both tiers, an offer passed over or shut out by a cap that
         it does not exceed. One or two leaves of what was posted decide (5-decisions, section 17).
 @dev Only the local tier's merit order is judged: the zonal one weighs losses that no chain knows.
+     `path`, the last argument, holds the siblings of all leaves that a call shows and reads, in
+     their order.
 """
 
 import book
@@ -13,6 +15,7 @@ import challenging
 import clearing
 import clock
 import leaves
+import merkle
 import packing
 import posting
 import registry
@@ -56,25 +59,31 @@ def capped(
     shown: leaves.Placed,
     bid: leaves.Placed,
     wires: Wires,
+    path: DynArray[bytes32, merkle.MOST],
 ):
     """
     @notice An offer was refused as above every cap, but there is a bid in the book at whose bus it
             is not.
     """
     name: bytes32 = challenging.open(region, interval, posted)
-    challenging.shown_order(posted, offer, shown)
-    assert shown.leaf.refusal == leaves.PRICE_FORM, "challenge_fills: not refused for its price"
+    leaf: bytes32 = challenging.shown_order(offer, shown.leaf)
+    used: uint256 = merkle.after(leaf, shown.place, posted.order_root, path, 0)
+    assert (
+        leaves.refusal(shown.leaf.said) == leaves.PRICE_FORM
+    ), "challenge_fills: not refused for its price"
     assert offer.side == book.OFFER, "challenge_fills: not an offer"
-    leaves.require_order(bid, posted.order_root)
-    assert bid.leaf.refusal == leaves.ADMITTED, "challenge_fills: not in the market"
+    used = merkle.after(leaves.of_order(bid.leaf), bid.place, posted.order_root, path, used)
+    assert leaves.refusal(bid.leaf.said) == leaves.ADMITTED, "challenge_fills: not in the market"
     assert self._may_trade(
         region,
         interval,
         convert(offer.tier, uint256),
         convert(offer.price, uint256),
-        bid.leaf.participant,
+        leaves.participant(bid.leaf.said),
         offer.participant,
         wires,
+        path,
+        used,
     ), "challenge_fills: above the cap"
     challenging.condemn(region, interval, name, keccak256("capped"), offer.participant)
 
@@ -86,18 +95,19 @@ def overfilled(
     posted: posting.Clearing,
     order: book.Order,
     shown: leaves.Filled,
+    path: DynArray[bytes32, merkle.MOST],
 ):
     """
     @notice A fill takes more than its bid or offer says, together with the fills before it; or
             names another participant, another tier, another price.
     """
     name: bytes32 = challenging.open(region, interval, posted)
-    leaves.require_fill(interval, shown, posted.fill_root)
+    merkle.after(leaves.of_fill(interval, shown.leaf), shown.place, posted.fill_root, path, 0)
     wanted: bytes32 = book.digest(challenging.DOMAIN, order)
     fill: packing.Fill = shown.leaf.fill
     terms: packing.Terms = packing.terms(fill.terms)
     price: uint256 = convert(order.price, uint256)
-    before: uint256 = shown.leaf.bid_before
+    before: uint256 = shown.leaf.links >> 192
     wrong: bool = False
     if wanted == fill.bid:
         wrong = (
@@ -105,7 +115,7 @@ def overfilled(
         )
     else:
         assert wanted == fill.offer, "challenge_fills: another order"
-        before = shown.leaf.offer_before
+        before = (shown.leaf.links >> 128) & packing.MASK_64
         tariffs: clearing.Tariffs = challenging.tariffs(region, interval)
         wrong = (
             order.side != book.OFFER
@@ -128,6 +138,7 @@ def forked(
     of_bid: bool,
     later: leaves.Filled,
     earlier: leaves.Filled,
+    path: DynArray[bytes32, merkle.MOST],
 ):
     """
     @notice What the fills of one order took does not add up: a fill does not follow from the one it
@@ -136,26 +147,30 @@ def forked(
     @param earlier Not read when the later fill is wrong by itself.
     """
     name: bytes32 = challenging.open(region, interval, posted)
-    leaves.require_fill(interval, later, posted.fill_root)
+    used: uint256 = merkle.after(
+        leaves.of_fill(interval, later.leaf), later.place, posted.fill_root, path, 0
+    )
     order: bytes32 = empty(bytes32)
     before: uint256 = 0
     previous: uint256 = 0
     order, before, previous = leaves.link(later.leaf, of_bid)
-    wrong: bool = previous > later.proof.index or (previous == 0 and before != 0)
+    wrong: bool = previous > leaves.index(later.place) or (previous == 0 and before != 0)
     if not wrong:
-        leaves.require_fill(interval, earlier, posted.fill_root)
+        merkle.after(
+            leaves.of_fill(interval, earlier.leaf), earlier.place, posted.fill_root, path, used
+        )
         other: bytes32 = empty(bytes32)
         other_before: uint256 = 0
         other_previous: uint256 = 0
         other, other_before, other_previous = leaves.link(earlier.leaf, of_bid)
-        if previous == earlier.proof.index + 1:
+        if previous == leaves.index(earlier.place) + 1:
             taken: uint256 = packing.terms(earlier.leaf.fill.terms).energy
             wrong = other != order or other_before + taken != before
         else:
             wrong = (
                 other == order
                 and other_previous == previous
-                and earlier.proof.index != later.proof.index
+                and leaves.index(earlier.place) != leaves.index(later.place)
             )
     assert wrong, "challenge_fills: nothing wrong"
     injured: address = later.leaf.fill.seller
@@ -171,6 +186,7 @@ def misstated(
     posted: posting.Clearing,
     shown: leaves.Placed,
     fill: leaves.Filled,
+    path: DynArray[bytes32, merkle.MOST],
 ):
     """
     @notice What an order's leaf says is filled is not what its last fill comes to, or there is a
@@ -178,25 +194,32 @@ def misstated(
     @param fill Not read when the leaf is wrong by itself.
     """
     name: bytes32 = challenging.open(region, interval, posted)
-    leaves.require_order(shown, posted.order_root)
-    leaf: leaves.OrderLeaf = shown.leaf
-    wrong: bool = (leaf.last == 0) != (leaf.filled == 0)
-    if leaf.refusal != leaves.ADMITTED and leaf.refusal != leaves.GRID:
-        wrong = wrong or leaf.filled > 0
+    used: uint256 = merkle.after(
+        leaves.of_order(shown.leaf), shown.place, posted.order_root, path, 0
+    )
+    code: uint256 = leaves.refusal(shown.leaf.said)
+    filled: uint256 = leaves.energy(shown.leaf.filled)
+    last: uint256 = leaves.last(shown.leaf.filled)
+    wrong: bool = (last == 0) != (filled == 0)
+    if code != leaves.ADMITTED and code != leaves.GRID:
+        wrong = wrong or filled > 0
     if not wrong:
-        leaves.require_fill(interval, fill, posted.fill_root)
-        of_bid: bool = fill.leaf.fill.bid == leaf.order
+        merkle.after(
+            leaves.of_fill(interval, fill.leaf), fill.place, posted.fill_root, path, used
+        )
+        of_bid: bool = fill.leaf.fill.bid == shown.leaf.order
         order: bytes32 = empty(bytes32)
         before: uint256 = 0
         previous: uint256 = 0
         order, before, previous = leaves.link(fill.leaf, of_bid)
-        if fill.proof.index + 1 == leaf.last:
+        if leaves.index(fill.place) + 1 == last:
             taken: uint256 = packing.terms(fill.leaf.fill.terms).energy
-            wrong = order != leaf.order or before + taken != leaf.filled
+            wrong = order != shown.leaf.order or before + taken != filled
         else:
-            wrong = order == leaf.order and fill.proof.index >= leaf.last
+            wrong = order == shown.leaf.order and leaves.index(fill.place) >= last
     assert wrong, "challenge_fills: nothing wrong"
-    challenging.condemn(region, interval, name, keccak256("misstated"), leaf.participant)
+    injured: address = leaves.participant(shown.leaf.said)
+    challenging.condemn(region, interval, name, keccak256("misstated"), injured)
 
 
 @external
@@ -208,15 +231,19 @@ def both_tiers(
     shown: leaves.Placed,
     parent: book.Order,
     above: leaves.Placed,
+    path: DynArray[bytes32, merkle.MOST],
 ):
     """
     @notice A bid and its child together are filled above what the parent says: one energy on both
             tiers.
     """
     name: bytes32 = challenging.open(region, interval, posted)
-    challenging.shown_order(posted, child, shown)
-    assert challenging.shown_order(posted, parent, above) == child.parent, "challenge_fills: not its parent"
-    assert shown.leaf.filled + above.leaf.filled > convert(
+    leaf: bytes32 = challenging.shown_order(child, shown.leaf)
+    used: uint256 = merkle.after(leaf, shown.place, posted.order_root, path, 0)
+    leaf = challenging.shown_order(parent, above.leaf)
+    merkle.after(leaf, above.place, posted.order_root, path, used)
+    assert above.leaf.order == child.parent, "challenge_fills: not its parent"
+    assert leaves.energy(shown.leaf.filled) + leaves.energy(above.leaf.filled) > convert(
         parent.energy, uint256
     ), "challenge_fills: nothing wrong"
     challenging.condemn(region, interval, name, keccak256("both tiers"), parent.participant)
@@ -233,6 +260,7 @@ def outranked(
     better_offer: leaves.Placed,
     worse_offer: leaves.Placed,
     wires: Wires,
+    path: DynArray[bytes32, merkle.MOST],
 ):
     """
     @notice A bid had to take a worse offer, while a better one, which it could have had, went to a
@@ -242,19 +270,26 @@ def outranked(
     @param worse_offer Read only when both offers cost the same.
     """
     name: bytes32 = challenging.open(region, interval, posted)
-    self._own_fill(interval, posted, bid, worse)
-    leaves.require_fill(interval, better, posted.fill_root)
-    leaves.require_order(better_offer, posted.order_root)
+    leaf: bytes32 = self._own_fill(interval, bid, worse.leaf)
+    used: uint256 = merkle.after(leaf, worse.place, posted.fill_root, path, 0)
+    leaf = leaves.of_fill(interval, better.leaf)
+    used = merkle.after(leaf, better.place, posted.fill_root, path, used)
+    leaf = leaves.of_order(better_offer.leaf)
+    used = merkle.after(leaf, better_offer.place, posted.order_root, path, used)
     assert better_offer.leaf.order == better.leaf.fill.offer, "challenge_fills: another offer"
     assert self._draw(posted.seed, worse.leaf.fill.bid) < self._draw(
         posted.seed, better.leaf.fill.bid
     ), "challenge_fills: not drawn before"
     terms: packing.Terms = packing.terms(better.leaf.fill.terms)
     assert terms.tier == LOCAL, "challenge_fills: not the local tier"
-    self._require_better(posted, terms.price, better_offer.leaf, worse, worse_offer)
-    self._require_willing(
-        region, interval, bid, terms.price, better.leaf.fill.seller, better_offer.leaf, wires
-    )
+    if self._is_tie(terms.price, better_offer.leaf, worse.leaf.fill, worse_offer.leaf):
+        leaf = leaves.of_order(worse_offer.leaf)
+        used = merkle.after(leaf, worse_offer.place, posted.order_root, path, used)
+    seller: address = better.leaf.fill.seller
+    self._require_willing(bid, terms.price, seller, leaves.reputation(better_offer.leaf.said))
+    assert self._may_trade(
+        region, interval, LOCAL, terms.price, bid.participant, seller, wires, path, used
+    ), "challenge_fills: above the cap"
     challenging.condemn(region, interval, name, keccak256("outranked"), bid.participant)
 
 
@@ -269,78 +304,73 @@ def skipped(
     better_offer: leaves.Placed,
     worse_offer: leaves.Placed,
     wires: Wires,
+    path: DynArray[bytes32, merkle.MOST],
 ):
     """
     @notice A bid took a worse offer while a better one, which it could have had, has energy left.
     @param worse_offer Read only when both offers cost the same.
     """
     name: bytes32 = challenging.open(region, interval, posted)
-    self._own_fill(interval, posted, bid, worse)
-    challenging.shown_order(posted, offer, better_offer)
-    assert better_offer.leaf.refusal == leaves.ADMITTED, "challenge_fills: not in the market"
+    leaf: bytes32 = self._own_fill(interval, bid, worse.leaf)
+    used: uint256 = merkle.after(leaf, worse.place, posted.fill_root, path, 0)
+    leaf = challenging.shown_order(offer, better_offer.leaf)
+    used = merkle.after(leaf, better_offer.place, posted.order_root, path, used)
+    assert (
+        leaves.refusal(better_offer.leaf.said) == leaves.ADMITTED
+    ), "challenge_fills: not in the market"
     assert offer.side == book.OFFER and offer.tier == 0, "challenge_fills: not the local tier"
-    assert better_offer.leaf.filled < convert(offer.energy, uint256), "challenge_fills: no energy left"
+    assert leaves.energy(better_offer.leaf.filled) < convert(
+        offer.energy, uint256
+    ), "challenge_fills: no energy left"
     price: uint256 = max(
         convert(offer.price, uint256), challenging.tariffs(region, interval).feed_in
     )
-    self._require_better(posted, price, better_offer.leaf, worse, worse_offer)
-    self._require_willing(
-        region, interval, bid, price, offer.participant, better_offer.leaf, wires
-    )
+    if self._is_tie(price, better_offer.leaf, worse.leaf.fill, worse_offer.leaf):
+        leaf = leaves.of_order(worse_offer.leaf)
+        used = merkle.after(leaf, worse_offer.place, posted.order_root, path, used)
+    self._require_willing(bid, price, offer.participant, leaves.reputation(better_offer.leaf.said))
+    assert self._may_trade(
+        region, interval, LOCAL, price, bid.participant, offer.participant, wires, path, used
+    ), "challenge_fills: above the cap"
     challenging.condemn(region, interval, name, keccak256("skipped"), offer.participant)
 
 
 @internal
 @view
-def _own_fill(
-    interval: uint64, posted: posting.Clearing, bid: book.Order, worse: leaves.Filled
-):
-    assert worse.leaf.fill.bid == book.digest(challenging.DOMAIN, bid), "challenge_fills: another order"
+def _own_fill(interval: uint64, bid: book.Order, worse: leaves.FillLeaf) -> bytes32:
+    # the hash of a fill's leaf, which is to be a bid's local one
+    assert worse.fill.bid == book.digest(challenging.DOMAIN, bid), "challenge_fills: another order"
     assert bid.tier == 0, "challenge_fills: not the local tier"
-    leaves.require_fill(interval, worse, posted.fill_root)
+    return leaves.of_fill(interval, worse)
 
 
 @internal
-@view
-def _require_better(
-    posted: posting.Clearing,
-    price: uint256,
-    better: leaves.OrderLeaf,
-    worse: leaves.Filled,
-    worse_offer: leaves.Placed,
-):
-    # merit: lower price, higher reputation, lower hash
-    other: uint256 = packing.terms(worse.leaf.fill.terms).price
-    if price == other:
-        assert worse_offer.leaf.order == worse.leaf.fill.offer, "challenge_fills: another offer"
-        leaves.require_order(worse_offer, posted.order_root)
-        against: leaves.OrderLeaf = worse_offer.leaf
-        assert better.reputation > against.reputation or (
-            better.reputation == against.reputation
-            and convert(better.order, uint256) < convert(against.order, uint256)
-        ), "challenge_fills: not better"
-    else:
+@pure
+def _is_tie(
+    price: uint256, better: leaves.OrderLeaf, worse: packing.Fill, against: leaves.OrderLeaf
+) -> bool:
+    # merit: lower price, higher reputation, lower hash; whether more than the price decides
+    other: uint256 = packing.terms(worse.terms).price
+    if price != other:
         assert price < other, "challenge_fills: not better"
+        return False
+    assert against.order == worse.offer, "challenge_fills: another offer"
+    mine: uint256 = leaves.reputation(better.said)
+    theirs: uint256 = leaves.reputation(against.said)
+    assert mine > theirs or (
+        mine == theirs
+        and convert(better.order, uint256) < convert(against.order, uint256)
+    ), "challenge_fills: not better"
+    return True
 
 
 @internal
-@view
-def _require_willing(
-    region: bytes32,
-    interval: uint64,
-    bid: book.Order,
-    price: uint256,
-    seller: address,
-    offer: leaves.OrderLeaf,
-    wires: Wires,
-):
-    # both sides accept each other, and the wires between them leave room for the price
+@pure
+def _require_willing(bid: book.Order, price: uint256, seller: address, score: uint256):
+    # both sides accept each other; whether the wires leave room for the price, `_may_trade` says
     assert price <= convert(bid.price, uint256), "challenge_fills: above the bid"
-    assert offer.reputation >= convert(bid.min_reputation, uint256), "challenge_fills: not trusted"
+    assert score >= convert(bid.min_reputation, uint256), "challenge_fills: not trusted"
     assert seller != bid.participant, "challenge_fills: trade with oneself"
-    assert self._may_trade(
-        region, interval, LOCAL, price, bid.participant, seller, wires
-    ), "challenge_fills: above the cap"
 
 
 @internal
@@ -353,14 +383,19 @@ def _may_trade(
     buyer: address,
     seller: address,
     wires: Wires,
+    path: DynArray[bytes32, merkle.MOST],
+    used: uint256,
 ) -> bool:
     # the cap of a pair, as `market/caps.py: Pairs.ceiling`
-    assert posting.charges_hash(wires.charges) == staticcall clearing.__interface__(
-        challenging.CLEARING
-    ).charges(region, interval), "challenge_fills: other charges"
-    leaves.require_bus(self._bus(buyer), wires.buyer, wires.charges.root)
-    leaves.require_bus(self._bus(seller), wires.seller, wires.charges.root)
-    tariffs: clearing.Tariffs = challenging.tariffs(region, interval)
+    posted: bytes32 = empty(bytes32)
+    tariffs: clearing.Tariffs = empty(clearing.Tariffs)
+    posted, tariffs = challenging.priced(region, interval)
+    assert posting.charges_hash(wires.charges) == posted, "challenge_fills: other charges"
+    root: bytes32 = wires.charges.root
+    leaf: bytes32 = leaves.of_bus(self._bus(buyer), wires.buyer.locational)
+    next: uint256 = merkle.after(leaf, wires.buyer.place, root, path, used)
+    leaf = leaves.of_bus(self._bus(seller), wires.seller.locational)
+    merkle.after(leaf, wires.seller.place, root, path, next)
     charge: uint256 = wires.charges.local
     if tier != LOCAL:
         charge = wires.charges.zonal

@@ -105,9 +105,14 @@ def take_bond(
 ):
     """
     @notice Condemn a clearing and take its poster's bond.
+    @dev Both peers are contracts: one posted what is condemned, the other named its judges.
     """
-    extcall clearing.__interface__(CLEARING).condemn(region, interval)
-    extcall council.__interface__(COUNCIL).slash(OPERATOR, challenger, injured, name)
+    extcall clearing.__interface__(CLEARING).condemn(
+        region, interval, skip_contract_check=True
+    )
+    extcall council.__interface__(COUNCIL).slash(
+        OPERATOR, challenger, injured, name, skip_contract_check=True
+    )
     log Challenged(
         region=region, interval=interval, fault=fault, challenger=challenger, injured=injured
     )
@@ -124,14 +129,12 @@ def typed(struct_hash: bytes32) -> bytes32:
 
 @internal
 @view
-def shown_order(posted: posting.Clearing, order: book.Order, shown: leaves.Placed) -> bytes32:
+def shown_order(order: book.Order, shown: leaves.OrderLeaf) -> bytes32:
     """
-    @notice The name of an order whose leaf is shown.
+    @notice The hash of the leaf that is shown of an order; refused if it is another's.
     """
-    name: bytes32 = book.digest(DOMAIN, order)
-    assert shown.leaf.order == name, "challenging: another order"
-    leaves.require_order(shown, posted.order_root)
-    return name
+    assert shown.order == book.digest(DOMAIN, order), "challenging: another order"
+    return leaves.of_order(shown)
 
 
 @internal
@@ -140,4 +143,17 @@ def tariffs(region: bytes32, interval: uint64) -> clearing.Tariffs:
     """
     @notice The posted tariffs of an interval.
     """
-    return staticcall clearing.__interface__(CLEARING).tariffs(region, interval)
+    return staticcall clearing.__interface__(CLEARING).tariffs(
+        region, interval, skip_contract_check=True
+    )
+
+
+@internal
+@view
+def priced(region: bytes32, interval: uint64) -> (bytes32, clearing.Tariffs):
+    """
+    @notice The hash of an interval's charges, and its tariffs.
+    """
+    return staticcall clearing.__interface__(CLEARING).priced(
+        region, interval, skip_contract_check=True
+    )

@@ -293,6 +293,15 @@ def tariffs(region: bytes32, interval: uint64) -> Tariffs:
 
 @external
 @view
+def priced(region: bytes32, interval: uint64) -> (bytes32, Tariffs):
+    """
+    @notice The hash of an interval's charges, and its tariffs; refused when none are posted.
+    """
+    return self.charges[region][interval], self._tariffs(self.prices[region][interval])
+
+
+@external
+@view
 def trading(region: bytes32, interval: uint64) -> Tariffs:
     """
     @notice The tariffs of an interval in which fills may be committed; refused when its clearing

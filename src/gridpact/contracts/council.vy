@@ -214,6 +214,7 @@ def slash(account: address, challenger: address, injured: address, ref: bytes32)
         [self._purse(challenger), self._purse(injured)],
         [amount // 4, amount // 4],
         ref,
+        skip_contract_check=True,
     )
     log Slashed(
         account=account, ref=ref, amount=amount, challenger=challenger, injured=injured

@@ -5,11 +5,11 @@
 @notice What the two trees of a posted clearing say: of every order, sorted by hash between two
         sentinels, and of every fill in the order of the clearing. The same bytes as
         `ledger/onchain/roots.py`; the trees are those of `merkle.vy`.
-@dev A fill names the fill of the same bid, and of the same offer, before it: so that two leaves
-     show a sum that does not follow, or two fills that follow the same one.
+@dev Numbers are hashed as the words that a call brings, so that nobody can show a leaf with other
+     numbers than it has. A fill names the fill of the same bid, and of the same offer, before it:
+     so that two leaves show a sum that does not follow, or two fills that follow the same one.
 """
 
-import merkle
 import packing
 
 # refusals: the codes of `model/order.py: Code`, counted from 1
@@ -24,93 +24,117 @@ CANCELLED: constant(uint256) = 12
 
 struct OrderLeaf:
     order: bytes32
-    participant: address
-    sequence: uint256
-    reputation: uint256  # ppm
-    filled: uint256  # Wh
-    refusal: uint256
-    last: uint256  # 1 + index of its last fill; 0: none
+    said: uint256  # participant 160 | sequence 32 | reputation 32 | refusal 32
+    filled: uint256  # energy 128 | 1 + index of its last fill 128, 0: none
 
 
 struct FillLeaf:
     region: bytes32  # of the bid
     fill: packing.Fill
-    bid_before: uint256  # Wh that the bid's earlier fills took
-    offer_before: uint256
-    bid_previous: uint256  # 1 + index of the bid's fill before; 0: none
-    offer_previous: uint256
-
-
-struct Proof:
-    index: uint256
-    count: uint256
-    siblings: bytes32[14]
+    # what the earlier fills of the bid took 64 | of the offer 64 | 1 + index of the bid's fill
+    # before 64 | of the offer's 64, 0: none
+    links: uint256
 
 
 struct Placed:
     leaf: OrderLeaf
-    proof: Proof
+    place: uint256  # see merkle.after
 
 
 struct Filled:
     leaf: FillLeaf
-    proof: Proof
+    place: uint256
 
 
 struct AtBus:
     locational: int256  # micro-units per kWh
-    proof: Proof
+    place: uint256
 
 
 @internal
 @pure
-def stands(leaf: bytes32, proof: Proof, root: bytes32) -> bool:
+def of_order(shown: OrderLeaf) -> bytes32:
     """
-    @notice Say whether a leaf stands where its proof says.
+    @return The hash of an order's leaf.
     """
-    return merkle.stands(leaf, proof.index, proof.count, proof.siblings, root)
-
-
-@internal
-@pure
-def require_order(shown: Placed, root: bytes32):
-    """
-    @notice Refuse an order leaf that is not in the tree.
-    """
-    leaf: bytes32 = keccak256(concat(0x00, abi_encode(shown.leaf)))
-    assert self.stands(leaf, shown.proof, root), "leaves: not in the book"
-
-
-@internal
-@pure
-def require_fill(interval: uint64, shown: Filled, root: bytes32):
-    """
-    @notice Refuse a fill leaf that is not in the tree.
-    """
-    leaf: bytes32 = keccak256(
+    return keccak256(
         concat(
-            0x00,
-            packing.fill_hash(shown.leaf.region, interval, shown.leaf.fill),
-            convert(
-                shown.leaf.bid_before << 192
-                | shown.leaf.offer_before << 128
-                | shown.leaf.bid_previous << 64
-                | shown.leaf.offer_previous,
-                bytes32,
-            ),
+            0x00, shown.order, convert(shown.said, bytes32), convert(shown.filled, bytes32)
         )
     )
-    assert self.stands(leaf, shown.proof, root), "leaves: not a fill"
 
 
 @internal
 @pure
-def require_bus(bus: uint256, shown: AtBus, root: bytes32):
+def of_fill(interval: uint64, shown: FillLeaf) -> bytes32:
     """
-    @notice Refuse a locational price that is not the posted one of a bus.
+    @return The hash of a fill's leaf.
     """
-    leaf: bytes32 = keccak256(concat(0x00, abi_encode(bus, shown.locational)))
-    assert self.stands(leaf, shown.proof, root), "leaves: not that bus"
+    name: bytes32 = packing.fill_hash(shown.region, interval, shown.fill)
+    return keccak256(concat(0x00, name, convert(shown.links, bytes32)))
+
+
+@internal
+@pure
+def of_bus(bus: uint256, locational: int256) -> bytes32:
+    """
+    @return The hash of the leaf of a bus and its price.
+    """
+    return keccak256(concat(0x00, convert(bus, bytes32), convert(locational, bytes32)))
+
+
+@internal
+@pure
+def participant(said: uint256) -> address:
+    """
+    @return Whose order it is said to be.
+    """
+    return convert(convert(said >> 96, uint160), address)
+
+
+@internal
+@pure
+def reputation(said: uint256) -> uint256:
+    """
+    @return By which reputation an order was cleared. [ppm]
+    """
+    return (said >> 32) & packing.MASK_32
+
+
+@internal
+@pure
+def refusal(said: uint256) -> uint256:
+    """
+    @return Why an order was refused.
+    """
+    return said & packing.MASK_32
+
+
+@internal
+@pure
+def energy(filled: uint256) -> uint256:
+    """
+    @return What an order's fills are said to come to. [Wh]
+    """
+    return filled >> 128
+
+
+@internal
+@pure
+def last(filled: uint256) -> uint256:
+    """
+    @return 1 + the index of an order's last fill, 0 for none.
+    """
+    return filled & (2**128 - 1)
+
+
+@internal
+@pure
+def index(place: uint256) -> uint256:
+    """
+    @return Which leaf it is.
+    """
+    return place >> 128
 
 
 @internal
@@ -120,5 +144,5 @@ def link(leaf: FillLeaf, of_bid: bool) -> (bytes32, uint256, uint256):
     @return Of a fill's bid or offer: its name, what its earlier fills took, 1 + the last of them.
     """
     if of_bid:
-        return leaf.fill.bid, leaf.bid_before, leaf.bid_previous
-    return leaf.fill.offer, leaf.offer_before, leaf.offer_previous
+        return leaf.fill.bid, leaf.links >> 192, (leaf.links >> 64) & packing.MASK_64
+    return leaf.fill.offer, (leaf.links >> 128) & packing.MASK_64, leaf.links & packing.MASK_64

@@ -629,7 +629,7 @@ def _enter(account: address, amount: uint256):
 @internal
 def _leave(account: address, amount: uint256, ref: bytes32):
     self.flows += amount
-    extcall currency.__interface__(CURRENCY).burn(amount, ref)
+    extcall currency.__interface__(CURRENCY).burn(amount, ref, skip_contract_check=True)
     log Burned(account=account, amount=amount, ref=ref)
 
 

@@ -194,10 +194,10 @@ def test_a_griefing_challenger_loses_his_stake(market: Cleared5) -> None:
     market.challenge(challenges.demand(served, False, 1))
     market.challenge(challenges.demand(served, True, 400))
     with refused("challenge_book: another leaf"):
-        one = challenges.answer_fill(served, 1).given[0]
-        other = challenges.answer_fill(served, 0).given[0]
+        asked = challenges.answer_fill(served, 1).given[0]
+        shown, path = challenges.answer_fill(served, 0).given
         at = 32 * 9
-        moved = Challenge("challenge_book", "answer_fill", (one[:at] + other[at:],), "")
+        moved = Challenge("challenge_book", "answer_fill", (asked[:at] + shown[at:], path), "")
         market.challenge(moved)
     market.challenge(challenges.answer_fill(served, 1))
     market.challenge(challenges.answer_order(served, 400))
@@ -383,6 +383,35 @@ def test_an_offer_shut_out_below_the_cap_is_proven(market: Cleared5) -> None:
 # who, when, and about what
 
 
+@pytest.mark.parametrize(
+    "function", ["overfilled", "forked", "misstated", "both_tiers", "unsorted"]
+)
+def test_no_other_number_in_a_proof_condemns_an_honest_clearing(
+    market: Cleared5, function: str
+) -> None:
+    """A leaf says one thing: no bit of a call may change what it says and leave its hash."""
+    served = market.serve()
+    first, second = _twice(market)
+    offer = next(one for one in market.offers if one.hash == market.fills[first].offer)
+    last = served.orders[served.place(offer.hash)].last - 1
+    one = {
+        "overfilled": challenges.overfilled(served, offer.order, second),
+        "forked": challenges.forked(served, False, second, first),
+        "misstated": challenges.misstated(served, offer.hash, last),
+        "both_tiers": challenges.both_tiers(served, market.bids[0], market.bids[1]),
+        "unsorted": challenges.unsorted(served, 1, 2),
+    }[function]
+    words, path = one.given
+    assert isinstance(words, bytes)
+    for word in range(len(words) // 32):
+        for bit in (0, 7, 32, 40, 64, 100, 128, 160, 192, 200, 255):
+            changed = bytearray(words)
+            changed[32 * word + 31 - bit // 8] ^= 1 << bit % 8
+            with pytest.raises(Reverted):
+                market.challenge(one._replace(given=(bytes(changed), path)))
+    assert not market.condemned
+
+
 def test_a_proof_about_another_clearing_or_leaf_is_refused(market: Cleared5) -> None:
     orders, fills = market.leaves()
     lost = market.offers[2]
@@ -394,11 +423,11 @@ def test_a_proof_about_another_clearing_or_leaf_is_refused(market: Cleared5) -> 
     with refused("challenging: not what was posted"):
         market.challenge(challenges.omitted(made, lost))
     mixed = challenges.Served(REGION, INTERVAL, served.posting, made.orders, served.fills)
-    with refused("leaves: not in the book"):
+    with refused("merkle: not under this root"):
         market.challenge(challenges.omitted(mixed, lost))
     more = [replace(fill, energy_wh=fill.energy_wh + 9_000) for fill in market.fills]
     mixed = challenges.Served(REGION, INTERVAL, served.posting, orders, fill_leaves(more))
-    with refused("leaves: not a fill"):
+    with refused("merkle: not under this root"):
         market.challenge(challenges.forked(mixed, True, 1, 0))
 
 

@@ -16,17 +16,12 @@ from gridpact.errors import InvalidClearing
 from gridpact.ledger.onchain import packing, roots
 from gridpact.ledger.onchain.abi import Rows, pack
 from gridpact.ledger.onchain.roots import FillLeaf, OrderLeaf, Posting
-from gridpact.ledger.proving.proofs import siblings
 from gridpact.model.order import Accepted, Order
 from gridpact.model.record import Book, BusCharge, Cleared, Prices
 
 NOTHING = b"\0" * 32
-_PROOF = NOTHING * (2 + merkle.MAX_DEPTH)
 NO_ORDER = NOTHING * 12
 NO_SIGNATURE = NOTHING * 2
-NO_PLACED = NOTHING * 7 + _PROOF
-NO_FILLED = NOTHING * 10 + _PROOF
-NO_WIRES = NOTHING * 5 + 2 * (NOTHING + _PROOF)
 
 BOOK, FILLS = "challenge_book", "challenge_fills"
 
@@ -38,6 +33,17 @@ class Challenge(NamedTuple):
     function: str
     given: tuple[bytes | Rows, ...]
     what: str
+
+
+class Shown(NamedTuple):
+    """What a call shows of a tree: words that stand in place, and siblings, which go last."""
+
+    words: bytes
+    siblings: tuple[bytes, ...] = ()
+
+
+NO_PLACED = Shown(NOTHING * 4)
+NO_FILLED = Shown(NOTHING * 8)
 
 
 class Served:
@@ -91,21 +97,19 @@ class Served:
                 return place
         raise InvalidClearing(f"order {order.hex()[:16]} is not in the book")
 
-    def placed(self, place: int) -> bytes:
+    def placed(self, place: int) -> Shown:
         """Return `leaves.Placed` of an order leaf."""
-        return self._order_contents[place] + _proof(self._order_contents, place)
+        return _shown(self._order_contents[place], self._order_contents, place)
 
-    def of(self, order: bytes) -> bytes:
+    def of(self, order: bytes) -> Shown:
         """Return `leaves.Placed` of an order by its hash."""
         return self.placed(self.place(order))
 
-    def filled(self, index: int) -> bytes:
+    def filled(self, index: int) -> Shown:
         """Return `leaves.Filled` of a fill."""
         leaf = self.fills[index]
-        links = packing.words(leaf[1:])
-        return leaf.fill.region + packing.fill(leaf.fill) + links + _proof(
-            self._fill_contents, index
-        )  # fmt: skip
+        words = leaf.fill.region + packing.fill(leaf.fill) + leaf.links
+        return _shown(words, self._fill_contents, index)
 
 
 def served(
@@ -151,22 +155,23 @@ def omitted(clearing: Served, accepted: Accepted) -> Challenge:
     for place, (low, high) in enumerate(pairs):
         if low.order < accepted.hash < high.order:
             given = (
-                clearing.opening
-                + packing.order(accepted.order)
-                + pack(accepted.sequence)
-                + compact(accepted.receipt)
-                + clearing.placed(place)
-                + clearing.placed(place + 1)
+                packing.order(accepted.order),
+                pack(accepted.sequence),
+                compact(accepted.receipt),
+                clearing.placed(place),
+                clearing.placed(place + 1),
             )
             what = f"order {accepted.hash.hex()[:16]} is left out"
-            return Challenge(BOOK, "omitted", (given,), what)
+            return _challenge(BOOK, "omitted", clearing, given, what)
     raise InvalidClearing(f"order {accepted.hash.hex()[:16]} is in the book")
 
 
 def unsorted(clearing: Served, low: int, high: int) -> Challenge:
     """Prove that two neighbours do not rise, or (one place twice) that an end is no sentinel."""
-    given = clearing.opening + clearing.placed(low) + clearing.placed(high)
-    return Challenge(BOOK, "unsorted", (given,), f"leaves {low} and {high} are not in order")
+    given = clearing.placed(low), clearing.placed(high)
+    return _challenge(
+        BOOK, "unsorted", clearing, given, f"leaves {low} and {high} are not in order"
+    )
 
 
 def doubled_receipts(first: Accepted, second: Accepted) -> Challenge:
@@ -184,14 +189,15 @@ def doubled_receipts(first: Accepted, second: Accepted) -> Challenge:
 def refused(clearing: Served, name: bytes, order: Order, signature: bytes = b"") -> Challenge:
     """Prove that an order was refused without reason: for signature, expiry or funds."""
     signed = compact(signature) if signature else NO_SIGNATURE
-    given = clearing.opening + packing.order(order) + signed + clearing.of(name)
-    return Challenge(BOOK, "refused", (given,), f"order {name.hex()[:16]} is refused wrongly")
+    given = packing.order(order), signed, clearing.of(name)
+    what = f"order {name.hex()[:16]} is refused wrongly"
+    return _challenge(BOOK, "refused", clearing, given, what)
 
 
 def mislabelled(clearing: Served, name: bytes, order: Order) -> Challenge:
     """Prove that a leaf names another participant or another reputation."""
-    given = clearing.opening + packing.order(order) + clearing.of(name)
-    return Challenge(BOOK, "mislabelled", (given,), f"order {name.hex()[:16]} is another's")
+    given = packing.order(order), clearing.of(name)
+    return _challenge(BOOK, "mislabelled", clearing, given, f"order {name.hex()[:16]} is another's")
 
 
 def demand(clearing: Served, of_orders: bool, index: int) -> Challenge:
@@ -215,24 +221,21 @@ def answer_order(
     signatures: Sequence[bytes] = (),
 ) -> Challenge:
     """Answer a demand for a leaf of the book; beyond the last one any leaf answers."""
-    place = min(index, len(clearing.orders) - 1)
     given = (
-        clearing.opening
-        + pack(index)
-        + clearing.placed(place)
-        + (packing.order(order) if order else NO_ORDER)
-        + (compact(cancelled) if cancelled else NO_SIGNATURE)
-        + pack(epoch)
+        pack(index),
+        clearing.placed(min(index, len(clearing.orders) - 1)),
+        packing.order(order) if order else NO_ORDER,
+        compact(cancelled) if cancelled else NO_SIGNATURE,
+        pack(epoch),
     )
     lists = Rows([pack(member) for member in members]), Rows(signatures)
-    return Challenge(BOOK, "answer_order", (given, *lists), f"leaf {index} is shown")
+    return _challenge(BOOK, "answer_order", clearing, given, f"leaf {index} is shown", *lists)
 
 
 def answer_fill(clearing: Served, index: int) -> Challenge:
     """Answer a demand for a fill; beyond the last one any fill answers."""
-    place = min(index, len(clearing.fills) - 1)
-    given = clearing.opening + pack(index) + clearing.filled(place)
-    return Challenge(BOOK, "answer_fill", (given,), f"fill {index} is shown")
+    given = pack(index), clearing.filled(min(index, len(clearing.fills) - 1))
+    return _challenge(BOOK, "answer_fill", clearing, given, f"fill {index} is shown")
 
 
 # the fills
@@ -240,34 +243,33 @@ def answer_fill(clearing: Served, index: int) -> Challenge:
 
 def overfilled(clearing: Served, order: Order, index: int) -> Challenge:
     """Prove that a fill is not within its order."""
-    given = clearing.opening + packing.order(order) + clearing.filled(index)
-    return Challenge(FILLS, "overfilled", (given,), f"fill {index} is not within its order")
+    given = packing.order(order), clearing.filled(index)
+    what = f"fill {index} is not within its order"
+    return _challenge(FILLS, "overfilled", clearing, given, what)
 
 
 def forked(clearing: Served, of_bid: bool, later: int, earlier: int | None = None) -> Challenge:
     """Prove that a fill does not follow from the one it names, or follows one twice."""
     other = NO_FILLED if earlier is None else clearing.filled(earlier)
-    given = clearing.opening + pack(int(of_bid)) + clearing.filled(later) + other
-    return Challenge(FILLS, "forked", (given,), f"fill {later} does not follow")
+    given = pack(int(of_bid)), clearing.filled(later), other
+    return _challenge(FILLS, "forked", clearing, given, f"fill {later} does not follow")
 
 
 def misstated(clearing: Served, name: bytes, index: int | None = None) -> Challenge:
     """Prove that what an order's leaf says is filled is not what its fills come to."""
     fill = NO_FILLED if index is None else clearing.filled(index)
-    given = clearing.opening + clearing.of(name) + fill
-    return Challenge(FILLS, "misstated", (given,), f"order {name.hex()[:16]}: other sum")
+    given = clearing.of(name), fill
+    return _challenge(FILLS, "misstated", clearing, given, f"order {name.hex()[:16]}: other sum")
 
 
 def both_tiers(clearing: Served, child: Accepted, parent: Accepted) -> Challenge:
     """Prove that a bid and its child together are filled above what the parent says."""
-    given = b"".join(
-        (
-            clearing.opening,
-            *(packing.order(child.order), clearing.of(child.hash)),
-            *(packing.order(parent.order), clearing.of(parent.hash)),
-        )
+    given = (
+        *(packing.order(child.order), clearing.of(child.hash)),
+        *(packing.order(parent.order), clearing.of(parent.hash)),
     )
-    return Challenge(FILLS, "both_tiers", (given,), f"order {parent.hash.hex()[:16]}: twice")
+    what = f"order {parent.hash.hex()[:16]}: twice"
+    return _challenge(FILLS, "both_tiers", clearing, given, what)
 
 
 class Wires(NamedTuple):
@@ -277,37 +279,30 @@ class Wires(NamedTuple):
     content: bytes
     bus: Callable[[bytes], int]
 
-    def between(self, buyer: bytes, seller: bytes) -> bytes:
+    def between(self, buyer: bytes, seller: bytes) -> Shown:
         """Return `challenge_fills.Wires` of a pair."""
         prices = self.prices
         charges = (prices.margin, prices.local_charge, prices.zonal_charge)
         root = roots.charge_root(prices.buses)
-        return b"".join(
-            (
-                pack(self.content, *charges, root),
-                self._at(self.bus(buyer)),
-                self._at(self.bus(seller)),
-            )
-        )
+        ends = self._at(self.bus(buyer)), self._at(self.bus(seller))
+        return _joined((pack(self.content, *charges, root), *ends))
 
-    def _at(self, bus: int) -> bytes:
+    def _at(self, bus: int) -> Shown:
         rows: Sequence[BusCharge] = self.prices.buses
         place = next(place for place, row in enumerate(rows) if row.bus == bus)
         contents = [roots.bus_content(row) for row in rows]
-        return pack(rows[place].locational % 2**256) + _proof(contents, place)
+        return _shown(pack(rows[place].locational % 2**256), contents, place)
 
 
 def capped(clearing: Served, offer: Accepted, bid: bytes, wires: Wires) -> Challenge:
     """Prove that an offer refused as above every cap is not above that of a bid in the book."""
     buyer = clearing.orders[clearing.place(bid)].participant
-    given = b"".join(
-        (
-            clearing.opening,
-            *(packing.order(offer.order), clearing.of(offer.hash), clearing.of(bid)),
-            wires.between(buyer, offer.order.participant),
-        )
+    given = (
+        *(packing.order(offer.order), clearing.of(offer.hash), clearing.of(bid)),
+        wires.between(buyer, offer.order.participant),
     )
-    return Challenge(FILLS, "capped", (given,), f"offer {offer.hash.hex()[:16]} is below a cap")
+    what = f"offer {offer.hash.hex()[:16]} is below a cap"
+    return _challenge(FILLS, "capped", clearing, given, what)
 
 
 def outranked(
@@ -315,34 +310,30 @@ def outranked(
 ) -> Challenge:
     """Prove that a bid took fill `worse` while a later drawn bid got the better offer's fill."""
     dear, cheap = clearing.fills[worse].fill, clearing.fills[better].fill
-    given = b"".join(
-        (
-            clearing.opening,
-            packing.order(bid),
-            *(clearing.filled(worse), clearing.filled(better)),
-            clearing.of(cheap.offer),
-            clearing.of(dear.offer) if tie else NO_PLACED,
-            wires.between(bid.participant, cheap.seller),
-        )
+    given = (
+        packing.order(bid),
+        *(clearing.filled(worse), clearing.filled(better)),
+        clearing.of(cheap.offer),
+        clearing.of(dear.offer) if tie else NO_PLACED,
+        wires.between(bid.participant, cheap.seller),
     )
-    return Challenge(FILLS, "outranked", (given,), f"fill {worse}: a better offer went to another")
+    what = f"fill {worse}: a better offer went to another"
+    return _challenge(FILLS, "outranked", clearing, given, what)
 
 
 def skipped(
     clearing: Served, bid: Order, worse: int, offer: Accepted, wires: Wires, tie: bool = False
 ) -> Challenge:
     """Prove that a bid took fill `worse` while a better offer has energy left."""
-    given = b"".join(
-        (
-            clearing.opening,
-            packing.order(bid),
-            clearing.filled(worse),
-            *(packing.order(offer.order), clearing.of(offer.hash)),
-            clearing.of(clearing.fills[worse].fill.offer) if tie else NO_PLACED,
-            wires.between(bid.participant, offer.order.participant),
-        )
+    given = (
+        packing.order(bid),
+        clearing.filled(worse),
+        *(packing.order(offer.order), clearing.of(offer.hash)),
+        clearing.of(clearing.fills[worse].fill.offer) if tie else NO_PLACED,
+        wires.between(bid.participant, offer.order.participant),
     )
-    return Challenge(FILLS, "skipped", (given,), f"fill {worse}: a better offer was passed over")
+    what = f"fill {worse}: a better offer was passed over"
+    return _challenge(FILLS, "skipped", clearing, given, what)
 
 
 def draw(seed: bytes, order: bytes) -> bytes:
@@ -350,6 +341,28 @@ def draw(seed: bytes, order: bytes) -> bytes:
     return keccak(seed + order)
 
 
-def _proof(contents: Sequence[bytes], index: int) -> bytes:
-    """Return `leaves.Proof`."""
-    return packing.words((index, len(contents))) + siblings(contents, index)
+def _challenge(
+    contract: str,
+    function: str,
+    clearing: Served,
+    given: Sequence[bytes | Shown],
+    what: str,
+    *lists: Rows,
+) -> Challenge:
+    """Return a call about a clearing; the siblings of all that it shows are its last list."""
+    words, siblings = _joined(given)
+    return Challenge(contract, function, (clearing.opening + words, *lists, Rows(siblings)), what)
+
+
+def _joined(parts: Sequence[bytes | Shown]) -> Shown:
+    shown = [Shown(part) if isinstance(part, bytes) else part for part in parts]
+    return Shown(
+        b"".join(part.words for part in shown),
+        tuple(sibling for part in shown for sibling in part.siblings),
+    )
+
+
+def _shown(words: bytes, contents: Sequence[bytes], index: int) -> Shown:
+    """Return a leaf's words with its place (index 128 | count 128), and its siblings."""
+    place = packing.words((index << 128 | len(contents),))
+    return Shown(words + place, tuple(merkle.proof(contents, index)))
