@@ -40,7 +40,7 @@ class OrderLeaf(NamedTuple):
 
     @property
     def content(self) -> bytes:
-        """order | participant 160, sequence 32, reputation 32, refusal 32 | filled 128, last 128."""
+        """order | participant 160, sequence 32, reputation 32, refusal 32 | filled, last 128."""
         small = (self.sequence, self.reputation, self.refusal)
         said = self.participant + b"".join(number.to_bytes(4, "big") for number in small)
         return self.order + said + self.filled.to_bytes(16, "big") + self.last.to_bytes(16, "big")
