@@ -16,6 +16,7 @@ import chunks
 import clearing
 import clock
 import leaves
+import merkle
 import metering
 import net
 import netting
@@ -127,6 +128,7 @@ def pay(
     place: netting.Place,
     book: Book,
     filled: leaves.Filled,
+    siblings: bytes32[14],
     seller: metering.Signed,
     buyer: metering.Signed,
 ):
@@ -141,7 +143,7 @@ def pay(
     key: bytes32 = netting.key(place)
     name: bytes32 = posting.clearing_hash(place.region, place.interval, book.cleared)
     self._require_payable(key, place, netting.book(book.list, name, book.span))
-    self._take(key, place, book, filled)
+    self._take(key, place, book, filled, siblings)
     fill: packing.Fill = filled.leaf.fill
     self._check_meter(place, fill.seller, seller)
     self._check_meter(place, fill.buyer, buyer)
@@ -149,7 +151,7 @@ def pay(
     imported: uint256 = metering.imported(buyer.registers)
     exported: uint256 = metering.exported(seller.registers)
     word: uint256 = self.energies[place.region][place.interval][fill.buyer]
-    imported -= min(imported, max(filled.leaf.bid_before, word >> TAKEN))
+    imported -= min(imported, max(filled.leaf.links >> 192, word >> TAKEN))
     agreed: uint256 = min(terms.energy, imported)
     unused: uint256 = terms.energy - agreed
     self.energies[place.region][place.interval][fill.buyer] = word + (agreed << TAKEN)
@@ -190,7 +192,9 @@ def pay(
 
 
 @external
-def refund(place: netting.Place, book: Book, filled: leaves.Filled):
+def refund(
+    place: netting.Place, book: Book, filled: leaves.Filled, siblings: bytes32[14]
+):
     """
     @notice Give the lock of a fill that nobody paid in its time back to its buyer: anybody, once.
     """
@@ -198,7 +202,7 @@ def refund(place: netting.Place, book: Book, filled: leaves.Filled):
     name: bytes32 = posting.clearing_hash(place.region, place.interval, book.cleared)
     made: bytes32 = netting.book(book.list, name, book.span)
     self._require_over(key, place, made, made)
-    self._take(key, place, book, filled)
+    self._take(key, place, book, filled, siblings)
     fill: packing.Fill = filled.leaf.fill
     back: uint256 = self._spend(key, fill.buyer, 0, split.lock(packing.terms(fill.terms)))
     extcall vault.__interface__(VAULT).release_rows([convert(fill.buyer, uint256) << 96 | back << 48])
@@ -282,15 +286,25 @@ def _is_condemned(place: netting.Place) -> bool:
 
 
 @internal
-def _take(key: bytes32, place: netting.Place, book: Book, filled: leaves.Filled):
+def _take(
+    key: bytes32,
+    place: netting.Place,
+    book: Book,
+    filled: leaves.Filled,
+    siblings: bytes32[14],
+):
     # a fill is the part's, and done with once
-    index: uint256 = filled.proof.index
+    index: uint256 = leaves.index(filled.place)
     first: uint256 = book.span >> 32
     assert (
         first <= index and index - first < book.span & packing.MASK_32
     ), "fallback: another part's fill"
     assert filled.leaf.region == place.region, "fallback: another region's fill"
-    leaves.require_fill(place.interval, filled, book.cleared.fill_root)
+    leaf: bytes32 = leaves.of_fill(place.interval, filled.leaf)
+    count: uint256 = filled.place & merkle.COUNT
+    assert merkle.stands(
+        leaf, index, count, siblings, book.cleared.fill_root
+    ), "fallback: not a fill of the clearing"
     word: uint256 = self.done[key][index >> 8]
     bit: uint256 = 1 << (index & 255)
     assert word & bit == 0, "fallback: fill done with"

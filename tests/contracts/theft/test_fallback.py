@@ -105,7 +105,7 @@ def _half(market: NetWorld, whole: Part, number: int, settled) -> Part:
 def test_a_fill_that_the_clearing_does_not_have_is_refused(failed: Failed) -> None:
     dearer = list(failed.fills)
     dearer[3] = replace(dearer[3], price=dearer[3].price + 1)
-    with refused("leaves: not a fill"):
+    with refused("fallback: not a fill of the clearing"):
         failed.pay(3, fills=dearer)
 
 

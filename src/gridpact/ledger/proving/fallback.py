@@ -38,11 +38,11 @@ def shown(part: Part, posting: Posting, fills: Sequence[Fill], index: int) -> by
     `fills` are all of the clearing, in its order; `index` is a fill's place among them.
     """
     leaves = fill_leaves(fills)
-    fill, *links = leaves[index]
+    fill, links = leaves[index].fill, leaves[index].links
     contents = [leaf.content for leaf in leaves]
     book = pack(net.chunked(part.row_words), part.span, *posting)
-    leaf = fill.region + packing.fill(fill) + pack(*links)
-    proof = pack(index, len(leaves)) + siblings(contents, index)
+    leaf = fill.region + packing.fill(fill) + links
+    proof = pack(index << 128 | len(leaves)) + siblings(contents, index)
     return pack(*part.place) + book + leaf + proof
 
 
