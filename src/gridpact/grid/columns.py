@@ -40,7 +40,8 @@ class Directions:
 class Columns:
     """Columns of state (interval, branch), substation (interval,) and devices.
 
-    `energy` (interval - 1, battery) is the content after each interval but the last.
+    `energy` (interval - 1, battery) is the content after each interval but the last; `shift` what
+    a shiftable load draws above its least.
     """
 
     width: int
@@ -58,12 +59,14 @@ class Columns:
     ev: Pairs
     generator_p: Pairs
     generator_q: Pairs
+    shift: Pairs
+    shed: Pairs
 
     @property
     def controls(self) -> IntArray:
         """Columns of everything that is decided freely, whatever the net does."""
         kinds = (self.pv_p, self.pv_q, self.charge, self.discharge, self.ev)
-        more = (self.generator_p, self.generator_q)
+        more = (self.generator_p, self.generator_q, self.shift, self.shed)
         return np.concatenate([pairs.column for pairs in kinds + more])
 
 
@@ -100,6 +103,9 @@ def lay_out(problem: Problem, directions: Directions) -> Columns:
     ev = devices.ev
     inside = (hours >= ev.start) & (hours < ev.end) & (ev.p_max_mw > 0) & (ev.energy_mwh > 0)
     generator = np.ones((T, len(devices.generator.bus)), dtype=bool)
+    shift = devices.shiftable
+    moving = shift.inside(T) & (shift.p_max_mw > shift.p_min_mw)
+    shed = devices.curtailable.most(problem.feeder, problem.load_p_mw) > 0
     return Columns(
         P=state[:, 0],
         Q=state[:, 1],
@@ -115,5 +121,7 @@ def lay_out(problem: Problem, directions: Directions) -> Columns:
         ev=pairs(inside),
         generator_p=pairs(generator),
         generator_q=pairs(generator),
+        shift=pairs(moving),
+        shed=pairs(shed),
         width=next_column,
     )

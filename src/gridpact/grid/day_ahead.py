@@ -75,6 +75,7 @@ def _advice(problem: Problem, answer: Solution, t: int) -> Advice:
     prices, points = plan.prices, plan.set_points
     local = np.zeros(problem.feeder.size) if conflicts else (prices.congestion + prices.voltage)[t]
     taken += float(points.charge_mw[t].sum() + points.ev_mw[t].sum())
+    taken += float(points.shift_mw[t].sum() - points.shed_mw[t].sum())
     return Advice(
         loss_share=_loss_share(float(plan.loss_mwh[t]) / problem.dt_h, taken),
         locational=_whole_prices(problem, local),

@@ -2,7 +2,8 @@
 
 DLMP_j = dF*/d(constant load at j) = multiplier of the balance row / (dt S_base), 5-decisions,
 section 13. By the envelope theorem it is also the price of what one more unit of load at j does to
-the AC power flow with all devices held: energy (the root's price), loss (the root's price times
+the AC power flow with all devices held: energy (the root's price, scarcity of the substation
+included), loss (the root's price times
 the losses it causes), congestion and voltage (multipliers of the binding limits times how the
 limits move). These parts come from one adjoint solve of the branch flow equations per interval.
 """
@@ -11,6 +12,7 @@ import numpy as np
 
 from gridpact.grid.adjoint import Pushes, injection_gradients
 from gridpact.grid.cone_solver import Answer
+from gridpact.grid.net_limits import net_limits
 from gridpact.grid.power_flow import PowerFlow
 from gridpact.grid.problem import Prices, Problem
 from gridpact.grid.socp import Model
@@ -31,7 +33,7 @@ def nodal_prices(problem: Problem, model: Model, answer: Answer, flow: PowerFlow
             (problem.load_q_mvar, problem.zip_q),
         )
     )
-    by_p, _ = injection_gradients(flow, _pushes(model, answer, flow), slope_p, slope_q)
+    by_p, _ = injection_gradients(flow, _pushes(problem, model, answer, flow), slope_p, slope_q)
     # a load is a negative injection; injecting one unit saves that unit of supply and some losses
     lost = np.zeros((T, n))
     lost[:, 1:] = 1 + by_p[0, :, 1:]
@@ -46,7 +48,7 @@ def nodal_prices(problem: Problem, model: Model, answer: Answer, flow: PowerFlow
     )
 
 
-def _pushes(model: Model, answer: Answer, flow: PowerFlow) -> Pushes:
+def _pushes(problem: Problem, model: Model, answer: Answer, flow: PowerFlow) -> Pushes:
     """Return the gradients of supply, and of line and voltage limits times their multipliers."""
     feeder = flow.feeder
     T, m = len(flow.v), feeder.size - 1
@@ -54,13 +56,13 @@ def _pushes(model: Model, answer: Answer, flow: PowerFlow) -> Pushes:
     P[0][:, feeder.parent[1:] == 0] = 1.0
     high, low = (answer.multipliers[name].reshape(T, m) for name in ("v_max", "v_min"))
     v[2] = model.unit * (high - low)
-    rated = np.flatnonzero(np.isfinite(feeder.s_max[1:]))
-    r, x = feeder.r[1:][rated], feeder.x[1:][rated]
+    t, branch = net_limits(problem, feeder).rated
+    r, x = feeder.r[1:][branch], feeder.x[1:][branch]
     for name, lost in (("line sent", 0.0), ("line arrived", 1.0)):
-        if len(rated) == 0:
+        if len(branch) == 0:
             break
-        z = model.unit * answer.multipliers[name].reshape(T, len(rated), 3)
-        P[1][:, rated] -= z[..., 1]
-        Q[1][:, rated] -= z[..., 2]
-        l[1][:, rated] += lost * (r * z[..., 1] + x * z[..., 2])
+        z = model.unit * answer.multipliers[name].reshape(-1, 3)
+        P[1][t, branch] -= z[:, 1]
+        Q[1][t, branch] -= z[:, 2]
+        l[1][t, branch] += lost * (r * z[:, 1] + x * z[:, 2])
     return Pushes(P, Q, l, v)

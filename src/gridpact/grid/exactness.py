@@ -8,7 +8,8 @@ voltages, limits and cost, and batteries that charge and discharge at once.
 import numpy as np
 
 from gridpact.grid.feeder import FloatArray
-from gridpact.grid.limits import Band, margins
+from gridpact.grid.limits import margins
+from gridpact.grid.net_limits import net_limits
 from gridpact.grid.power_flow import PowerFlow
 from gridpact.grid.problem import Exactness, Problem, SetPoints
 from gridpact.grid.replay import cost
@@ -62,9 +63,10 @@ def is_exact(problem: Problem, found: Exactness, base_mva: float) -> bool:
 
 def worst_excess(problem: Problem, flow: PowerFlow) -> float:
     """Return by how much an AC power flow exceeds its worst limit; at most 0 when all hold."""
-    band = Band(problem.v_min, problem.v_max)
+    limits = net_limits(problem, flow.feeder)
     return max(
-        float(margins(flow, t, band).excess.max(initial=-1.0)) for t in range(problem.intervals)
+        float(margins(flow, t, limits.band(t)).excess.max(initial=-1.0))
+        for t in range(problem.intervals)
     )
 
 

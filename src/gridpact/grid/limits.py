@@ -13,15 +13,22 @@ from gridpact.grid.branch_flow import Layout, State, layout
 from gridpact.grid.feeder import Feeder, FloatArray, IntArray
 from gridpact.grid.power_flow import PowerFlow
 
-V_MAX, V_MIN, LINE_SENT, LINE_ARRIVED = range(4)
+V_MAX, V_MIN, LINE_SENT, LINE_ARRIVED, IMPORT, EXPORT = range(6)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Band:
-    """Permitted voltage magnitude at every bus but the root. [pu]"""
+    """What is permitted in one interval: voltage magnitude at every bus but the root. [pu]
 
-    v_min: float
-    v_max: float
+    v_min, v_max: one number or (m,); s_max: (bus,), the feeder's ratings when absent;
+    most_import, most_export: active power through the substation.
+    """
+
+    v_min: float | FloatArray
+    v_max: float | FloatArray
+    s_max: FloatArray | None = None
+    most_import: float = np.inf
+    most_export: float = np.inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +50,21 @@ def margins(flow: PowerFlow, interval: int, band: Band) -> Margins:
     """Return the excess over all limits, of voltages in pu, of lines in pu of apparent power."""
     feeder = flow.feeder
     buses = np.arange(1, feeder.size)
-    rated = np.flatnonzero(np.isfinite(feeder.s_max))
-    v = flow.v[interval, 1:]
+    s_max = feeder.s_max if band.s_max is None else band.s_max
+    rated = np.flatnonzero(np.isfinite(s_max))
+    v, supply = flow.v[interval, 1:], flow.supply.real[interval : interval + 1]
     sent, arrived = (np.abs(end[interval, rated]) for end in (flow.sent, flow.arrived))
     parts = [
         (V_MAX, buses, v - band.v_max),
         (V_MIN, buses, band.v_min - v),
-        (LINE_SENT, rated, sent - feeder.s_max[rated]),
-        (LINE_ARRIVED, rated, arrived - feeder.s_max[rated]),
+        (LINE_SENT, rated, sent - s_max[rated]),
+        (LINE_ARRIVED, rated, arrived - s_max[rated]),
     ]
+    root = np.zeros(1, dtype=np.int64)
+    if np.isfinite(band.most_import):
+        parts.append((IMPORT, root, supply - band.most_import))
+    if np.isfinite(band.most_export):
+        parts.append((EXPORT, root, -supply - band.most_export))
     return Margins(
         np.concatenate([np.full(len(place), kind) for kind, place, _ in parts]),
         np.concatenate([place for _, place, _ in parts]),
@@ -60,17 +73,26 @@ def margins(flow: PowerFlow, interval: int, band: Band) -> Margins:
 
 
 def names(feeder: Feeder, found: Margins) -> list[str]:
-    """Return "v_max at bus 19", "s_max of line 4-7" for every limit in `found`."""
+    """Return "v_max at bus 19", "s_max of line 4-7", "import_max" for every limit in `found`."""
     return [
-        f"{'v_max' if kind == V_MAX else 'v_min'} at bus {feeder.ids[place]}"
-        if kind in (V_MAX, V_MIN)
-        else f"s_max of {feeder.branch_name(int(place))}"
+        limit_name(feeder, int(kind), int(place))
         for kind, place in zip(found.kind, found.place, strict=True)
     ]
 
 
+def limit_name(feeder: Feeder, kind: int, place: int) -> str:
+    if kind in (IMPORT, EXPORT):
+        return "import_max" if kind == IMPORT else "export_max"
+    if kind in (V_MAX, V_MIN):
+        return f"{'v_max' if kind == V_MAX else 'v_min'} at bus {feeder.ids[place]}"
+    return f"s_max of {feeder.branch_name(place)}"
+
+
 def gradients(feeder: Feeder, at_state: State, found: Margins) -> sparse.csr_array:
-    """Return the gradient of each excess with respect to the state, (limit, 4 m)."""
+    """Return the gradient of each excess with respect to the state, (limit, 4 m).
+
+    Of voltages and lines; what the substation may pass is no function of a branch.
+    """
     at = layout(feeder)
     rows: list[IntArray] = []
     columns: list[IntArray] = []

@@ -15,7 +15,18 @@ from gridpact.grid.dlmp import nodal_prices
 from gridpact.grid.exactness import burned, is_exact, measure
 from gridpact.grid.feeder import Feeder, FloatArray, rebased
 from gridpact.grid.kept import Kept
-from gridpact.grid.limits import Band, margins, names
+from gridpact.grid.limits import (
+    EXPORT,
+    IMPORT,
+    LINE_ARRIVED,
+    LINE_SENT,
+    V_MAX,
+    V_MIN,
+    limit_name,
+    margins,
+    names,
+)
+from gridpact.grid.net_limits import net_limits
 from gridpact.grid.power_flow import PowerFlow
 from gridpact.grid.problem import (
     Conflict,
@@ -89,6 +100,14 @@ def impossible_duties(problem: Problem) -> tuple[Conflict, ...]:
                 f"ev {k} at bus {bus}: {ev.energy_mwh[k]:g} MWh do not fit into its window"
                 f" [{ev.start[k]}, {ev.end[k]}) ({possible:g} MWh)"
             )
+    shift = problem.devices.shiftable
+    for k, (least, most) in enumerate(zip(*shift.energies(problem.dt_h), strict=True)):
+        if not least - 1e-12 <= shift.energy_mwh[k] <= most * (1 + 1e-12):
+            found.append(
+                f"shiftable load {k} at bus {shift.bus[k]}: {shift.energy_mwh[k]:g} MWh are not in"
+                f" the [{least:g}, {most:g}] MWh that its window [{shift.start[k]},"
+                f" {shift.end[k]}) allows"
+            )
     return tuple(Conflict(text) for text in found)
 
 
@@ -98,6 +117,7 @@ def _size(problem: Problem) -> float:
     power = np.hypot(problem.load_p_mw, problem.load_q_mvar).sum(axis=1).max()
     power += devices.pv.s_mva.sum() + np.abs(devices.generator.p_max_mw).sum()
     power += devices.storage.p_max_mw.sum() + devices.ev.p_max_mw.sum()
+    power += devices.shiftable.p_max_mw.sum(axis=1).max(initial=0.0)
     return float(10.0 ** np.round(np.log10(max(power, 1e-6))))
 
 
@@ -176,21 +196,27 @@ def _given_way(
     problem: Problem, feeder: Feeder, model: Model, x: FloatArray
 ) -> tuple[Conflict, ...]:
     """Return the limits that gave way, with every interval in which they did."""
-    T, devices = problem.intervals, problem.devices
-    rated = np.flatnonzero(np.isfinite(feeder.s_max))
-    lines = [f"s_max of {feeder.branch_name(int(place))}" for place in rated]
-    label = {
-        "v_max": [f"v_max at bus {bus}" for bus in feeder.ids[1:]],
-        "v_min": [f"v_min at bus {bus}" for bus in feeder.ids[1:]],
-        "line sent": lines,
-        "line arrived": lines,
+    devices, limits = problem.devices, net_limits(problem, feeder)
+    t, bus = (part.ravel() for part in np.indices((problem.intervals, feeder.size - 1)))
+    root = np.zeros(problem.intervals, dtype=np.int64)
+    where = {
+        "v_max": (V_MAX, t, bus + 1),
+        "v_min": (V_MIN, t, bus + 1),
+        "line sent": (LINE_SENT, limits.rated[0], limits.rated[1] + 1),
+        "line arrived": (LINE_ARRIVED, limits.rated[0], limits.rated[1] + 1),
+        "import_max": (IMPORT, np.flatnonzero(np.isfinite(limits.most_import)), root),
+        "export_max": (EXPORT, np.flatnonzero(np.isfinite(limits.most_export)), root),
     }
     found: list[Conflict] = []
-    for name, labels in label.items():
-        given = x[model.slack[name]].reshape(T, len(labels))
-        found += [Conflict(labels[k], int(t)) for t, k in np.argwhere(given > _SLACK_SHOWN)]
+    for name, (kind, intervals, places) in where.items():
+        for row in np.flatnonzero(x[model.slack[name]] > _SLACK_SHOWN):
+            limit = limit_name(feeder, kind, int(places[row]))
+            found.append(Conflict(limit, int(intervals[row])))
     late = np.flatnonzero(x[model.slack["ev short"]] > _SLACK_SHOWN)
     found += [Conflict(f"energy of ev {k} at bus {devices.ev.bus[k]}") for k in late]
+    late = np.flatnonzero(x[model.slack["shift short"]] > _SLACK_SHOWN)
+    shift = devices.shiftable
+    found += [Conflict(f"energy of shiftable load {k} at bus {shift.bus[k]}") for k in late]
     final = x[model.slack["final short"]] + x[model.slack["final over"]]
     missed = np.flatnonzero(final > _SLACK_SHOWN)
     found += [
@@ -212,8 +238,9 @@ def _burning(problem: Problem, points: SetPoints) -> tuple[Conflict, ...]:
 def _broken(problem: Problem, flow: PowerFlow) -> tuple[Conflict, ...]:
     """Return the limits that an AC power flow breaks, interval by interval."""
     broken: list[Conflict] = []
+    limits = net_limits(problem, flow.feeder)
     for t in range(problem.intervals):
-        found = margins(flow, t, Band(problem.v_min, problem.v_max))
+        found = margins(flow, t, limits.band(t))
         over = found.choose(found.excess > _EXCESS)
         broken += [Conflict(name, t) for name in names(flow.feeder, over)]
     return tuple(broken)

@@ -12,6 +12,13 @@ import numpy as np
 
 from gridpact.errors import FeederError
 from gridpact.grid.feeder import Feeder, FloatArray, IntArray
+from gridpact.grid.flexible import (
+    NO_CURTAILABLE,
+    NO_SHIFTABLE,
+    Curtailable,
+    Shiftable,
+    check_curtailable,
+)
 
 Status = Literal["optimal", "inexact", "infeasible"]
 _NO_BUS = np.zeros(0, dtype=np.int64)
@@ -94,6 +101,8 @@ class DeviceSets:
     storage: Storage = NO_STORAGE
     ev: Ev = NO_EV
     generator: Generator = NO_GENERATOR
+    shiftable: Shiftable = NO_SHIFTABLE
+    curtailable: Curtailable = NO_CURTAILABLE
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,14 +110,17 @@ class Problem:
     """Optimal power flow of one radial feeder over coupled intervals.
 
     v_min, v_max [pu] hold at every bus but the root, whose voltage is `v_root` (interval,) [pu];
+    they are one number, (interval,) or (interval, bus). s_max_mva (interval, bus) replaces the
+    feeder's ratings, infinite where a branch has none; import_max_mw, export_max_mw bound what
+    passes the substation, one number or (interval,), none by default;
     loads (interval, bus) at nominal voltage; zip_p, zip_q: shares (a, b, c) of constant impedance,
     current and power; prices (interval,) per MWh, `price_buy >= price_sell`.
     """
 
     feeder: Feeder
     dt_h: float
-    v_min: float
-    v_max: float
+    v_min: float | FloatArray
+    v_max: float | FloatArray
     v_root: FloatArray
     load_p_mw: FloatArray
     load_q_mvar: FloatArray
@@ -117,6 +129,9 @@ class Problem:
     devices: DeviceSets = DeviceSets()
     zip_p: tuple[float, float, float] = (0.0, 0.0, 1.0)
     zip_q: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    s_max_mva: FloatArray | None = None
+    import_max_mw: float | FloatArray = np.inf
+    export_max_mw: float | FloatArray = np.inf
 
     @property
     def intervals(self) -> int:
@@ -145,8 +160,7 @@ class Problem:
             raise FeederError("load_p_mw", "has no interval")
         if not 0 < self.dt_h < np.inf:
             raise FeederError("dt_h", f"{self.dt_h} is not a positive number of hours")
-        if not 0 < self.v_min <= self.v_max < np.inf:
-            raise FeederError("v_min, v_max", f"{self.v_min} .. {self.v_max} is no band")
+        self._check_limits()
         if (self.v_root <= 0).any():
             raise FeederError("v_root", "is not positive")
         if (self.price_buy < self.price_sell).any():
@@ -157,7 +171,39 @@ class Problem:
                 raise FeederError(name, f"{parts} do not add up to 1")
         for field in fields(self.devices):
             _check_devices(self.feeder, field.name, getattr(self.devices, field.name), T)
+        check_curtailable(self.feeder, self.devices.curtailable)
         return self
+
+    def _check_limits(self) -> None:
+        """Look at what the network operator permits."""
+        T, n = self.intervals, self.feeder.size
+        for name in ("v_min", "v_max"):
+            values = np.asarray(getattr(self, name), dtype=float)
+            if values.ndim:
+                _check_array(name, values, (T, n) if values.ndim == 2 else (T,))
+        low, high = (_by_bus(limit) for limit in (self.v_min, self.v_max))
+        # written so that a NaN is no band either
+        if not ((low > 0) & (low <= high) & (high < np.inf)).all():
+            raise FeederError("v_min, v_max", f"{self.v_min} .. {self.v_max} is no band")
+        if self.s_max_mva is not None:
+            if self.s_max_mva.shape != (T, n):
+                raise FeederError(
+                    "s_max_mva", f"has shape {self.s_max_mva.shape}, expected {(T, n)}"
+                )
+            if not (self.s_max_mva[:, 1:] > 0).all():
+                raise FeederError("s_max_mva", "is not positive everywhere")
+        for name in ("import_max_mw", "export_max_mw"):
+            values = np.asarray(getattr(self, name), dtype=float)
+            if values.ndim and values.shape != (T,):
+                raise FeederError(name, f"has shape {values.shape}, expected {(T,)}")
+            if not (values >= 0).all():
+                raise FeederError(name, f"{values.min()} is not a number >= 0")
+
+
+def _by_bus(limit: float | FloatArray) -> FloatArray:
+    """Return a limit with the shape (interval, bus) or one that broadcasts to it."""
+    values = np.asarray(limit, dtype=float)
+    return values[:, None] if values.ndim == 1 else values
 
 
 def _check_array(name: str, values: FloatArray, shape: tuple[int, ...]) -> None:
@@ -168,7 +214,13 @@ def _check_array(name: str, values: FloatArray, shape: tuple[int, ...]) -> None:
         raise FeederError(f"{name}{list(where)}", "is not a finite number")
 
 
+_BY_INTERVAL = {
+    ("pv", "available_mw"),
+    ("shiftable", "p_min_mw"),
+    ("shiftable", "p_max_mw"),
+}
 _CROSSED = {
+    "shiftable": [("p_min_mw", "p_max_mw")],
     "storage": [("e_min_mwh", "e_max_mwh")],
     "generator": [("p_min_mw", "p_max_mw"), ("q_min_mvar", "q_max_mvar")],
 }
@@ -187,7 +239,7 @@ def _check_devices(feeder: Feeder, kind: str, devices: object, intervals: int) -
         if field.name == "bus" or not isinstance(values, np.ndarray):
             continue
         name = f"{kind}.{field.name}"
-        if field.name == "available_mw":
+        if (kind, field.name) in _BY_INTERVAL:
             _check_array(name, values, (intervals, count) if count else values.shape)
         else:
             _check_array(name, values, (count,))
@@ -200,7 +252,7 @@ def _check_devices(feeder: Feeder, kind: str, devices: object, intervals: int) -
     for low, high in _CROSSED.get(kind, []):
         crossed = getattr(devices, low) > getattr(devices, high)
         if crossed.any():
-            bus = int(buses[int(np.flatnonzero(crossed)[0])])
+            bus = int(buses[int(np.argwhere(crossed)[0][-1])])
             raise FeederError(f"{kind} at bus {bus}", f"{low} is above {high}")
 
 
@@ -216,6 +268,8 @@ class SetPoints:
     ev_mw: FloatArray
     generator_mw: FloatArray
     generator_mvar: FloatArray
+    shift_mw: FloatArray
+    shed_mw: FloatArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ from gridpact.grid.columns import Columns, Directions, free_directions, lay_out
 from gridpact.grid.cone_solver import Answer, ConeSolver
 from gridpact.grid.exactness import burned
 from gridpact.grid.feeder import Feeder, FloatArray
+from gridpact.grid.net_limits import net_limits
 from gridpact.grid.power_flow import PowerFlow
 from gridpact.grid.problem import Problem, SetPoints
 from gridpact.grid.replay import cost, replay, set_points
@@ -168,11 +169,6 @@ def _merit(
 ) -> float:
     """Return what the programme minimises, with AC power flow in place of its tangent."""
     feeder = flow.feeder
-    squared = flow.v[:, 1:] ** 2
-    excess = np.maximum(squared - problem.v_max**2, 0).sum()
-    excess += np.maximum(problem.v_min**2 - squared, 0).sum()
-    rated = np.flatnonzero(np.isfinite(feeder.s_max))
-    for end in (flow.sent, flow.arrived):
-        excess += np.maximum(np.abs(end[:, rated]) - feeder.s_max[rated], 0).sum()
+    excess = net_limits(problem, feeder).excess(flow)
     money = cost(problem, points, flow) / (unit * problem.dt_h * feeder.s_base_mva)
-    return money + excess_price * float(excess)
+    return money + excess_price * excess

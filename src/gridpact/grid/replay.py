@@ -20,6 +20,9 @@ def set_points(problem: Problem, columns: Columns, x: FloatArray, base: float) -
     T, devices = problem.intervals, problem.devices
     pv, storage, ev, units = devices.pv, devices.storage, devices.ev, devices.generator
 
+    shift, shed = devices.shiftable, devices.curtailable
+    floor = shift.floor(T)
+
     def spread(kind: str, count: int) -> FloatArray:
         values: FloatArray = getattr(columns, kind).spread(x, (T, count)) * base
         return values
@@ -42,6 +45,8 @@ def set_points(problem: Problem, columns: Columns, x: FloatArray, base: float) -
         generator_mvar=np.clip(
             spread("generator_q", len(units.bus)), units.q_min_mvar, units.q_max_mvar
         ),
+        shift_mw=floor + np.clip(spread("shift", len(shift.bus)), 0, shift.p_max_mw - floor),
+        shed_mw=np.clip(spread("shed", len(shed.bus)), 0, _sheddable(problem)),
     )
 
 
@@ -50,6 +55,10 @@ def _available(problem: Problem) -> FloatArray:
     if len(pv.bus) == 0:
         return np.zeros((problem.intervals, 0))
     return np.minimum(pv.available_mw, pv.s_mva)
+
+
+def _sheddable(problem: Problem) -> FloatArray:
+    return problem.devices.curtailable.most(problem.feeder, problem.load_p_mw)
 
 
 def untouched(problem: Problem) -> SetPoints:
@@ -66,6 +75,8 @@ def untouched(problem: Problem) -> SetPoints:
         ev_mw=cars,
         generator_mw=units,
         generator_mvar=units,
+        shift_mw=devices.shiftable.floor(T),
+        shed_mw=np.zeros((T, len(devices.curtailable.bus))),
     )
 
 
@@ -78,6 +89,8 @@ def replay(problem: Problem, feeder: Feeder, points: SetPoints) -> PowerFlow:
         They have none.
     """
     base, devices = feeder.s_base_mva, problem.devices
+    shift, shed = devices.shiftable, devices.curtailable
+    with_shed = shed.mvar_per_mw(feeder, problem.load_p_mw, problem.load_q_mvar)
     p, q = np.zeros_like(problem.load_p_mw), np.zeros_like(problem.load_p_mw)
     for target, buses, power in (
         (p, devices.pv.bus, points.pv_mw),
@@ -86,6 +99,10 @@ def replay(problem: Problem, feeder: Feeder, points: SetPoints) -> PowerFlow:
         (p, devices.ev.bus, -points.ev_mw),
         (p, devices.generator.bus, points.generator_mw),
         (q, devices.generator.bus, points.generator_mvar),
+        (p, shift.bus, -points.shift_mw),
+        (q, shift.bus, -points.shift_mw * shift.mvar_per_mw),
+        (p, shed.bus, points.shed_mw),
+        (q, shed.bus, points.shed_mw * with_shed),
     ):
         for unit, bus in enumerate(buses):
             target[:, feeder.at(int(bus))] += power[:, unit] / base
@@ -101,6 +118,7 @@ def cost(problem: Problem, points: SetPoints, flow: PowerFlow) -> float:
     hourly = np.where(supply >= 0, problem.price_buy, problem.price_sell) * supply
     hourly += points.pv_mw @ devices.pv.offer
     hourly += (points.charge_mw + points.discharge_mw) @ (devices.storage.wear_per_mwh / 2)
+    hourly += points.shed_mw @ devices.curtailable.price
     units = devices.generator
     hourly += points.generator_mw @ units.c1 + points.generator_mw**2 @ units.c2
     return float(hourly.sum() * problem.dt_h)

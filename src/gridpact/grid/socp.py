@@ -15,6 +15,7 @@ from gridpact.grid.branch_flow import State, layout, linear_rows
 from gridpact.grid.columns import Columns, Pairs
 from gridpact.grid.cone_programme import ConeProgramme, Entry
 from gridpact.grid.feeder import Feeder, FloatArray, IntArray
+from gridpact.grid.net_limits import net_limits
 from gridpact.grid.problem import Problem
 
 _SMALLEST_FLOW = 0.1  # unit of a branch's flow; smaller ones cost the solver steps, tried to 1e-4
@@ -72,7 +73,10 @@ def build(
 
     v_tangent: voltage at which the root in ZIP loads is taken, (interval, branch). [pu]
     """
-    prices = np.abs(np.r_[problem.price_buy, problem.price_sell, problem.devices.pv.offer])
+    devices = problem.devices
+    prices = np.abs(
+        np.r_[problem.price_buy, problem.price_sell, devices.pv.offer, devices.curtailable.price]
+    )
     unit = max(float(prices.max()), 1e-9)
     slack: dict[str, IntArray] = {}
     width = columns.width
@@ -98,10 +102,13 @@ def build(
 
 def _soft_rows(problem: Problem, feeder: Feeder, at: Columns, duties: bool) -> dict[str, int]:
     """Return how many rows may give way: the net's limits, and the devices' duties if asked."""
-    rated = int(np.isfinite(feeder.s_max).sum()) * problem.intervals
+    limits, devices = net_limits(problem, feeder), problem.devices
+    rated = len(limits.rated[0])
     net = {"v_max": at.v.size, "v_min": at.v.size, "line sent": rated, "line arrived": rated}
-    cars, batteries = len(problem.devices.ev.bus), len(problem.devices.storage.bus)
-    own = {"ev short": cars, "final short": batteries, "final over": batteries}
+    net["import_max"] = int(np.isfinite(limits.most_import).sum())
+    net["export_max"] = int(np.isfinite(limits.most_export).sum())
+    own = {"ev short": len(devices.ev.bus), "shift short": len(devices.shiftable.bus)}
+    own |= dict.fromkeys(("final short", "final over"), len(devices.storage.bus))
     return net | own if duties else net
 
 
@@ -113,6 +120,7 @@ def _objective(
     cost[at.buy] = problem.price_buy / unit
     cost[at.sell] = -problem.price_sell / unit
     cost[at.pv_p.column] = devices.pv.offer[at.pv_p.k] / unit
+    cost[at.shed.column] = devices.curtailable.price[at.shed.k] / unit
     wear = devices.storage.wear_per_mwh / (2 * unit)
     cost[at.charge.column], cost[at.discharge.column] = wear[at.charge.k], wear[at.discharge.k]
     pairs = at.generator_p
@@ -151,22 +159,27 @@ def _network(
     a, b, c = problem.zip_p
     root_load = problem.load_p_mw[:, 0] * (a * root + b * problem.v_root + c) / feeder.s_base_mva
     root_load += feeder.conductance[0] * root
-    for pairs, buses, sign, row in _injections(problem, at):
+    for pairs, buses, worth, row in _injections(problem, at):
         place = np.array([feeder.at(int(bus)) for bus in buses], dtype=np.int64)[pairs.k]
         inner = place > 0
         line = pairs.t * 3 * m + row * m + place - 1
-        entries.append((line[inner], pairs.column[inner], np.full(int(inner.sum()), sign)))
+        entries.append((line[inner], pairs.column[inner], worth[inner]))
         if row == 0:
-            outer = ~inner
-            top.append((pairs.t[outer], pairs.column[outer], np.full(int(outer.sum()), sign)))
+            top.append((pairs.t[~inner], pairs.column[~inner], worth[~inner]))
+    shift, least = problem.devices.shiftable, problem.devices.shiftable.floor(T)
+    fixed_p, fixed_q = np.zeros((2, T, feeder.size))
+    for k, bus in enumerate(shift.bus):
+        fixed_p[:, feeder.at(int(bus))] += least[:, k] / feeder.s_base_mva
+        fixed_q[:, feeder.at(int(bus))] += least[:, k] * shift.mvar_per_mw[k] / feeder.s_base_mva
+    root_load += fixed_p[:, 0]
     both = (
-        (problem.load_p_mw, problem.zip_p, -feeder.conductance[1:]),
-        (problem.load_q_mvar, problem.zip_q, feeder.shunt[1:]),
+        (problem.load_p_mw, fixed_p, problem.zip_p, -feeder.conductance[1:]),
+        (problem.load_q_mvar, fixed_q, problem.zip_q, feeder.shunt[1:]),
     )
-    for row, (load, (a, b, c), shunt) in enumerate(both):
+    for row, (load, fixed, (a, b, c), shunt) in enumerate(both):
         nominal = load[:, 1:] / feeder.s_base_mva
         # b sqrt(v) by its tangent at the squared voltage v_tangent**2
-        right[:, row] = nominal * (c + b * v_tangent / 2)
+        right[:, row] = nominal * (c + b * v_tangent / 2) + fixed[:, 1:]
         follows = np.flatnonzero(shunt) if not (a or b) else np.arange(m)
         slope = (shunt - nominal * (a + b / (2 * v_tangent)))[:, follows]
         line = (hours * 3 * m + row * m + follows).ravel()
@@ -175,10 +188,11 @@ def _network(
     programme.equal("root", top, root_load)
 
 
-def _injections(problem: Problem, at: Columns) -> list[tuple[Pairs, IntArray, float, int]]:
-    """Return (variables, buses, sign, 0 for active or 1 for reactive) of all devices."""
-    devices = problem.devices
-    return [
+def _injections(problem: Problem, at: Columns) -> list[tuple[Pairs, IntArray, FloatArray, int]]:
+    """Return (variables, buses, power of one, 0 for active or 1 for reactive) of all devices."""
+    devices, feeder = problem.devices, problem.feeder
+    shift, shed = devices.shiftable, devices.curtailable
+    plain = [
         (at.pv_p, devices.pv.bus, 1.0, 0),
         (at.pv_q, devices.pv.bus, 1.0, 1),
         (at.charge, devices.storage.bus, -1.0, 0),
@@ -186,6 +200,14 @@ def _injections(problem: Problem, at: Columns) -> list[tuple[Pairs, IntArray, fl
         (at.ev, devices.ev.bus, -1.0, 0),
         (at.generator_p, devices.generator.bus, 1.0, 0),
         (at.generator_q, devices.generator.bus, 1.0, 1),
+        (at.shift, shift.bus, -1.0, 0),
+        (at.shed, shed.bus, 1.0, 0),
+    ]
+    with_active = shed.mvar_per_mw(feeder, problem.load_p_mw, problem.load_q_mvar)
+    return [
+        *((pairs, buses, np.full(len(pairs.t), sign), row) for pairs, buses, sign, row in plain),
+        (at.shift, shift.bus, -shift.mvar_per_mw[at.shift.k], 1),
+        (at.shed, shed.bus, with_active[at.shed.t, at.shed.k], 1),
     ]
 
 
@@ -228,6 +250,7 @@ def usual_flow(problem: Problem, feeder: Feeder) -> FloatArray:
         (devices.storage.bus, devices.storage.p_max_mw),
         (devices.ev.bus, devices.ev.p_max_mw),
         (devices.generator.bus, np.abs(devices.generator.p_max_mw)),
+        (devices.shiftable.bus, devices.shiftable.p_max_mw.max(axis=0, initial=0.0)),
     ):
         places = np.array([feeder.at(int(bus)) for bus in buses], dtype=np.int64)
         np.add.at(below, places, power)
@@ -272,27 +295,48 @@ def _limits(
     programme: ConeProgramme,
     slack: dict[str, IntArray],
 ) -> None:
-    """Voltage bands, and line ratings at both ends."""
-    row, one = np.arange(at.v.size), np.ones(at.v.size)
-    for name, sign, limit in (("v_max", 1.0, problem.v_max), ("v_min", -1.0, -problem.v_min)):
-        entries = [(row, at.v.ravel(), sign * one)]
-        if name in slack:
-            entries.append((row, slack[name], -one))
-        programme.at_most(name, entries, np.full(at.v.size, limit * abs(limit)))
-    rated = np.flatnonzero(np.isfinite(feeder.s_max[1:]))
-    P, Q, l = (part[:, rated].ravel() for part in (at.P, at.Q, at.l))  # noqa: E741
-    T = problem.intervals
-    first, one = 3 * np.arange(len(P)), np.ones(len(P))
-    right = np.zeros((T, len(rated), 3))
-    right[:, :, 0] = feeder.s_max[1:][rated]
-    r, x = np.tile(feeder.r[1:][rated], T), np.tile(feeder.x[1:][rated], T)
+    """Voltage bands, line ratings at both ends, what the substation may pass."""
+    limits = net_limits(problem, feeder)
+    for name, sign, squared in (
+        ("v_max", 1.0, limits.v_max[:, 1:] ** 2),
+        ("v_min", -1.0, -(limits.v_min[:, 1:] ** 2)),
+    ):
+        _keep(programme, name, at.v.ravel(), sign, squared.ravel(), slack)
+    for name, column, most in (
+        ("import_max", at.buy, limits.most_import),
+        ("export_max", at.sell, limits.most_export),
+    ):
+        given = np.isfinite(most)
+        _keep(programme, name, column[given], 1.0, most[given], slack)
+    t, branch = limits.rated
+    P, Q, l = (part[t, branch] for part in (at.P, at.Q, at.l))  # noqa: E741
+    first, one = 3 * np.arange(len(t)), np.ones(len(t))
+    right = np.zeros((len(t), 3))
+    right[:, 0] = limits.ratings
     for name in ("line sent", "line arrived"):
         entries = [(first + 1, P, -one), (first + 2, Q, -one)]
         if name == "line arrived":
-            entries += [(first + 1, l, r), (first + 2, l, x)]
+            entries.append((first + 1, l, feeder.r[1:][branch]))
+            entries.append((first + 2, l, feeder.x[1:][branch]))
         if name in slack:
             entries.append((first, slack[name], -one))
         programme.cone(name, 3, entries, right.ravel())
+
+
+def _keep(
+    programme: ConeProgramme,
+    name: str,
+    columns: IntArray,
+    sign: float,
+    right: FloatArray,
+    slack: dict[str, IntArray],
+) -> None:
+    """Add sign * x <= right, by more where there is slack."""
+    row, one = np.arange(len(columns)), np.ones(len(columns))
+    entries = [(row, columns, sign * one)]
+    if name in slack:
+        entries.append((row, slack[name], -one))
+    programme.at_most(name, entries, right)
 
 
 def _devices(
@@ -308,6 +352,9 @@ def _devices(
     _pv(problem, at, programme, base)
     _storage(problem, at, programme, base, slack)
     _cars(problem, at, programme, base, slack)
+    _shifts(problem, at, programme, base, slack)
+    most = devices.curtailable.most(problem.feeder, problem.load_p_mw) / base
+    _bound(programme, "shed", at.shed.column, 0.0, most[at.shed.t, at.shed.k])
     units = devices.generator
     for name, pairs, low, high in (
         ("generator p", at.generator_p, units.p_min_mw, units.p_max_mw),
@@ -394,6 +441,28 @@ def _cars(
     if "ev short" in slack:
         entries.append((np.arange(len(asking)), slack["ev short"][asking], np.ones(len(asking))))
     programme.equal("ev energy", entries, cars.energy_mwh[asking] / base)
+
+
+def _shifts(
+    problem: Problem,
+    at: Columns,
+    programme: ConeProgramme,
+    base: float,
+    slack: dict[str, IntArray],
+) -> None:
+    """The sum of p dt over the window is the energy asked for; variables count from the floor."""
+    loads, pairs = problem.devices.shiftable, at.shift
+    if len(pairs.t) == 0:
+        return
+    room = (loads.p_max_mw - loads.p_min_mw) / base
+    _bound(programme, "shift", pairs.column, 0.0, room[pairs.t, pairs.k])
+    asking = np.unique(pairs.k)
+    row = np.searchsorted(asking, pairs.k)
+    entries = [(row, pairs.column, np.full(len(row), problem.dt_h))]
+    if "shift short" in slack:
+        entries.append((np.arange(len(asking)), slack["shift short"][asking], np.ones(len(asking))))
+    least, _ = loads.energies(problem.dt_h)
+    programme.equal("shift energy", entries, (loads.energy_mwh - least)[asking] / base)
 
 
 def _bound(

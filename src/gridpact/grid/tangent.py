@@ -9,6 +9,7 @@ import numpy as np
 
 from gridpact.errors import PowerFlowDiverged
 from gridpact.grid.feeder import Feeder, FloatArray
+from gridpact.grid.net_limits import net_limits
 from gridpact.grid.problem import Problem, SetPoints
 from gridpact.grid.replay import replay, untouched
 
@@ -33,7 +34,8 @@ def first(problem: Problem, feeder: Feeder, last: FloatArray | None) -> FloatArr
     if not is_curved(problem):
         return flat
     found = true_voltages(problem, feeder, untouched(problem), flat)
-    return np.clip(found, problem.v_min, problem.v_max)
+    limits = net_limits(problem, feeder)
+    return np.clip(found, limits.v_min[:, 1:], limits.v_max[:, 1:])
 
 
 def true_voltages(
