@@ -3,6 +3,7 @@
 GridpactError
 ├── BadInput              what a person gave cannot be used: exit code 2
 │   └── ScenarioError     a key or row of a scenario or one of its files
+├── MissingExtra          an optional package that is not installed
 ├── GridError
 │   ├── FeederError       a feeder that is no radial, connected, positive net
 │   ├── PowerFlowDiverged no voltage solves the power flow
@@ -39,6 +40,17 @@ class ScenarioError(BadInput):
     def __init__(self, file: object, place: str, problem: str) -> None:
         self.file, self.place, self.problem = str(file), place, problem
         super().__init__(f"{file}: {place}: {problem}" if place else f"{file}: {problem}")
+
+
+class MissingExtra(GridpactError):
+    """Something asked for needs a package that is not installed."""
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        self.what, self.package, self.extra = what, package, extra
+        super().__init__(
+            f"{what} needs the package {package}, which is not installed:"
+            f" pip install 'gridpact[{extra}]'"
+        )
 
 
 class GridError(GridpactError):

@@ -236,10 +236,31 @@ def _walk(root: int, lines: Sequence[Line]) -> list[tuple[int, int | None, Line 
             if line is above:
                 continue
             if other in reached:
-                raise FeederError(str(line), "closes a cycle; the feeder must be radial")
+                raise FeederError(str(line), _cycle(order, bus, other))
             reached.add(other)
             order.append((other, bus, line))
             queue.append(order[-1])
     if island := sorted(set(around) - reached):
         raise FeederError(f"bus {island[0]}", f"is an island: no path from root {root}")
     return order
+
+
+def _cycle(order: Sequence[tuple[int, int | None, Line | None]], bus: int, other: int) -> str:
+    """Say which cycle a line between two buses closes."""
+    above = {place: upper for place, upper, _ in order}
+
+    def path(place: int | None) -> list[int]:
+        found = []
+        while place is not None:
+            found.append(place)
+            place = above[place]
+        return found
+
+    first, second = path(bus), path(other)
+    meet = next(place for place in first if place in second)
+    down, back = first[: first.index(meet) + 1], second[: second.index(meet)]
+    way = "-".join(str(place) for place in [other, *down, *reversed(back)])
+    return (
+        f"closes the cycle {way}; prices and optimal power flow need a radial feeder, for their"
+        " relaxation is exact on trees alone (power flow of meshed nets: grid.meshed)"
+    )
