@@ -12,15 +12,17 @@ from collections.abc import Callable
 from msgspec.structs import replace
 from tests.anvil import anvil
 from tests.contracts.clearings import Cleared5
-from tests.contracts.harness import CHAIN
+from tests.contracts.harness import CHAIN, INTERVAL
 from tests.onchain import OPTIONS, Onchain
 
 from bench.gas_net import NodeWorld
 from gridpact.crypto.keccak import keccak
+from gridpact.ledger.onchain.roots import CODES, FillLeaf, OrderLeaf
 from gridpact.ledger.proving import challenges
 from gridpact.ledger.proving.challenges import Challenge, Served
 from gridpact.model.order import Code, Refusal
 from gridpact.model.record import Timing
+from gridpact.model.trade import Fill
 
 REFUSED = 1000
 
@@ -53,9 +55,14 @@ def receipts(url: str) -> dict[str, int]:
     market.refusals = tuple(_refusal(n, stranger) for n in range(REFUSED))
     here = engine.rpc("evm_snapshot")
     market.serve()
-    found = {"post a clearing": engine.gas}
+    found = {"post a clearing, 1,005 orders": engine.gas}
     engine.rpc("evm_revert", here)
-    return found | _proofs(_Ground(engine, market))
+    world.price_of(INTERVAL + 1)
+    found["post prices"] = engine.gas
+    ground = _Ground(engine, market)
+    found |= _proofs(ground) | _book_proofs(ground) | _answers(ground)
+    engine.close()
+    return found
 
 
 def _proofs(ground: _Ground) -> dict[str, int]:
@@ -76,6 +83,8 @@ def _proofs(ground: _Ground) -> dict[str, int]:
     dear = [replace(fill, price=fill.price + 1) for fill in market.fills]
     sold = next(one for one in market.offers if one.hash == dear[0].offer)
     forked = [fills[0], *(leaf._replace(offer_before=1, offer_previous=0) for leaf in fills[1:])]
+    level = [replace(fill, price=cheap.order.price) for fill in swapped]
+    even = [replace(fill, price=cheap.order.price) for fill in kept]
     wires = market.wires
     return {
         "challenge: omitted order": ground.tried(
@@ -98,7 +107,93 @@ def _proofs(ground: _Ground) -> dict[str, int]:
             lambda: market.serve(*market.leaves(kept)),
             lambda served: challenges.skipped(served, bid.order, 0, cheap, wires),
         ),
-        "demand": ground.tried(market.serve, lambda served: challenges.demand(served, True, 3)),
+        "challenge: outranked bid, equal prices": ground.tried(
+            lambda: market.serve(*_worse(market, level, level[high].offer)),
+            lambda served: challenges.outranked(served, early.order, high, low, wires, tie=True),
+        ),
+        "challenge: skipped offer, equal prices": ground.tried(
+            lambda: market.serve(*_worse(market, even, even[0].offer)),
+            lambda served: challenges.skipped(served, bid.order, 0, cheap, wires, tie=True),
+        ),
+        "demand: order": ground.tried(
+            market.serve, lambda served: challenges.demand(served, True, 3)
+        ),
+    }
+
+
+def _worse(
+    market: Cleared5, fills: list[Fill], offer: bytes
+) -> tuple[list[OrderLeaf], list[FillLeaf]]:
+    """Return the leaves of these fills, with a lower reputation in an offer's."""
+    orders, leaves = market.leaves(fills)
+    lower = [
+        leaf._replace(reputation=leaf.reputation - 1) if leaf.order == offer else leaf
+        for leaf in orders
+    ]
+    return lower, leaves
+
+
+def _book_proofs(ground: _Ground) -> dict[str, int]:
+    """Return the gas of what is proven of the book, and of an order's own sum."""
+    market = ground.market
+    orders, fills = market.leaves()
+    places = {leaf.order: place for place, leaf in enumerate(orders)}
+    mine, out = market.offers[0], market.offers[2]
+    at = places[mine.hash]
+    another = [*orders]
+    another[at] = orders[at]._replace(participant=market.net.people[3].address)
+    more = [*orders]
+    more[at] = orders[at]._replace(filled=orders[at].filled + 1)
+    swapped = [*orders]
+    swapped[3], swapped[4] = orders[4], orders[3]
+    refused = [*orders]
+    refused[places[out.hash]] = orders[places[out.hash]]._replace(refusal=CODES[Code.SIGNATURE])
+    shut = [*orders]
+    shut[places[out.hash]] = orders[places[out.hash]]._replace(refusal=CODES[Code.PRICE_FORM])
+    bid = market.bids[0].hash
+    return {
+        "challenge: order shown as another's": ground.tried(
+            lambda: market.serve(another, fills),
+            lambda served: challenges.mislabelled(served, mine.hash, mine.order),
+        ),
+        "challenge: other sum of an order": ground.tried(
+            lambda: market.serve(more, fills),
+            lambda served: challenges.misstated(served, mine.hash, orders[at].last - 1),
+        ),
+        "challenge: book out of order": ground.tried(
+            lambda: market.serve(swapped, fills),
+            lambda served: challenges.unsorted(served, 3, 4),
+        ),
+        "challenge: refused signature is good": ground.tried(
+            lambda: market.serve(refused, fills),
+            lambda served: challenges.refused(served, out.hash, out.order, out.signature),
+        ),
+        "challenge: offer is not above the cap": ground.tried(
+            lambda: market.serve(shut, fills),
+            lambda served: challenges.capped(served, out, bid, market.wires),
+        ),
+    }
+
+
+def _answers(ground: _Ground) -> dict[str, int]:
+    """Return the gas of showing a demanded leaf, of each tree."""
+    market = ground.market
+    orders, _ = market.leaves()
+    admitted = next(n for n, leaf in enumerate(orders) if leaf.order == market.offers[0].hash)
+
+    def asked(of_orders: bool, index: int) -> Served:
+        served = market.serve()
+        market.challenge(challenges.demand(served, of_orders, index))
+        return served
+
+    return {
+        "answer: order": ground.tried(
+            lambda: asked(True, admitted),
+            lambda served: challenges.answer_order(served, admitted),
+        ),
+        "answer: fill": ground.tried(
+            lambda: asked(False, 1), lambda served: challenges.answer_fill(served, 1)
+        ),
     }
 
 
