@@ -109,6 +109,18 @@ def test_a_fill_that_the_clearing_does_not_have_is_refused(failed: Failed) -> No
         failed.pay(3, fills=dearer)
 
 
+@pytest.mark.parametrize("bit", [64, 128, 192, 240, 255])
+def test_no_other_number_robs_a_seller_under_the_same_leaf(failed: Failed, bit: int) -> None:
+    """What the bid's earlier fills took is one word with its neighbours, hashed as it is shown."""
+    fill = failed.fills[3]
+    meters = failed.profile(fill.seller), failed.profile(fill.buyer)
+    given = bytearray(fallback.pay(failed.part, failed.settled.posting, failed.fills, 3, *meters))
+    links = 3 + 8 + 6
+    given[32 * links + 31 - bit // 8] ^= 1 << bit % 8
+    with refused("fallback: not a fill of the clearing"):
+        failed.call("pay", bytes(given))
+
+
 def test_another_clearing_is_refused(failed: Failed) -> None:
     other = failed.settled.posting._replace(fill_root=b"\1" * 32)
     with refused("fallback: another book"):
