@@ -38,7 +38,7 @@ class Job(NamedTuple):
     examples: int
 
 
-JOBS = [Job(True, seed % 2 == 0, seed, 400) for seed in range(1, 9)]
+JOBS = [Job(True, seed % 2 == 0, seed, 200) for seed in range(1, 9)]
 JOBS += [Job(False, seed % 2 == 0, seed, 20) for seed in (21, 22)]
 
 
