@@ -2,7 +2,7 @@
 
 Rules of three kinds. Participants, strangers and the operator do what they may, with numbers drawn
 at its edges (`people`, `market`, `courses`,
-`wallets`, `councils`, `disputes`); earlier calls come again, by others, or
+`edges`, `wallets`, `councils`, `disputes`); earlier calls come again, by others, or
 with words changed; and any function is called by anybody with arguments drawn by its ABI
 (`anybody`). `watched` checks each call; the invariants here are checked after each rule and at the
 end.
@@ -14,8 +14,8 @@ from typing import ClassVar
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 from tests.contracts.fuzz.anybody import Anybody
 from tests.contracts.fuzz.boachain import BoaChain
-from tests.contracts.fuzz.courses import Courses
 from tests.contracts.fuzz.disputes import Disputes
+from tests.contracts.fuzz.edges import Edges
 from tests.contracts.fuzz.people import People
 from tests.contracts.fuzz.play import founded
 from tests.contracts.fuzz.wallets import Wallets
@@ -36,7 +36,7 @@ def market(
     return founded(engine, deadlines)
 
 
-class Everything(People, Courses, Wallets, Disputes, Anybody, RuleBasedStateMachine):
+class Everything(People, Edges, Wallets, Disputes, Anybody, RuleBasedStateMachine):
     """A market in which everybody tries everything, on titanoboa."""
 
     engine: ClassVar[EngineFactory] = BoaChain

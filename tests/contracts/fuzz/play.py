@@ -78,7 +78,7 @@ def founded(engine: EngineFactory, deadlines: ChallengeTerms) -> tuple[Watched, 
     net.bond(COLLECTOR.address)
     world.mint(Named.OPERATOR.address, 30 * TERMS.bond)
     for account in (ANN, BOB, DEVICES["cem"].address, PLANT, AREA):
-        world.mint(account, 2 * MICRO)
+        world.mint(account, 20 * MICRO)
     for named in (Named.GRID_SUPPLY, Named.INCENTIVE):
         world.mint(named.address, MICRO // 100)
     for number, name in enumerate(PEOPLE):
