@@ -28,7 +28,7 @@ SILENT = "no reason given"
 PRECOMPILES = 9
 _FILL = frozenset({"bid", "offer", "buyer", "seller", "terms"})
 _SINGLE = frozenset({"region", "interval", "fill"})
-_SHOWN = frozenset({"leaf", "proof"})
+_SHOWN = frozenset({"leaf", "place"})
 _POSTED = ("content", "order_root", "fill_root", "seed", "count", "volume")
 _ORDER = frozenset({"participant", "side", "tier", "salt", "energy"})
 
