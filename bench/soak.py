@@ -11,7 +11,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.random_markets import Case, draw, play, require_chains, require_promises
+from bench.promises import require_promises
+from bench.random_markets import Case, draw
+from bench.random_runs import play, require_chains
 from bench.rows import Row
 from gridpact.assembly.day import DayResult
 from gridpact.errors import GridpactError, PowerFlowDiverged

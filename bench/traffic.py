@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from eth_abi.abi import encode
 
-from bench.random_markets import draw, play
+from bench.random_markets import draw
+from bench.random_runs import play
 from gridpact.assembly.ledgers import embedded_ledgers, operator_key
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key as PrivateKey

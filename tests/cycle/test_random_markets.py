@@ -6,7 +6,9 @@
 from pathlib import Path
 
 import pytest
-from bench.random_markets import draw, play, require_chains, require_promises
+from bench.promises import require_promises
+from bench.random_markets import draw
+from bench.random_runs import play, require_chains
 
 from gridpact.errors import PowerFlowDiverged
 
