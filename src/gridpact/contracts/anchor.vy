@@ -8,7 +8,8 @@
         Before that only a proof changes it, which costs the writer's bond: the council's quorum
         for another head, or the writer's own signature under another one.
 @dev A region without a council is the operator's: nobody else answers for it. A correction voids
-     the anchors that named the wrong one; they are written again.
+     the anchors that named the wrong one; they are written again. What is too old for a correction
+     to reach the newest anchor from it is not written: a later head has it among its ancestors.
 """
 
 import clock
@@ -75,6 +76,7 @@ def __init__(
     @notice Fix the peers and the window; the registry, already deployed, knows the domain.
     """
     clock.__init__(begins, seconds)
+    assert window < MAX_VOID, "anchor: window"
     OPERATOR = operator
     COUNCIL = council_
     WINDOW = window
@@ -246,6 +248,7 @@ def _require_delegate(
         return
     now: uint256 = clock.interval()
     assert convert(interval, uint256) < now, "anchor: not over yet"
+    assert convert(interval, uint256) + MAX_VOID >= now + WINDOW, "anchor: too long ago"
     assert msg.sender == staticcall peer.member_in_turn(
         region, epoch, interval, now - 1, members
     ), "anchor: not the delegate"
