@@ -186,13 +186,18 @@ def refused(
     interval: uint64,
     posted: posting.Clearing,
     order: book.Order,
-    signature: signing.Signature,
+    sequence: uint32,
+    receipt: signing.Signature,
     shown: leaves.Placed,
     path: DynArray[bytes32, merkle.MOST],
 ):
     """
-    @notice An order was refused for its signature, which is good; as expired, which it is not; or
-            for want of money, though it stands on this chain with its money reserved.
+    @notice An order was refused as expired, which it is not; or for its signature, or for want of
+            money, though it stands on this chain or the collector accepted it.
+    @dev A good signature shown later proves nothing: the collector may have seen a bad one. Whose
+         orders a collector does not take posts them itself.
+    @param receipt The collector's signed `Accepted`; read only for an order that does not stand
+           here and did not expire.
     """
     name: bytes32 = challenging.open(region, interval, posted)
     leaf: bytes32 = challenging.shown_order(order, shown.leaf)
@@ -200,15 +205,17 @@ def refused(
     wanted: bytes32 = shown.leaf.order
     assert order.region == region and order.interval == interval, "challenge_book: another book's"
     code: uint256 = leaves.refusal(shown.leaf.said)
-    if code == leaves.SIGNATURE:
-        assert (
-            signing.signer(wanted, signature) == order.participant
-        ), "challenge_book: not the participant's signature"
-    elif code == leaves.EXPIRED:
+    if code == leaves.EXPIRED:
         assert order.expires == 0 or order.expires > interval, "challenge_book: expired"
     else:
-        assert code == leaves.FUNDS, "challenge_book: not for a chain to judge"
-        assert self._stands(wanted), "challenge_book: no money reserved"
+        assert code in [
+            leaves.SIGNATURE, leaves.FUNDS
+        ], "challenge_book: not for a chain to judge"
+        if not self._stands(wanted):
+            assert (
+                signing.signer(self._accepted(wanted, region, interval, sequence), receipt)
+                == COLLECTOR
+            ), "challenge_book: neither here nor accepted"
     challenging.condemn(region, interval, name, keccak256("refused"), order.participant)
 
 
@@ -222,18 +229,17 @@ def mislabelled(
     path: DynArray[bytes32, merkle.MOST],
 ):
     """
-    @notice A leaf names another participant than its order, or another reputation than stands
-            (which is judged before delivery only: afterwards it moves).
+    @notice A leaf names another participant than its order, or a reputation that did not stand in
+            this interval (which is judged before delivery only).
     """
     name: bytes32 = challenging.open(region, interval, posted)
     leaf: bytes32 = challenging.shown_order(order, shown.leaf)
     merkle.after(leaf, shown.place, posted.order_root, path, 0)
     wrong: bool = leaves.participant(shown.leaf.said) != order.participant
     if not wrong and challenging.TERMS.challenge_closes != 0:
-        score: uint256 = staticcall reputation.__interface__(challenging.REPUTATION).score(
-            order.participant
+        wrong = not staticcall reputation.__interface__(challenging.REPUTATION).stood(
+            order.participant, leaves.reputation(shown.leaf.said)
         )
-        wrong = score != leaves.reputation(shown.leaf.said)
     assert wrong, "challenge_book: nothing wrong"
     challenging.condemn(region, interval, name, keccak256("mislabelled"), order.participant)
 

@@ -175,7 +175,8 @@ def post(
     """
     @notice Post a clearing, once: the roots of the sealed book and of the fills, the seed of the
             draw, number and volume [Wh] of the fills. Where a council holds office, the operator
-            has a bond to lose.
+            has a bond to lose. Where deadlines count, not before the book is closed: else an order
+            that was refused rightly could still come to stand, as if it had been refused wrongly.
     """
     assert msg.sender == OPERATOR, "clearing: not the operator"
     assert write.content != empty(bytes32), "clearing: no content"
@@ -196,6 +197,7 @@ def post(
         assert first == digest, "clearing: posted before"
         return
     assert self._in_time(write.interval), "clearing: too late"
+    assert COMMIT_CLOSES == 0 or not clock.book_open(write.interval), "clearing: the book is open"
     assert staticcall council.__interface__(COUNCIL).may_post(
         write.region, msg.sender
     ), "clearing: no bond"

@@ -22,7 +22,12 @@ exports: keyed.written
 
 MAX_BATCH: constant(uint256) = 128
 PPM: constant(uint256) = 1_000_000
+# scores: five earlier ones of the interval 32 each | interval of the last change 32 | now 64
+EARLIER: constant(uint256) = 96
+EARLIEST: constant(uint256) = 224
+AT: constant(uint256) = 64
 KNOWN: constant(uint256) = 2**32
+HELD: constant(uint256) = 2**31  # marks an earlier score
 
 
 struct Rating:
@@ -41,7 +46,7 @@ RULES: immutable(feedback.Rules)
 FINE: public(immutable(uint256))  # micro-units per kWh that was agreed and not sent
 TOLERANCE: public(immutable(uint256))  # ppm of what was agreed
 
-scores: HashMap[address, uint256]  # known 1 | score 32
+scores: HashMap[address, uint256]
 
 
 event Rated:
@@ -125,6 +130,27 @@ def score(seller: address) -> uint256:
 
 @external
 @view
+def stood(seller: address, score: uint256) -> bool:
+    """
+    @notice Say whether a seller had this reputation at some time in the running interval: a
+            clearing that was posted in it names one that a rating may have moved since. After five
+            changes in one interval nobody can tell, so it is granted.
+    """
+    if score == self._score(seller):
+        return True
+    word: uint256 = self.scores[seller]
+    if (word >> AT) & packing.MASK_32 != clock.interval():
+        return False
+    if word >> EARLIEST != 0:
+        return True
+    for at: uint256 in range(4):
+        if (word >> (EARLIER + 32 * at)) & packing.MASK_32 == HELD | score:
+            return True
+    return False
+
+
+@external
+@view
 def read(sellers: DynArray[address, MAX_BATCH]) -> DynArray[uint256, MAX_BATCH]:
     """
     @return The reputations of many. [ppm]
@@ -159,10 +185,22 @@ def _rate(seller: address, interval: uint64) -> Rating:
     assert agreed > 0, "reputation: nothing to rate"
     before: uint256 = self._score(seller)
     now: uint256 = feedback.update(before, agreed, sent, RULES)
-    self.scores[seller] = KNOWN | now
+    self._keep(seller, before, now)
     log Rated(seller=seller, agreed=agreed, sent=sent, before=before, now=now)
     self._fine(seller, agreed, sent)
     return Rating(seller=seller, agreed=agreed, sent=sent, before=before, now=now)
+
+
+@internal
+def _keep(seller: address, before: uint256, now: uint256):
+    word: uint256 = self.scores[seller]
+    interval: uint256 = clock.interval() & packing.MASK_32
+    earlier: uint256 = 0
+    if (word >> AT) & packing.MASK_32 == interval:
+        earlier = word >> EARLIER
+    self.scores[seller] = (
+        ((earlier << 32) | HELD | before) << EARLIER | interval << AT | KNOWN | now
+    )
 
 
 @internal

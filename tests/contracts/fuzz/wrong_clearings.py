@@ -56,7 +56,7 @@ def honest(book: Cleared5) -> Wrong:
             challenges.unsorted(served, 1, 2),
             challenges.unsorted(served, 0, 0),
             challenges.mislabelled(served, bid.hash, bid.order),
-            challenges.refused(served, bid.hash, bid.order, bid.signature),
+            challenges.refused(served, bid.hash, bid.order, bid.sequence, bid.receipt),
             challenges.overfilled(served, orders[served.fills[0].fill.offer], 0),
             challenges.overfilled(served, orders[served.fills[0].fill.bid], 0),
             challenges.forked(served, True, 1, 0),
@@ -108,8 +108,8 @@ def refused_signature(book: Cleared5) -> Wrong:
     return Wrong(
         served,
         [
-            challenges.refused(served, out.hash, out.order, book.bids[0].signature),
-            challenges.refused(served, out.hash, out.order, out.signature),
+            challenges.refused(served, out.hash, out.order, out.sequence, book.bids[0].receipt),
+            challenges.refused(served, out.hash, out.order, out.sequence, out.receipt),
         ],
     )
 

@@ -1,4 +1,4 @@
-"""Anchors under a council: the member in turn writes, a wrong one is corrected and costs its bond."""
+"""Anchors under a council: the member in turn writes; a wrong one is corrected, for its bond."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -210,9 +210,7 @@ def test_a_minority_does_not_correct(anchors: Anchors) -> None:
             OVER,
             6,
             head("wrong"),
-            signers=sorted(
-                [*anchors.net.council[:2], CHALLENGER], key=lambda one: one.address
-            ),
+            signers=sorted([*anchors.net.council[:2], CHALLENGER], key=lambda one: one.address),
         )
     assert anchors.kept(OVER) == head("right")
 
@@ -224,7 +222,7 @@ def test_signatures_for_another_interval_head_or_chain_do_not_correct(anchors: A
         anchors.digest(OVER, 6, head("else")),
         anchors.digest(OVER, 5, head("wrong")),
     ):
-        with pytest.raises(Reverted, match="council: not a member|quorum: signers not rising"):
+        with pytest.raises(Reverted, match=r"council: not a member|quorum: signers not rising"):
             anchors.correct(OVER, 6, head("wrong"), signed=signed)
     with refused("anchor: nothing wrong"):
         anchors.correct(OVER, 7, head("right"))

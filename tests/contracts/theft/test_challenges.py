@@ -11,9 +11,9 @@ from gridpact.errors import InvalidClearing, Reverted
 from gridpact.ledger.onchain.abi import Rows
 from gridpact.ledger.onchain.roots import fill_leaves
 from gridpact.ledger.proving import challenges, net
-from gridpact.ledger.proving.challenges import Challenge
+from gridpact.ledger.proving.challenges import Challenge, Served
 from gridpact.model.interval import Phase
-from gridpact.model.order import Code, Refusal, Side
+from gridpact.model.order import Accepted, Code, Refusal, Side
 from gridpact.model.typed import CANCELLED
 
 
@@ -129,17 +129,38 @@ def test_two_receipts_with_one_sequence_cost_the_collectors_bond(market: Cleared
     assert market.net.holds()
 
 
-@pytest.mark.parametrize("code", [Code.SIGNATURE, Code.EXPIRED])
-def test_a_wrong_refusal_is_proven(market: Cleared5, code: Code) -> None:
+def _refuse(market: Cleared5, code: Code) -> tuple[Accepted, Served]:
+    """Post a clearing that refuses an offer."""
     out = market.offers.pop()
     market.refusals = (Refusal(out.hash, out.order.participant, code, "says the operator"),)
-    market.fills = market.fills[:0]
-    served = market.serve()
-    proven(
-        market,
-        challenges.refused(served, out.hash, out.order, out.signature),
-        out.order.participant,
-    )
+    market.fills = ()
+    return out, market.serve()
+
+
+@pytest.mark.parametrize("code", [Code.SIGNATURE, Code.FUNDS, Code.EXPIRED])
+def test_refusing_what_the_collector_accepted_is_proven(market: Cleared5, code: Code) -> None:
+    out, served = _refuse(market, code)
+    proof = challenges.refused(served, out.hash, out.order, out.sequence, out.receipt)
+    proven(market, proof, out.order.participant)
+
+
+@pytest.mark.parametrize("code", [Code.SIGNATURE, Code.FUNDS])
+def test_refusing_what_stands_on_the_chain_is_proven(market: Cleared5, code: Code) -> None:
+    market.net.world.collect(market.offers[-1])
+    out, served = _refuse(market, code)
+    proof = challenges.refused(served, out.hash, out.order)
+    proven(market, proof, out.order.participant)
+
+
+def test_a_good_signature_shown_later_costs_nobody_a_bond(market: Cleared5) -> None:
+    """It was refused for a bad one, which its owner sent to have the operator slashed."""
+    out, served = _refuse(market, Code.SIGNATURE)
+    with refused("signing: signature form"):
+        market.challenge(challenges.refused(served, out.hash, out.order))
+    for sequence, receipt in ((out.sequence, out.signature), (out.sequence + 1, out.receipt)):
+        with refused("challenge_book: neither here nor accepted"):
+            market.challenge(challenges.refused(served, out.hash, out.order, sequence, receipt))
+    assert not market.condemned
 
 
 def test_a_right_refusal_stands(market: Cleared5) -> None:
@@ -154,8 +175,11 @@ def test_a_right_refusal_stands(market: Cleared5) -> None:
     served = market.serve()
     with refused("challenge_book: expired"):
         market.challenge(challenges.refused(served, old.hash, old.order))
-    with refused("challenge_book: no money reserved"):
-        market.challenge(challenges.refused(served, poor.hash, poor.order))
+    other = market.bids[0]
+    with refused("challenge_book: neither here nor accepted"):
+        market.challenge(
+            challenges.refused(served, poor.hash, poor.order, other.sequence, other.receipt)
+        )
 
 
 def test_an_order_shown_as_anothers_is_proven(market: Cleared5) -> None:

@@ -186,10 +186,15 @@ def doubled_receipts(first: Accepted, second: Accepted) -> Challenge:
     return Challenge(BOOK, "doubled_receipts", (given,), f"sequence {first.sequence} twice")
 
 
-def refused(clearing: Served, name: bytes, order: Order, signature: bytes = b"") -> Challenge:
-    """Prove that an order was refused without reason: for signature, expiry or funds."""
-    signed = compact(signature) if signature else NO_SIGNATURE
-    given = packing.order(order), signed, clearing.of(name)
+def refused(
+    clearing: Served, name: bytes, order: Order, sequence: int = 0, receipt: bytes = b""
+) -> Challenge:
+    """Prove that an order was refused without reason: for signature, expiry or funds.
+
+    `sequence` and `receipt` are the collector's, where the order does not stand on the chain.
+    """
+    accepted = pack(sequence) + (compact(receipt) if receipt else NO_SIGNATURE)
+    given = packing.order(order), accepted, clearing.of(name)
     what = f"order {name.hex()[:16]} is refused wrongly"
     return _challenge(BOOK, "refused", clearing, given, what)
 
