@@ -12,13 +12,14 @@ from typing import Any
 
 from msgspec.structs import replace
 from tests.anvil import anvil
+from tests.contracts.failing import Failed
 from tests.contracts.harness import CHAIN, World
 from tests.contracts.parts import CHALLENGER, INTERVAL, TERMS, NetWorld, Settled
 from tests.contracts.reading import Contract
 from tests.onchain import OPTIONS, Onchain
 
 from gridpact.crypto.keys import compact
-from gridpact.ledger.proving import net, proofs
+from gridpact.ledger.proving import fallback, net, proofs
 from gridpact.ledger.proving.net import Part
 from gridpact.ledger.proving.proofs import Fault
 from gridpact.model.record import Timing
@@ -69,7 +70,7 @@ def receipts(url: str) -> dict[str, int]:
     try:
         found = _steps(node, 80, 1_000) | _steps(node, 1_000, 5_000)
         found["net per signature"] = _signature(node)
-        return found | _proofs(node, 1_000, 5_000)
+        return found | _proofs(node, 1_000, 5_000) | _fallback(node, 1_000, 5_000)
     finally:
         node.engine.close()
 
@@ -130,6 +131,37 @@ def _proofs(node: Node, accounts: int, trades: int) -> dict[str, int]:
 
         found[f"proof: {name}"] = node.tried(act)
     return found | _demands(node, market, settled, honest)
+
+
+def _fallback(node: Node, accounts: int, trades: int) -> dict[str, int]:
+    """Return what it costs to pay a failed part's fills one by one, and to give the rest back."""
+    market = node.market(accounts)
+    failed = Failed.unposted(market, market.market(trades))
+    fills = failed.fills
+    at = trades // 2
+    buyer, seller = fills[at].buyer, fills[at].seller
+    # the first use of a word costs more: of the bits about a fill, of its seller's, of its buyer's
+    near = range(at // 256 * 256, at // 256 * 256 + 256)
+    other = next(n for n in near if n != at and fills[n].seller != seller)
+    same = next(n for n, one in enumerate(fills) if n not in near and one.seller == seller)
+    bought = next(n for n, one in enumerate(fills) if n not in near and one.buyer == buyer)
+    rows = {failed.part.rows[n].account: n for n in fallback.rows(failed.part, fills)}
+    opened = node.gas(lambda: failed.open(rows[buyer]))
+    for account in {fills[index].buyer for index in (other, same, bought)} - {buyer}:
+        failed.open(rows[account])
+    first = node.tried(lambda: failed.pay(at))
+    for index in sorted({other, same, bought}):
+        failed.pay(index)
+    found = {
+        "open a failed part's row": opened,
+        "first fill of a part, its buyer and its seller paid by fallback": first,
+        "fallback per fill": node.gas(lambda: failed.pay(at)),
+    }
+    failed.after_paying()
+    left = next(n for n, o in enumerate(fills) if o.buyer == buyer and n not in (at, bought))
+    found["give an unpaid fill back"] = node.gas(lambda: failed.refund(left))
+    release = node.gas(lambda: market.release(failed.part))
+    return found | {f"give a failed part of {accounts} accounts back": release}
 
 
 def _demands(node: Node, market: NetWorld, settled: Settled, part: Part) -> dict[str, int]:

@@ -6,7 +6,7 @@
         paid one by one, by anybody who shows the fill in the posted clearing and both meters'
         signed word, out of what each buyer's row of the part locks. When the time for that is over,
         an unpaid fill is given back by itself, or the whole part at once. Of a clearing that was
-        proven wrong nothing is paid, and all is given back (5-decisions, section 17).
+        proven wrong no row is opened, and anybody gives all back at once (5-decisions, section 17).
 @dev A part's window is `net.failed`. Which fill was paid is a bit, what an account spent of its
      lock a word per part.
 """
@@ -31,13 +31,11 @@ import vault
 initializes: clock
 
 LOCKS: constant(uint256) = 2**48 - 1
-# rows: lock 48 | spent 48 | open 1
+# rows: energy taken 64 | lock 48 | spent 48 | open 1
+TAKEN: constant(uint256) = 97
 LOCK: constant(uint256) = 49
 SPENT: constant(uint256) = 1
 OPEN: constant(uint256) = 1
-# energies: taken 64 | sent unused 64 | sent 64
-TAKEN: constant(uint256) = 128
-UNUSED: constant(uint256) = 64
 
 NET: public(immutable(address))
 VAULT: public(immutable(address))
@@ -49,7 +47,6 @@ RULES: immutable(split.Rules)
 
 rows: HashMap[bytes32, HashMap[address, uint256]]  # by part and account
 done: HashMap[bytes32, HashMap[uint256, uint256]]  # by part: a bit per fill, 256 to a word
-energies: HashMap[bytes32, HashMap[uint64, HashMap[address, uint256]]]  # by region and interval
 
 
 struct Book:
@@ -110,6 +107,7 @@ def open(place: netting.Place, clearing_: bytes32, span: uint256, list: bytes32,
     """
     key: bytes32 = netting.key(place)
     self._require_payable(key, place, netting.book(list, clearing_, span))
+    assert not self._is_condemned(place), "fallback: clearing condemned"
     word: uint256 = chunks.opened(row, list)
     account: address = convert(convert(word >> 96, uint160), address)
     assert self.rows[key][account] == 0, "fallback: opened before"
@@ -135,10 +133,10 @@ def pay(
     """
     @notice Pay one fill of a failed part by the two meters' signed word: anybody, once, in its time.
     @dev As `settlement.settle_fill`: the buyer owes at most what it imported beyond its bid's
-         earlier fills and what it paid for, the seller sent at most what it exported and was not
-         paid for, and the loss is the share that was expected. What was sent unused, for which the
-         buyer pays the same fee in any case, takes nothing from what later fills may count as sent:
-         so nobody harms a seller by the order in which its fills are paid.
+         earlier fills and what it took for others of this part, the seller sent at most what it
+         exported and was not paid for, in whatever way, and the loss is the share that was
+         expected. What was sent unused, for which the buyer pays the same fee in any case, takes
+         nothing from what later fills count as sent: so nobody harms a seller by the order of them.
     """
     key: bytes32 = netting.key(place)
     name: bytes32 = posting.clearing_hash(place.region, place.interval, book.cleared)
@@ -150,21 +148,28 @@ def pay(
     terms: packing.Terms = packing.terms(fill.terms)
     imported: uint256 = metering.imported(buyer.registers)
     exported: uint256 = metering.exported(seller.registers)
-    word: uint256 = self.energies[place.region][place.interval][fill.buyer]
-    imported -= min(imported, max(filled.leaf.links >> 192, word >> TAKEN))
-    agreed: uint256 = min(terms.energy, imported)
+    word: uint256 = self.rows[key][fill.buyer]
+    agreed: uint256 = min(
+        terms.energy, imported - min(imported, max(filled.leaf.links >> 192, word >> TAKEN))
+    )
     unused: uint256 = terms.energy - agreed
-    self.energies[place.region][place.interval][fill.buyer] = word + (agreed << TAKEN)
-    word = self.energies[place.region][place.interval][fill.seller]
-    exported -= min(exported, word & packing.MASK_64)
-    sent: uint256 = min(agreed, exported)
-    exported -= sent
-    exported -= min(exported, (word >> UNUSED) & packing.MASK_64)
-    unused_sent: uint256 = min(unused, exported)
-    self.energies[place.region][place.interval][fill.seller] = word + (unused_sent << UNUSED | sent)
+    sent: uint256 = extcall settlement.__interface__(SETTLEMENT).count(
+        fill.seller,
+        fill.buyer,
+        place.interval,
+        agreed,
+        exported,
+        imported,
+        skip_contract_check=True,
+    )
+    unused_sent: uint256 = min(unused, exported - min(exported, sent))
     owed: split.Short = split.by_meters(terms, agreed, sent, unused, unused_sent, RULES)
     back: uint256 = self._spend(
-        key, fill.buyer, owed.seller + owed.charge + owed.fee_network, owed.refund
+        key,
+        fill.buyer,
+        word + (agreed << TAKEN),
+        owed.seller + owed.charge + owed.fee_network,
+        owed.refund,
     )
     to_loss: uint256 = rounding.part(owed.charge, RULES.loss_fund_share)
     reward: uint256 = 0
@@ -204,7 +209,9 @@ def refund(
     self._require_over(key, place, made, made)
     self._take(key, place, book, filled, siblings)
     fill: packing.Fill = filled.leaf.fill
-    back: uint256 = self._spend(key, fill.buyer, 0, split.lock(packing.terms(fill.terms)))
+    back: uint256 = self._spend(
+        key, fill.buyer, self.rows[key][fill.buyer], 0, split.lock(packing.terms(fill.terms))
+    )
     extcall vault.__interface__(VAULT).release_rows([convert(fill.buyer, uint256) << 96 | back << 48])
     log Refunded(
         fill=packing.fill_hash(place.region, place.interval, fill), key=key, amount=back
@@ -242,7 +249,7 @@ def row(key: bytes32, account: address) -> (uint256, uint256):
     @return What an account locks for a failed part, and what it spent of it; zeros until opened.
     """
     word: uint256 = self.rows[key][account]
-    return word >> LOCK, (word >> SPENT) & LOCKS
+    return (word >> LOCK) & LOCKS, (word >> SPENT) & LOCKS
 
 
 @external
@@ -260,12 +267,13 @@ def _require_payable(key: bytes32, place: netting.Place, book: bytes32):
     kept: bytes32 = empty(bytes32)
     after: uint256 = 0
     until: uint256 = 0
-    kept, after, until = staticcall net.__interface__(NET).failed(key)
+    kept, after, until = staticcall net.__interface__(NET).failed(
+        key, skip_contract_check=True
+    )
     assert kept == book, "fallback: another book"
     now: uint256 = clock.interval()
     assert after == 0 or now > after, "fallback: too early"
     assert now <= until, "fallback: too late"
-    assert not self._is_condemned(place), "fallback: clearing condemned"
 
 
 @internal
@@ -312,11 +320,12 @@ def _take(
 
 
 @internal
-def _spend(key: bytes32, account: address, amount: uint256, back: uint256) -> uint256:
+def _spend(
+    key: bytes32, account: address, word: uint256, amount: uint256, back: uint256
+) -> uint256:
     # from an account's lock: what is paid, then what comes back of it, which is returned
-    word: uint256 = self.rows[key][account]
     assert word & OPEN == OPEN, "fallback: account not opened"
-    left: uint256 = (word >> LOCK) - ((word >> SPENT) & LOCKS)
+    left: uint256 = ((word >> LOCK) & LOCKS) - ((word >> SPENT) & LOCKS)
     assert amount <= left, "fallback: above the lock"
     returned: uint256 = min(back, left - amount)
     self.rows[key][account] = word + ((amount + returned) << SPENT)
@@ -327,7 +336,9 @@ def _spend(key: bytes32, account: address, amount: uint256, back: uint256) -> ui
 @view
 def _check_meter(place: netting.Place, participant: address, signed: metering.Signed):
     signer: address = metering.signer(DOMAIN, participant, place.region, place.interval, signed)
-    status: uint256 = staticcall registry.__interface__(REGISTRY).status(participant)
+    status: uint256 = staticcall registry.__interface__(REGISTRY).status(
+        participant, skip_contract_check=True
+    )
     assert signer == packing.meter_key(
         status, participant
     ), "fallback: not the meter's signature"

@@ -78,6 +78,7 @@ ORDERS: public(immutable(address))
 CLEARING: public(immutable(address))
 REPUTATION: public(immutable(address))
 WALLETS: public(immutable(address))
+FALLBACK: public(immutable(address))
 DOMAIN: public(immutable(bytes32))
 WINDOW: public(immutable(uint256))
 RULES: immutable(split.Rules)
@@ -155,6 +156,7 @@ def __init__(
     clearing_: address,
     reputation: address,
     wallets: address,
+    fallback: address,
     rules: split.Rules,
     window: uint256,
     begins: uint256,
@@ -178,6 +180,7 @@ def __init__(
     CLEARING = clearing_
     REPUTATION = reputation
     WALLETS = wallets
+    FALLBACK = fallback
     DOMAIN = staticcall registry.__interface__(registry_).DOMAIN()
     WINDOW = window
     RULES = rules
@@ -447,12 +450,12 @@ def count(
     imported: uint256,
 ) -> uint256:
     """
-    @notice Count what a wallet pays by two meters, so that no other wallet and no fill pays it
-            again. Only the wallets.
+    @notice Count what a wallet, or a failed part of net settlement, pays by two meters, so that
+            nothing else pays it again. Only the wallets and the fallback.
     @return What was claimed, as far as the seller exported and the buyer imported it beyond all
             that was counted before. [Wh]
     """
-    assert msg.sender == WALLETS, "settlement: not the wallets"
+    assert msg.sender in [WALLETS, FALLBACK], "settlement: not the wallets"
     sold: uint256 = self._volume(seller, interval, SOLD)
     bought: uint256 = self._volume(buyer, interval, BOUGHT)
     energy: uint256 = min(

@@ -271,13 +271,47 @@ def test_a_commit_to_a_condemned_clearing_is_refused(market: NetWorld) -> None:
         market.commit(part)
 
 
-def test_nothing_of_a_condemned_clearing_is_paid(failed: Failed) -> None:
-    failed.market.world.go_to(INTERVAL)
-    failed.market.condemn(failed.part)
-    failed.market.world.go_to(INTERVAL + TERMS.posting + 1)
+def test_nothing_of_a_condemned_clearing_is_opened(market: NetWorld) -> None:
+    failed = Failed.unposted(market, market.market(trades=8))
+    market.world.go_to(INTERVAL)
+    market.condemn(failed.part)
+    market.world.go_to(INTERVAL + TERMS.posting + 1)
     with refused("fallback: clearing condemned"):
+        failed.open(0)
+    market.release(failed.part)
+    with refused("net: not failed"):
         failed.pay(3)
-    failed.market.release(failed.part)
+
+
+def test_one_export_is_sold_once_over_two_parts(market: NetWorld) -> None:
+    settled = market.market(trades=8)
+    fills = [fill for _, fill, *_ in settled.trades]
+    one, two = next(
+        (n, m) for n in range(4) for m in range(4, 8) if fills[n].seller == fills[m].seller
+    )
+    whole = market.part(settled)
+    parts = [_half(market, whole, number, settled) for number in (0, 1)]
+    for part in parts:
+        market.reserve(part)
+        market.commit(part)
+    market.world.go_to(INTERVAL + TERMS.posting + 1)
+    for part, index, due in ((parts[0], one, fills[one].energy_wh), (parts[1], two, 0)):
+        failed = Failed(market, settled, part)
+        failed.open_all()
+        fill = fills[index]
+        given = fills[one].energy_wh - failed.metered(fill.seller)[1]
+        seller = failed.profile(fill.seller, more=(0, given))
+        buyer = failed.profile(fill.buyer, more=(sum(f.energy_wh for f in fills), 0))
+        paid = failed.pay(index, seller, buyer)[-1].values["delivery"]
+        assert paid >> 168 & 2**40 - 1 == due
+
+
+def test_nobody_but_wallets_and_fallback_counts_what_meters_showed(failed: Failed) -> None:
+    fill = failed.fills[3]
+    given = ("0x" + fill.seller.hex(), "0x" + fill.buyer.hex(), INTERVAL, 1, 1, 1)
+    for sender in (OPERATOR, BOB, CHALLENGER.address):
+        with refused("settlement: not the wallets"):
+            failed.market.world.send(Contract.SETTLEMENT, "count", *given, sender=sender)
 
 
 @pytest.mark.parametrize(("first", "number"), [(0, 4), (3, 5), (5, 3)])

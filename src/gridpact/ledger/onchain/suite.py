@@ -104,7 +104,8 @@ class Suite:
             ),
             "settlement": pack(
                 *(operator, registry, vault, orders, clearing, self["reputation"]),
-                *(self["wallets"], *numbers, s.loss_fund_share, s.dispute_window, *when),
+                *(self["wallets"], self["fallback"], *numbers, s.loss_fund_share),
+                *(s.dispute_window, *when),
             ),
             "reputation": pack(
                 *(operator, settlement, *rating, s.dispute_window, registry),
