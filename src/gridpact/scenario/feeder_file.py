@@ -4,17 +4,20 @@
     buses = [[bus, peak load in MVA, shunt in Mvar], ...]
     lines = [[from, to, r in ohm, x in ohm, rating in MVA (may be absent)], ...]
 
+or, in place of `buses` and `lines`, `buses_file` and `lines_file`: CSV files with these columns.
+
 The structure of the file is judged here (ScenarioError names file and row), the net itself in
 `grid.feeder.build` (FeederError names bus or line).
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gridpact.errors import FeederError, ScenarioError
 from gridpact.grid.feeder import Feeder, Line, build
+from gridpact.scenario.feeder_csv import read_rows
 from gridpact.scenario.table import Table, read_toml, show
 
 _LAST_BUS = 2**31 - 1
@@ -23,12 +26,16 @@ _LARGEST = sys.float_info.max
 
 @dataclass(frozen=True)
 class FeederFile:
-    """A feeder with what its file says of the load. [MVA by bus; power factor of that load]"""
+    """A feeder with what its file says of load and root.
+
+    peak_load_mva: by bus; power_factor: of that load.
+    """
 
     name: str
     feeder: Feeder
     peak_load_mva: Mapping[int, float]
     power_factor: float
+    root_voltage_pu: float = 1.0
 
 
 def read_feeder(path: Path) -> FeederFile:
@@ -47,8 +54,10 @@ def read_feeder(path: Path) -> FeederFile:
     s_base_mva, v_base_kv = table.number("s_base_mva"), table.number("v_base_kv")
     factor = table.number("power_factor", low=0.01, high=1.0)
     root = table.whole("root", high=_LAST_BUS)
-    table.know("buses", "lines")
+    table.know("buses", "lines", "buses_file", "lines_file")
     table.finish()
+    _take_csv(path, table, data, "buses", ("bus", "peak_mva", "shunt_mvar"), wanted=3)
+    _take_csv(path, table, data, "lines", ("from", "to", "r_ohm", "x_ohm", "s_max_mva"), wanted=4)
     peak, shunt = _buses(path, data)
     lines = _lines(path, data)
     for row, line in enumerate(lines, start=1):
@@ -64,6 +73,23 @@ def read_feeder(path: Path) -> FeederFile:
     except FeederError as error:
         raise FeederError(f"{path}: {error.place}", error.problem) from error
     return FeederFile(name, feeder, peak, factor)
+
+
+def _take_csv(
+    path: Path,
+    table: Table,
+    data: dict[str, object],
+    key: str,
+    columns: Sequence[str],
+    wanted: int,
+) -> None:
+    """Put the rows of a CSV file where the rows of the TOML file would stand."""
+    if not table.has(f"{key}_file"):
+        return
+    if table.has(key):
+        raise table.error(key, f"is given beside {key}_file; expected one of them")
+    file = path.parent / table.text(f"{key}_file")
+    data[key] = read_rows(file, columns, wanted)
 
 
 def _is_number(value: object) -> bool:

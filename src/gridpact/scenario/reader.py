@@ -19,13 +19,16 @@ from gridpact.model.participant import Named
 from gridpact.prosumer.devices import Plant, Site
 from gridpact.prosumer.outlook import ForecastSettings, Model
 from gridpact.scenario import fleet, market_terms
-from gridpact.scenario.feeder_file import read_feeder
+from gridpact.scenario.grid_file import read_grid
 from gridpact.scenario.participants import read_participant, read_plant
 from gridpact.scenario.profiles import BUILT_IN, Profiles, read
 from gridpact.scenario.scenario import Grid, Scenario, Time
 from gridpact.scenario.table import Table, read_toml
 
-_FEEDERS = Path(__file__).resolve().parent.parent / "data" / "feeders"
+_DATA = Path(__file__).resolve().parent.parent / "data"
+_CASES = {
+    path.stem: path for path in (*_DATA.glob("feeders/*.toml"), *_DATA.glob("simbench/*.json"))
+}
 
 
 def load(path: Path, seed: int | None = None) -> Scenario:
@@ -98,16 +101,16 @@ def _grid(table: Table, path: Path) -> Grid:
     file = table.text("file", "") if table.has("file") or not case else ""
     if bool(case) == bool(file):
         raise table.error("case", 'expected either case = "sce56" or file = "…toml"')
-    known = sorted(built_in.stem for built_in in _FEEDERS.glob("*.toml"))
-    if case and case not in known:
-        raise table.error("case", f"no built-in feeder {case!r}; there are: {', '.join(known)}")
-    where = _FEEDERS / f"{case}.toml" if case else path.parent / file
+    if case and case not in _CASES:
+        known = ", ".join(sorted(_CASES))
+        raise table.error("case", f"no built-in feeder {case!r}; there are: {known}")
+    where = _CASES[case] if case else path.parent / file
     if not where.is_file():
         raise table.error("file", f"no such file: {where}")
-    feeder = read_feeder(where)
+    feeder = read_grid(where)
     grid = Grid(
         file=feeder,
-        root_voltage_pu=table.number("root_voltage_pu", 1.0, low=0.5, high=1.5),
+        root_voltage_pu=table.number("root_voltage_pu", feeder.root_voltage_pu, low=0.5, high=1.5),
         v_min_pu=table.number("v_min_pu", 0.95, low=0.5, high=1.5),
         v_max_pu=table.number("v_max_pu", 1.05, low=0.5, high=1.5),
         power_factor=table.number("power_factor", feeder.power_factor, low=0.01, high=1.0),

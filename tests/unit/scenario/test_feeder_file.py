@@ -88,3 +88,53 @@ def test_missing_file_and_broken_file_are_bad_input(tmp_path: Path) -> None:
         read_feeder(tmp_path / "nowhere.toml")
     with pytest.raises(ScenarioError, match="no TOML"):
         read_feeder(_file(tmp_path, "buses = [["))
+
+
+IN_CSV = """
+name = "three buses"
+s_base_mva = 1.0
+v_base_kv = 1.0
+root = 1
+power_factor = 0.9
+buses_file = "buses.csv"
+lines_file = "lines.csv"
+"""
+BUSES = "bus,peak_mva,shunt_mvar\n1,0.0,0.0\n2,0.1,0\n3,0.2,0.05\n"
+LINES = "to,from,r_ohm,x_ohm,s_max_mva\n2,1,0.01,0.02,\n3,2,0.01,0.02,0.5\n"
+
+
+def _csv(tmp_path: Path, buses: str = BUSES, lines: str = LINES, text: str = IN_CSV) -> Path:
+    (tmp_path / "buses.csv").write_text(buses)
+    (tmp_path / "lines.csv").write_text(lines)
+    return _file(tmp_path, text)
+
+
+def test_tables_may_stand_in_csv_files(tmp_path: Path) -> None:
+    plain, read = read_feeder(_file(tmp_path, GOOD)), read_feeder(_csv(tmp_path))
+    assert dict(read.peak_load_mva) == dict(plain.peak_load_mva)
+    for field in ("ids", "parent", "r", "x", "shunt", "s_max"):
+        assert getattr(read.feeder, field).tolist() == getattr(plain.feeder, field).tolist()
+
+
+@pytest.mark.parametrize(
+    ("change", "file", "place", "problem"),
+    [
+        ({"buses": BUSES.replace("2,0.1", "two,0.1")}, "buses.csv", "row 3, bus", "'two'"),
+        ({"buses": BUSES.replace("2,0.1,0", "2,,0")}, "buses.csv", "row 3, peak_mva", "''"),
+        ({"buses": BUSES.replace("2,0.1,0", "2,0.1")}, "buses.csv", "row 3", "3 cells, found 2"),
+        ({"buses": BUSES.replace("peak_mva", "peak_kw")}, "buses.csv", "row 1", "peak_mva"),
+        ({"lines": LINES.replace("s_max", "limit")}, "lines.csv", "row 1", "'limit_mva'"),
+        ({"lines": ""}, "lines.csv", "row 1", "no column from"),
+        ({"lines": LINES.replace("0.01", "nan")}, "feeder.toml", "lines, row 1", "nan"),
+        ({"text": IN_CSV.replace("lines.csv", "none.csv")}, "none.csv", "", "cannot be read"),
+        ({"text": IN_CSV + "buses = []"}, "feeder.toml", "buses", "beside buses_file"),
+    ],
+)
+def test_unusable_csv_is_refused_with_file_row_and_column(
+    tmp_path: Path, change: dict[str, str], file: str, place: str, problem: str
+) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        read_feeder(_csv(tmp_path, **change))
+    assert caught.value.file.endswith(file)
+    assert caught.value.place == place
+    assert problem in caught.value.problem

@@ -21,6 +21,7 @@ _OTHER = (
     *("asymmetric_load", "asymmetric_sgen", "svc", "ssc", "vsc", "tcsc", "load_dc", "source_dc"),
     *("vsc_stacked", "vsc_bipolar"),
 )
+TABLES = (*_READ, *_OTHER)
 _Cut = set[tuple[str, int, int]]
 NO_RATING = 1e6  # kA of a line, or times its power of a transformer: stands for no limit
 
@@ -34,7 +35,7 @@ def from_pandapower(net: Any) -> Net:
         Something in it cannot be used; names table, row and column.
     """
     frames = {}
-    for name in (*_READ, *_OTHER):
+    for name in TABLES:
         table = net.get(name)
         if table is not None:
             columns = {str(key): table[key].tolist() for key in table.columns}
