@@ -8,7 +8,6 @@ voltages, limits and cost, and batteries that charge and discharge at once.
 import numpy as np
 
 from gridpact.grid.feeder import FloatArray
-from gridpact.grid.limits import margins
 from gridpact.grid.net_limits import net_limits
 from gridpact.grid.power_flow import PowerFlow
 from gridpact.grid.problem import Exactness, Problem, SetPoints
@@ -63,11 +62,7 @@ def is_exact(problem: Problem, found: Exactness, base_mva: float) -> bool:
 
 def worst_excess(problem: Problem, flow: PowerFlow) -> float:
     """Return by how much an AC power flow exceeds its worst limit; at most 0 when all hold."""
-    limits = net_limits(problem, flow.feeder)
-    return max(
-        float(margins(flow, t, limits.band(t)).excess.max(initial=-1.0))
-        for t in range(problem.intervals)
-    )
+    return net_limits(problem, flow.feeder).worst(flow)
 
 
 def burned(points: SetPoints) -> FloatArray:

@@ -48,6 +48,19 @@ class NetLimits:
             float(self.most_export[t]),
         )
 
+    def worst(self, flow: PowerFlow) -> float:
+        """Return by how much the worst limit is exceeded; negative when all are kept."""
+        t, branch = self.rated
+        supply = flow.supply.real
+        parts = [
+            flow.v[:, 1:] - self.v_max[:, 1:],
+            self.v_min[:, 1:] - flow.v[:, 1:],
+            *(np.abs(end[t, branch + 1]) - self.ratings for end in (flow.sent, flow.arrived)),
+            supply - self.most_import,
+            -supply - self.most_export,
+        ]
+        return max(float(part.max(initial=-1.0)) for part in parts)
+
     def excess(self, flow: PowerFlow) -> float:
         """Return the sum of everything by which a flow exceeds limits, voltages squared."""
         squared = flow.squared_voltage[:, 1:]

@@ -58,7 +58,7 @@ def solve(problem: Problem, kept: Kept | None = None) -> Solution:
     problem.checked()
     if conflicts := impossible_duties(problem):
         return Solution("infeasible", SOLVER, np.nan, -np.inf, None, None, conflicts)
-    feeder = rebased(problem.feeder, _size(problem))
+    feeder = rebased(problem.feeder, base_power(problem))
     columns = lay_out(problem, free_directions(problem))
     model, answer = _relax(problem, feeder, columns, kept or Kept())
     if not answer.solved:
@@ -111,7 +111,7 @@ def impossible_duties(problem: Problem) -> tuple[Conflict, ...]:
     return tuple(Conflict(text) for text in found)
 
 
-def _size(problem: Problem) -> float:
+def base_power(problem: Problem) -> float:
     """Return a power near the feeder's own as a base, so that per-unit values are about 1. [MVA]"""
     devices = problem.devices
     power = np.hypot(problem.load_p_mw, problem.load_q_mvar).sum(axis=1).max()
