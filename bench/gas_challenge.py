@@ -166,7 +166,9 @@ def _book_proofs(ground: _Ground) -> dict[str, int]:
         ),
         "challenge: refused signature is good": ground.tried(
             lambda: market.serve(refused, fills),
-            lambda served: challenges.refused(served, out.hash, out.order, out.signature),
+            lambda served: challenges.refused(
+                served, out.hash, out.order, out.sequence, out.receipt
+            ),
         ),
         "challenge: offer is not above the cap": ground.tried(
             lambda: market.serve(shut, fills),
