@@ -1,4 +1,4 @@
-"""The command line: `run`, `audit`, `ledger`, `study`. Forms that others script against are fixed.
+"""The command line: `run`, `audit`, `solve`, `study`, `ledger`, in forms that others rely on.
 
 Heavy imports wait until a command needs them, so that `--help` answers at once.
 """
@@ -348,6 +348,47 @@ def _require_digest(ledger: Path, expected: str) -> None:
     found = hashlib.sha256(ledger.read_bytes()).hexdigest()
     if found != expected.lower():
         raise HeadMismatch(f"{ledger}: SHA-256 is {found}, expected {expected}")
+
+
+@app.command(short_help="Do one calculation: JSON in, JSON out.")
+def solve(
+    kind: Annotated[str, typer.Argument(help="Calculation. Known: opf (optimal power flow).")],
+    file: Annotated[Path, typer.Argument(metavar="IN.json", help="What is asked.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="OUT.json", help="Answer. Default: printed."),
+    ] = None,
+) -> None:
+    """Do one calculation, a pure function of its input; docs/solve.md explains every key.
+
+    Power in MW and Mvar, energy in MWh, voltage in per unit, impedance in ohm, time in hours,
+    prices per MWh. An infeasible problem is an answer, too: exit code 0.
+    """
+    import json
+
+    from gridpact.errors import BadInput
+    from gridpact.solve.kinds import kind as known
+    from gridpact.solve.read import read_json
+
+    calculate = known(kind)
+    try:
+        answer = calculate(read_json(file))
+    except BadInput as error:
+        raise BadInput(f"{file}: {error}") from error
+    text = json.dumps(answer, allow_nan=False)
+    if out:
+        _write(out, text + "\n")
+    else:
+        print(text)
+
+
+def _write(file: Path, text: str) -> None:
+    from gridpact.errors import BadInput
+
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{file}: cannot be written: {error.strerror}") from error
 
 
 @app.command(short_help="Repeat an experiment of a paper: claimed, obtained, does it hold?")

@@ -2,7 +2,8 @@
 
 GridpactError
 ├── BadInput              what a person gave cannot be used: exit code 2
-│   └── ScenarioError     a key or row of a scenario or one of its files
+│   ├── ScenarioError     a key or row of a scenario or one of its files
+│   └── FieldError        a field of a calculation's input
 ├── MissingExtra          an optional package that is not installed
 ├── GridError
 │   ├── FeederError       a feeder that is no radial, connected, positive net
@@ -40,6 +41,14 @@ class ScenarioError(BadInput):
     def __init__(self, file: object, place: str, problem: str) -> None:
         self.file, self.place, self.problem = str(file), place, problem
         super().__init__(f"{file}: {place}: {problem}" if place else f"{file}: {problem}")
+
+
+class FieldError(BadInput):
+    """A field of a calculation's input is missing, not known, or of another form."""
+
+    def __init__(self, place: str, problem: str) -> None:
+        self.place, self.problem = place, problem
+        super().__init__(f"{place}: {problem}")
 
 
 class MissingExtra(GridpactError):
