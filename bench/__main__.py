@@ -7,7 +7,18 @@ from pathlib import Path
 
 from bench.rows import as_json, as_table, write_page
 
-NAMES = ("day", "gaming", "tamper", "soak", "equality", "ledger", "gas", "kills", "fuzz")
+NAMES = (
+    "day",
+    "gaming",
+    "tamper",
+    "soak",
+    "equality",
+    "ledger",
+    "gas",
+    "kills",
+    "fuzz",
+    "grid_flow",
+)
 DOCS = Path(__file__).parent.parent / "docs" / "bench"
 
 

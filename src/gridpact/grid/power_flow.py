@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from gridpact.grid.feeder import Feeder, FloatArray
-from gridpact.grid.sweeps import ComplexArray, Demand, by_current, by_power
+from gridpact.grid.sweeps import ComplexArray, Consumption, Demand, by_current, by_power
 
 _TOLERANCE = 1e-12
 _MANY = 128  # intervals from which the sweep bus by bus is the faster one
@@ -28,13 +28,19 @@ class ZipLoad:
     p_parts: tuple[float, float, float]
     q_parts: tuple[float, float, float]
 
-    def at(self, intervals: slice, squared_voltage: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return active and reactive consumption at squared voltages, (bus, interval). [pu]"""
-        v = np.sqrt(squared_voltage)
-        active, reactive = (
-            a * squared_voltage + b * v + c for a, b, c in (self.p_parts, self.q_parts)
-        )
-        return self.p.T[:, intervals] * active, self.q.T[:, intervals] * reactive
+    def consumption(self) -> Consumption:
+        """Return what is drawn in some intervals at squared voltages, (bus, interval). [pu]"""
+        nominal = np.ascontiguousarray(self.p.T), np.ascontiguousarray(self.q.T)
+
+        def drawn(intervals: slice, squared: FloatArray) -> tuple[FloatArray, FloatArray]:
+            v = np.sqrt(squared)
+            active, reactive = (
+                (a * squared + b * v + c) * power[:, intervals]
+                for power, (a, b, c) in zip(nominal, (self.p_parts, self.q_parts), strict=True)
+            )
+            return active, reactive
+
+        return drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +131,7 @@ def power_flow(
     demand = Demand(
         np.ascontiguousarray(-p.T),
         np.ascontiguousarray(-q.T),
-        None if load is None else load.at,
+        None if load is None else load.consumption(),
     )
     found = sweep(feeder, demand, root, tolerance)
     supply = found.sent[0].copy()

@@ -23,10 +23,13 @@ from gridpact.grid.feeder import Feeder, FloatArray, IntArray
 ComplexArray = npt.NDArray[np.complex128]
 
 _BLOCK = 4096  # intervals at a time, fewer on large nets
-_CELLS = 2**18  # buses times intervals of a block: what caches hold
+_CELLS = 2**22  # buses times intervals of a block: keeps memory within 1 GB
 _LEADING = 16  # shunts whose effect is anticipated
 _DENSE_UP_TO = 800
 _STEPS = 200
+
+
+Consumption = Callable[[slice, FloatArray], tuple[FloatArray, FloatArray]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +42,7 @@ class Demand:
 
     p: FloatArray
     q: FloatArray
-    more: Callable[[slice, FloatArray], tuple[FloatArray, FloatArray]] | None = None
+    more: Consumption | None = None
 
 
 @dataclass(frozen=True, eq=False)

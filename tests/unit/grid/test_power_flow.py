@@ -59,7 +59,7 @@ def test_power_is_conserved_on_any_tree(feeder: Feeder, seed: int) -> None:
 
 def _found(sweep, feeder: Feeder, p: np.ndarray, q: np.ndarray, load=None) -> np.ndarray:
     """Return all of one sweep's results as numbers in a row."""
-    demand = sweeps.Demand(-p.T.copy(), -q.T.copy(), load.at if load else None)
+    demand = sweeps.Demand(-p.T.copy(), -q.T.copy(), load.consumption() if load else None)
     found = sweep(feeder, demand, np.full(len(p), 1.01), 1e-13)
     return np.concatenate([found.v.ravel(), found.l.ravel(), found.sent.ravel().view(float)])
 
