@@ -98,7 +98,7 @@ def draw(seed: int, faulty: bool | None = None) -> Case:
             day=chance.choice((1, 2, 24)),
         ),
     )
-    brought = brought_at_founding(scenario.funds, len(sites), len(plants))
+    brought = brought_at_founding(scenario.funds, scenario.council, len(sites), len(plants))
     scenario = replace(scenario, door=replace(basis.door, daily_cap=usual_cap(brought)))
     names = [one.name for one in (*sites, *plants)]
     fails = chance.random() < 0.4 if faulty is None else faulty

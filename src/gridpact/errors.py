@@ -17,6 +17,7 @@ GridpactError
     ├── WriteConflict     another content under a key that is taken
     ├── Reverted          a contract refused a transaction
     ├── InvalidTransaction  the chain does not take a transaction: it stands in no block
+    ├── NoQuorum          too few of a council signed what was to be settled
     ├── Disagreement      the chain computed other numbers than the Python rule
     ├── Unavailable       a chain or its disk does not take writes now: ask again
     ├── LedgerLocked      another process writes to this ledger
@@ -127,6 +128,16 @@ class Reverted(LedgerError):
     def __init__(self, reason: str, call: str = "") -> None:
         self.reason, self.call = reason, call
         super().__init__(f"{call} reverted: {reason}" if call else f"reverted: {reason}")
+
+
+class NoQuorum(LedgerError):
+    """Too few of a council's members signed; `refusals` says why each of the others did not."""
+
+    def __init__(self, key: object, signed: int, needed: int, refusals: tuple[str, ...]) -> None:
+        self.key, self.signed, self.needed, self.refusals = key, signed, needed, refusals
+        super().__init__(
+            f"{key}: {signed} aggregators signed, {needed} are needed; " + "; ".join(refusals)
+        )
 
 
 class InvalidTransaction(LedgerError):

@@ -30,6 +30,7 @@ from gridpact.model.order import NONE, Tier
 from gridpact.model.participant import Named, Participant, Role
 from gridpact.model.statement import Case, Statement
 from gridpact.model.trade import Fill
+from gridpact.model.typed import BATCHES
 from gridpact.quantities import Money
 from gridpact.settlement.allocation import allocate
 from gridpact.settlement.fund import fund
@@ -110,6 +111,35 @@ class NetWorld:
     def appoint(self, members: Sequence[Device], begins: int, epoch: int = 0) -> list[Event]:
         addresses = [member.address for member in members]
         return self.world.send(Contract.COUNCIL, "appoint", REGION, epoch, begins, addresses)
+
+    def attest(
+        self,
+        batches: Sequence[bytes],
+        signers: Sequence[Device] | None = None,
+        members: Sequence[Device] | None = None,
+        place: Place | None = None,
+        signed_for: Place | None = None,
+        epoch: int = 0,
+    ) -> list[Event]:
+        """Bring the word of `signers`, of as many members as it takes, on batches."""
+        listed = keccak(arguments(Rows(batches)))
+        place = place or Place(REGION, INTERVAL)
+        said = (*(signed_for or place), epoch, listed)
+        digest = self.world.domain.digest(BATCHES.struct_hash(said))
+        seats = members or self.council
+        chosen = seats[: len(seats) * 2 // 3 + 1] if signers is None else signers
+        given = arguments(
+            pack(*place, epoch),
+            Rows(batches),
+            Rows([pack(one.address) for one in seats]),
+            Rows(self.quorum(digest, chosen)),
+        )
+        return self.send(Contract.COUNCIL, "attest", given)
+
+    def stands(self, batch: bytes, region: bytes = REGION) -> bool:
+        """Say whether a batch may be executed."""
+        found: bool = self.world.view(Contract.COUNCIL, "stands", region, batch)
+        return found
 
     def quorum(self, digest: bytes, signers: Sequence[Device] | None = None) -> Signatures:
         """Return the signatures of as many members as it takes, or of these."""

@@ -39,6 +39,7 @@ class Contract(StrEnum):
     CHALLENGE_BOOK = "challenge_book"
     CHALLENGE_FILLS = "challenge_fills"
     FALLBACK = "fallback"
+    SUPPLY = "supply"
 
 
 class Function(NamedTuple):

@@ -115,7 +115,7 @@ class Market(RuleBasedStateMachine):
     @rule(name=st.sampled_from(PEOPLE), bought=energy, sold=energy)
     def bill(self, name: str, bought: int, sold: int) -> None:
         row = packing.bill(Bill(DEVICES[name].address, bought, sold, 0, 0, 0))
-        assert self.attempt(lambda: self.world.rows(Contract.SETTLEMENT, "bill", [row], after=NONE))
+        assert self.attempt(lambda: self.world.rows(Contract.SUPPLY, "bill", [row], after=NONE))
 
     @invariant()
     def nothing_is_made_or_lost(self) -> None:

@@ -15,8 +15,6 @@ from tests.contracts.harness import (
     LOSS_SHARE,
     MICRO,
     REGION,
-    RETAIL,
-    SHARE,
     World,
     decoded,
     delivery,
@@ -30,7 +28,7 @@ from gridpact.ledger.onchain import packing
 from gridpact.model.delivery import Delivery
 from gridpact.model.order import NONE, Side
 from gridpact.model.participant import Named
-from gridpact.model.statement import Bill, Case, Statement
+from gridpact.model.statement import Case, Statement
 from gridpact.model.trade import Fill
 from gridpact.quantities import Wh, amount, part
 from gridpact.settlement.fund import fund
@@ -356,80 +354,6 @@ def test_only_a_region_sends_money_home(rich: World) -> None:
     assert rich.holds()
 
 
-# the grid tier
-
-
-def bill(world: World, account: bytes, bought: Wh, sold: Wh, expected: bytes = NONE) -> Event:
-    row = packing.bill(Bill(account, bought, sold, 0, 0, 0))
-    (log,) = world.rows(Contract.SETTLEMENT, "bill", [row], after=expected)
-    return log
-
-
-def test_purchase_goes_to_grid_supply_and_its_network_share_to_the_operator(rich: World) -> None:
-    rich.price()
-    paid = bill(rich, ANN, 1000, 0).values
-    assert (paid["purchase"], paid["network_share"]) == (RETAIL, SHARE)
-    assert rich.free(ANN) == MICRO - RETAIL
-    assert rich.free(SUPPLY) == MICRO + RETAIL - SHARE
-    assert rich.free(NETWORK) == MICRO + SHARE
-
-
-def test_sale_is_paid_by_grid_supply_at_the_feed_in_tariff(rich: World) -> None:
-    rich.price()
-    assert bill(rich, BOB, 0, 500).values["sale"] == amount(FEED_IN, 500)
-    assert rich.free(BOB) == MICRO + amount(FEED_IN, 500)
-
-
-def test_bill_beyond_the_account_is_paid_as_far_as_it_goes(rich: World) -> None:
-    rich.price()
-    energy = 4000
-    paid = bill(rich, ANN, energy, 0).values
-    assert (paid["purchase"], paid["unpaid_purchase"]) == (MICRO, amount(RETAIL, energy) - MICRO)
-    assert paid["network_share"] == MICRO - amount(RETAIL - SHARE, energy)
-    assert rich.free(ANN) == 0
-    assert rich.holds()
-
-
-def test_empty_grid_supply_leaves_a_recorded_claim(world: World) -> None:
-    world.price()
-    paid = bill(world, BOB, 0, 500).values
-    assert (paid["sale"], paid["unpaid_sale"]) == (0, amount(FEED_IN, 500))
-
-
-def test_bills_come_to_the_expected_amounts(rich: World) -> None:
-    rich.price()
-    right = Bill(ANN, 1000, 500, RETAIL, SHARE, amount(FEED_IN, 500))
-    with refused("settlement: other amounts"):
-        bill(rich, ANN, 1000, 501, packing.bills_digest([right]))
-    bill(rich, ANN, 1000, 500, packing.bills_digest([right]))
-
-
-def test_energy_beyond_bounds_is_not_billed(rich: World) -> None:
-    rich.price()
-    for bought, sold in ((2**40, 0), (0, 2**40)):
-        with refused("settlement: energy"):
-            bill(rich, ANN, bought, sold)
-
-
-def test_network_operator_buys_the_losses(rich: World) -> None:
-    rich.price()
-    cost = amount(RETAIL - SHARE, 300)
-    (bought,) = rich.send(Contract.SETTLEMENT, "buy_loss", decoded(rich.write()), 300, cost)
-    assert (bought.values["energy"], bought.values["cost"]) == (300, cost)
-    assert rich.free(NETWORK) == MICRO - cost
-    with refused("settlement: other amounts"):
-        rich.send(Contract.SETTLEMENT, "buy_loss", decoded(rich.write()), 300, cost - 1)
-    with refused("settlement: energy"):
-        rich.send(Contract.SETTLEMENT, "buy_loss", decoded(rich.write()), 2**40, 0)
-
-
-def test_poor_network_operator_leaves_a_recorded_claim(world: World) -> None:
-    world.price()
-    world.mint(NETWORK, 10)
-    (bought,) = world.send(Contract.SETTLEMENT, "buy_loss", decoded(world.write()), 300, 10)
-    assert bought.values["unpaid"] == amount(RETAIL - SHARE, 300) - 10
-
-
 # who may, and what happens twice
 
 
@@ -438,8 +362,6 @@ def test_only_the_operator_brings_records(rich: World) -> None:
     for name, arguments in (
         ("commit", ([], [])),
         ("settle", ([], NONE)),
-        ("bill", ([], NONE)),
-        ("buy_loss", (0, 0)),
     ):
         with refused("settlement: not the operator"):
             rich.send(Contract.SETTLEMENT, name, write, *arguments, sender=ANN)

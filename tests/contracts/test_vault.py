@@ -38,8 +38,8 @@ from gridpact.model.participant import Account, Named
 REGISTRY, ORDERS, SETTLEMENT, INCENTIVE, CROSSING = (
     keccak(role.encode())[12:] for role in ("registry", "orders", "settle", "incentive", "crossing")
 )
-NET, FALLBACK, COUNCIL, WALLETS = (
-    keccak(role.encode())[12:] for role in ("net", "fallback", "council", "wallets")
+NET, FALLBACK, COUNCIL, WALLETS, SUPPLY = (
+    keccak(role.encode())[12:] for role in ("net", "fallback", "council", "wallets", "supply")
 )
 REF = keccak(b"reference")
 POT = Named.INCENTIVE.address
@@ -59,7 +59,7 @@ class Vault:
         self.at, money = create_address(OPERATOR, 0), create_address(OPERATOR, 1)
         self.currency = Domain(CHAIN, money)
         roles = (money, REGISTRY, ORDERS, SETTLEMENT, INCENTIVE, NET, FALLBACK, COUNCIL)
-        roles = (*roles, CROSSING, WALLETS)
+        roles = (*roles, CROSSING, WALLETS, SUPPLY)
         code = artefact(Contract.VAULT).bytecode
         self._run(OPERATOR, b"", code + pack(*roles))
         given = pack(self.at, 0, 3600, door.TERMS.needed, 2**80 - 1)
@@ -232,7 +232,7 @@ def test_tills_are_accounts_like_others(vault: Vault) -> None:
         vault.send(COUNCIL, "pledge", till, 7)
         assert vault.account(till) == Account(2**79 // 3 + place - 7, 0, 7)
         vault.send(COUNCIL, "unpledge", till, 7)
-    vault.send(SETTLEMENT, "transfer_up_to", LOSS, NETWORK, 2**80)
+    vault.send(SUPPLY, "transfer_up_to", LOSS, NETWORK, 2**80)
     assert vault.account(LOSS) == Account(0)
     assert vault.account(NETWORK) == Account(2 * (2**79 // 3) + 1)
 
@@ -276,7 +276,7 @@ def test_lock_that_nobody_settles_goes_back_to_its_owner(vault: Vault) -> None:
 def test_an_empty_account_pays_what_it_has(vault: Vault) -> None:
     vault.mint(ANN, 10, REF)
     data = call(Contract.VAULT, "transfer_up_to", ANN, BOB, 12)
-    assert int.from_bytes(VAULT._run(SETTLEMENT, VAULT.at, data).output, "big") == 10
+    assert int.from_bytes(VAULT._run(SUPPLY, VAULT.at, data).output, "big") == 10
     assert (vault.account(ANN), vault.account(BOB)) == (Account(0), Account(10))
 
 
@@ -315,7 +315,7 @@ MOVES: dict[str, tuple[bytes, tuple[Any, ...]]] = {
     "unlock": (SETTLEMENT, (ANN, 1)),
     "lapse": (SETTLEMENT, (ANN, 1)),
     "settle": (SETTLEMENT, (ANN, BOB, (1, 0, 0, 0, 0, 0))),
-    "transfer_up_to": (SETTLEMENT, (ANN, BOB, 1)),
+    "transfer_up_to": (SUPPLY, (ANN, BOB, 1)),
     "reserve_rows": (NET, ([],)),
     "apply": (NET, ([], [])),
     "release_rows": (FALLBACK, ([],)),
@@ -338,7 +338,7 @@ ALSO = {
 def test_every_function_of_the_vault_that_changes_it_is_guarded() -> None:
     views = {"standing", "is_open", "account", "read", "totals", "used", "departed", "arrived"}
     immutables = {"CURRENCY", "REGISTRY", "ORDERS", "SETTLEMENT", "INCENTIVE", "CROSSING"}
-    immutables |= {"NET", "FALLBACK", "COUNCIL", "WALLETS"}
+    immutables |= {"NET", "FALLBACK", "COUNCIL", "WALLETS", "SUPPLY"}
     people = {"mint", "deposit", "deposit_with_permit", "withdraw"}  # tests/contracts/test_currency
     assert set(artefact(Contract.VAULT).functions) == set(MOVES) | people | views | immutables
 
@@ -347,7 +347,7 @@ def test_every_function_of_the_vault_that_changes_it_is_guarded() -> None:
 def test_nobody_but_the_rule_contract_moves_money(vault: Vault, name: str) -> None:
     entitled, arguments = MOVES[name]
     roles = {REGISTRY, ORDERS, SETTLEMENT, INCENTIVE, CROSSING, ANN, BOB, STRANGER, OPERATOR}
-    roles |= {NET, FALLBACK, COUNCIL, WALLETS}
+    roles |= {NET, FALLBACK, COUNCIL, WALLETS, SUPPLY}
     for sender in roles - {entitled} - ALSO.get(name, set()):
         with pytest.raises(Reverted, match=r"vault: not (the|a) "):
             vault.send(sender, name, *arguments)
@@ -403,7 +403,7 @@ def _on_chain(step: tuple[str, bytes, bytes, int, int]) -> None:
     elif name in ("burn", "depart", "arrive"):
         VAULT.send(CROSSING, name, one, money, reference)
     elif name == "transfer_up_to":
-        VAULT.send(SETTLEMENT, name, one, other, money)
+        VAULT.send(SUPPLY, name, one, other, money)
     elif name == "settle":
         VAULT.send(SETTLEMENT, name, one, other, (money, ref, 2 * ref, ref, money, 3 * ref))
     else:

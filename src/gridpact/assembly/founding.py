@@ -19,7 +19,9 @@ def founding(
 ) -> tuple[Mapping[bytes, Money], Mapping[bytes, Money]]:
     """Return what every account brings, on the local and the zonal chain."""
     funds = scenario.funds
-    both = {
+    bond = market.council.terms.bond
+    bonded = [one.address for one in market.council.participants]
+    both = dict.fromkeys((*bonded, Named.OPERATOR.address) if bonded else (), bond) | {
         Named.GRID_SUPPLY.address: funds.grid_supply,
         Named.NETWORK_LOSS.address: funds.network_loss,
         Named.REWARD.address: funds.reward,
@@ -42,6 +44,7 @@ def found_both(scenario: Scenario, market: Market) -> None:
         scenario=keccak(digest(scenario) + fingerprint()),
         timing=market.timing,
         door=market.door,
+        council=market.council,
         collector=operator_key(scenario, "collector").address,
     )
     region = market.region

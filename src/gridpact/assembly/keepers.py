@@ -1,9 +1,16 @@
-"""The door keepers of a simulated market: this process holds their keys, a pilot's are apart."""
+"""Door keepers and aggregators of a simulated market: this process holds all their keys."""
 
-from gridpact.assembly.ledgers import operator_key
+from gridpact.assembly.ledgers import Ledgers, operator_key
+from gridpact.crypto.keccak import name_hash
+from gridpact.cycle.council import Seats
+from gridpact.cycle.judged import Judge
 from gridpact.cycle.market import Door
 from gridpact.model.door import DoorTerms
+from gridpact.model.net import NetTerms
+from gridpact.model.participant import Role
 from gridpact.scenario.scenario import Scenario
+from gridpact.simulation.aggregators import SimulatedAggregator
+from gridpact.simulation.people import key_seed, party
 
 
 def door(scenario: Scenario, signed: bool) -> Door:
@@ -19,4 +26,24 @@ def door(scenario: Scenario, signed: bool) -> Door:
     return Door(
         DoorTerms(tuple(key.address for key in keys), settings.needed, settings.daily_cap),
         tuple(key.sign for key in keys[: settings.needed]) if signed else (),
+    )
+
+
+def council(scenario: Scenario, ledgers: Ledgers, root_bus: int, signed: bool) -> Seats:
+    """Return the aggregators in office on both chains; each judges by its own reading of them.
+
+    Without signatures (studies in memory) they hold their bonds, and nobody signs.
+    """
+    settings, secret = scenario.council, key_seed(scenario.seed)
+    region, zone = name_hash(scenario.region), name_hash(scenario.zone)
+    return Seats(
+        tuple(
+            SimulatedAggregator(
+                party(secret, f"aggregator {n}", root_bus, Role.AGGREGATOR),
+                Judge(ledgers.local, ledgers.zonal, region, zone),
+            )
+            for n in range(1, settings.members + 1)
+        ),
+        NetTerms(bond=settings.bond),
+        signed,
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gridpact.assembly.founding import found_both
-from gridpact.assembly.keepers import door
+from gridpact.assembly.keepers import council, door
 from gridpact.assembly.ledgers import Ledgers, operator_key
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.recovery import signed_by
@@ -48,6 +48,7 @@ class Assembled:
         """Return the name of every account: participants, plants, the region, the named ones."""
         known = {one.address: one.name for one in self.market.participants}
         known |= {one.address: one.name for one in self.market.zonal_participants}
+        known |= {one.address: one.name for one in self.market.council.participants}
         known[self.people.substation.address] = "substation meter"
         return known | {account.address: account.value for account in Named}
 
@@ -114,6 +115,7 @@ def assemble(
         rules=Rules(scenario.settlement, scenario.rating, scenario.incentive),
         minutes=scenario.time.minutes,
         door=door(scenario, signed),
+        council=council(scenario, ledgers, int(feeder.ids[0]), signed),
         begins=MarketClock(scenario.time.begins, scenario.time.minutes).seconds(0),
         check=signed_by if signed else _trusting,
         name=name,

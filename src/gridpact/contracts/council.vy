@@ -11,6 +11,7 @@ import accounts
 import clock
 import packing
 import quorum
+import registry
 import signing
 import vault
 
@@ -18,6 +19,14 @@ initializes: clock
 
 # bonds: leaves 64 | pledged 80
 LEAVES: constant(uint256) = 80
+
+MAX_BATCHES: constant(uint256) = 128
+BATCHES_TYPE: constant(bytes32) = keccak256(
+    "Batches(bytes32 region,uint64 interval,uint32 part,uint64 epoch,bytes32 batches)"
+)
+PLEDGE_TYPE: constant(bytes32) = keccak256(
+    "Pledge(address account,uint256 amount,uint64 serial)"
+)
 
 OPERATOR: public(immutable(address))
 VAULT: public(immutable(address))
@@ -29,11 +38,15 @@ ANCHOR: public(immutable(address))
 BOND: public(immutable(uint256))  # what it takes to post, and what a fault costs
 DELAY: public(immutable(uint256))  # intervals from appointment to office
 NOTICE: public(immutable(uint256))  # intervals from leaving to the bond's return
+DOMAIN: public(immutable(bytes32))
 
 seats: public(HashMap[bytes32, HashMap[uint64, bytes32]])  # hash of an epoch's members
 terms: HashMap[bytes32, HashMap[uint64, uint256]]  # from 64 | until 64, interval indexes
 epochs: public(HashMap[bytes32, uint64])  # how many a region has
 bonds: HashMap[address, uint256]
+serials: public(HashMap[address, uint64])  # how often somebody pledged by its signed word
+home: public(bytes32)  # the chain's own region: the first that had a council
+attested: HashMap[bytes32, HashMap[bytes32, bool]]  # by region and batch
 
 
 struct Board:
@@ -57,6 +70,13 @@ event Bonded:
     amount: uint256
 
 
+event Attested:
+    region: indexed(bytes32)
+    interval: uint64
+    part: uint32
+    batches: bytes32
+
+
 event Leaving:
     account: indexed(address)
     interval: uint256
@@ -73,6 +93,7 @@ event Slashed:
 @deploy
 def __init__(
     operator: address,
+    registry_: address,
     vault_: address,
     board: Board,
     bond: uint256,
@@ -82,10 +103,12 @@ def __init__(
     seconds: uint256,
 ):
     """
-    @notice Fix the peers, the bond, and how long appointments and resignations wait.
+    @notice Fix the peers, the bond, and how long appointments and resignations wait; the registry,
+            already deployed, knows the domain.
     """
     clock.__init__(begins, seconds)
     OPERATOR = operator
+    DOMAIN = staticcall registry.__interface__(registry_).DOMAIN()
     VAULT = vault_
     FRAUD = board.fraud
     EVIDENCE = board.evidence
@@ -119,6 +142,8 @@ def appoint(
         assert convert(member, uint256) > last, "council: members not rising"
         last = convert(member, uint256)
         assert self._is_bonded(member), "council: no bond"
+    if self.home == empty(bytes32):
+        self.home = region
     self.epochs[region] = epoch + 1
     self.seats[region][epoch] = keccak256(abi_encode(members))
     self.terms[region][epoch] = convert(begins, uint256) << 64 | packing.MASK_64
@@ -143,22 +168,46 @@ def check(
     @param poster Who posts and must have a bond; nobody if empty.
     @return True, or it reverts.
     """
-    assert self.seats[region][epoch] == keccak256(abi_encode(members)), "council: other members"
-    term: uint256 = self.terms[region][epoch]
-    at: uint256 = convert(interval, uint256)
-    assert at >= term >> 64 and at < term & packing.MASK_64, "council: another epoch"
-    assert len(signatures) >= quorum.needed(len(members)), "council: no quorum"
     assert poster == empty(address) or self._is_bonded(poster), "council: poster has no bond"
-    place: uint256 = 0
-    found: DynArray[address, quorum.MAX_COUNCIL] = quorum.signers(digest, signatures)
-    for signer: address in found:
-        # both lists rise: one walk finds them all
-        for _: uint256 in range(quorum.MAX_COUNCIL):
-            assert place < len(members), "council: not a member"
-            place = unsafe_add(place, 1)
-            if members[unsafe_sub(place, 1)] == signer:
-                break
+    self._check(digest, region, epoch, interval, members, signatures)
     return True
+
+
+@external
+def attest(
+    region: bytes32,
+    interval: uint64,
+    part: uint32,
+    epoch: uint64,
+    batches: DynArray[bytes32, MAX_BATCHES],
+    members: DynArray[address, quorum.MAX_COUNCIL],
+    signatures: DynArray[signing.Signature, quorum.MAX_COUNCIL],
+):
+    """
+    @notice Keep the quorum's word on the batches of a settlement: without it none is executed.
+            Anybody may bring it.
+    @param batches What each batch is, by the contract that executes it: see `settlement.settle`.
+    """
+    list: bytes32 = keccak256(abi_encode(batches))
+    digest: bytes32 = self._typed(
+        keccak256(abi_encode(BATCHES_TYPE, region, interval, part, epoch, list))
+    )
+    self._check(digest, region, epoch, interval, members, signatures)
+    for batch: bytes32 in batches:
+        self.attested[region][batch] = True
+    log Attested(region=region, interval=interval, part=part, batches=list)
+
+
+@external
+@view
+def stands(region: bytes32, batch: bytes32) -> bool:
+    """
+    @notice Whether a batch of a settlement may be executed: the council of the chain's own region
+            signed it. A chain on which nobody was ever appointed has no word but its operator's.
+    @dev Of the chain's own region only: else the operator would appoint itself for another one.
+    """
+    home: bytes32 = self.home
+    return home == empty(bytes32) or (home == region and self.attested[region][batch])
 
 
 @external
@@ -166,12 +215,21 @@ def bond(amount: uint256):
     """
     @notice Pledge free money as one's bond. The operator pledges its named account's.
     """
-    word: uint256 = self.bonds[msg.sender]
-    assert word >> LEAVES == 0, "council: leaving"
-    assert amount < 2**80, "council: bond"
-    extcall vault.__interface__(VAULT).pledge(self._purse(msg.sender), amount)
-    self.bonds[msg.sender] = word + amount
-    log Bonded(account=msg.sender, amount=amount)
+    self._bond(msg.sender, amount)
+
+
+@external
+def bond_for(account: address, amount: uint256, signature: signing.Signature):
+    """
+    @notice Pledge somebody's free money by its signed word. Anybody brings it, once.
+    """
+    serial: uint64 = self.serials[account]
+    digest: bytes32 = self._typed(
+        keccak256(abi_encode(PLEDGE_TYPE, account, amount, serial))
+    )
+    assert signing.signer(digest, signature) == account, "council: not its signature"
+    self.serials[account] = serial + 1
+    self._bond(account, amount)
 
 
 @external
@@ -300,6 +358,16 @@ def member_in_turn(
 
 
 @internal
+def _bond(account: address, amount: uint256):
+    word: uint256 = self.bonds[account]
+    assert word >> LEAVES == 0, "council: leaving"
+    assert amount < 2**80, "council: bond"
+    self.bonds[account] = word + amount
+    extcall vault.__interface__(VAULT).pledge(self._purse(account), amount)
+    log Bonded(account=account, amount=amount)
+
+
+@internal
 @view
 def _is_bonded(account: address) -> bool:
     word: uint256 = self.bonds[account]
@@ -321,3 +389,35 @@ def _purse(account: address) -> address:
     if account == OPERATOR:
         return accounts.OPERATOR
     return account
+
+
+@internal
+@view
+def _check(
+    digest: bytes32,
+    region: bytes32,
+    epoch: uint64,
+    interval: uint64,
+    members: DynArray[address, quorum.MAX_COUNCIL],
+    signatures: DynArray[signing.Signature, quorum.MAX_COUNCIL],
+):
+    assert self.seats[region][epoch] == keccak256(abi_encode(members)), "council: other members"
+    term: uint256 = self.terms[region][epoch]
+    at: uint256 = convert(interval, uint256)
+    assert at >= term >> 64 and at < term & packing.MASK_64, "council: another epoch"
+    assert len(signatures) >= quorum.needed(len(members)), "council: no quorum"
+    place: uint256 = 0
+    found: DynArray[address, quorum.MAX_COUNCIL] = quorum.signers(digest, signatures)
+    for signer: address in found:
+        # both lists rise: one walk finds them all
+        for _: uint256 in range(quorum.MAX_COUNCIL):
+            assert place < len(members), "council: not a member"
+            place = unsafe_add(place, 1)
+            if members[unsafe_sub(place, 1)] == signer:
+                break
+
+
+@internal
+@view
+def _typed(hash: bytes32) -> bytes32:
+    return keccak256(concat(x"1901", DOMAIN, hash))

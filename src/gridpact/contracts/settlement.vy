@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 @title Settlement
-@notice Locks the money of cleared fills, and pays it by the meters' word: the five cases per fill,
-        the grid tier's bills. The operator brings the records, the rules decide the amounts;
+@notice Locks the money of cleared fills, and pays it by the meters' word: the five cases per fill.
+        The operator brings the records, the rules decide the amounts;
         every number they need is posted before or signed. What the operator leaves undone, the
         parties do themselves.
 """
 
-import accounts
+import attested
 import book
 import clearing
 import clock
@@ -24,6 +24,7 @@ import vault
 
 initializes: clock
 initializes: keyed
+initializes: attested[keyed := keyed]
 exports: keyed.written
 
 MAX_BATCH: constant(uint256) = 128
@@ -63,12 +64,6 @@ struct Single:
     region: bytes32
     interval: uint64
     fill: packing.Fill
-
-
-struct BillRow:
-    account: address
-    bought: uint256
-    sold: uint256
 
 
 OPERATOR: public(immutable(address))
@@ -129,24 +124,6 @@ event Settled:
     unpaid_claim: uint256
 
 
-event Billed:
-    account: indexed(address)
-    bought: uint256
-    sold: uint256
-    purchase: uint256
-    network_share: uint256
-    sale: uint256
-    unpaid_purchase: uint256
-    unpaid_sale: uint256
-
-
-event LossBought:
-    key: indexed(bytes32)
-    energy: uint256
-    cost: uint256
-    unpaid: uint256
-
-
 @deploy
 def __init__(
     operator: address,
@@ -157,6 +134,7 @@ def __init__(
     reputation: address,
     wallets: address,
     fallback: address,
+    council_: address,
     rules: split.Rules,
     window: uint256,
     begins: uint256,
@@ -181,6 +159,7 @@ def __init__(
     REPUTATION = reputation
     WALLETS = wallets
     FALLBACK = fallback
+    attested.__init__(council_)
     DOMAIN = staticcall registry.__interface__(registry_).DOMAIN()
     WINDOW = window
     RULES = rules
@@ -381,7 +360,7 @@ def settle(write: keyed.Write, rows: DynArray[Row, MAX_BATCH], expected: bytes32
     @return The digest: d = keccak(d | fill | the ten numbers of `Settled`), from zero.
     """
     self._require_operator()
-    if not keyed.begin(write, 2):
+    if not attested.begin(write, 2, keccak256(abi_encode(rows))):
         return expected
     tariffs: clearing.Tariffs = self._tariffs(write.region, write.interval)
     balance: clearing.Balance = staticcall clearing.__interface__(CLEARING).metered(
@@ -401,43 +380,6 @@ def settle(write: keyed.Write, rows: DynArray[Row, MAX_BATCH], expected: bytes32
         )
     assert expected == empty(bytes32) or digest == expected, "settlement: other amounts"
     return digest
-
-
-@external
-def bill(write: keyed.Write, rows: DynArray[BillRow, MAX_BATCH], expected: bytes32) -> bytes32:
-    """
-    @notice The grid tier: purchases at retail, sales at the feed-in tariff, as posted.
-    @param expected The digest that these bills must have, or zero.
-    @return The digest: d = keccak(d | the eight values of `Billed`), from zero.
-    """
-    self._require_operator()
-    if not keyed.begin(write, 3):
-        return expected
-    tariffs: clearing.Tariffs = self._tariffs(write.region, write.interval)
-    digest: bytes32 = empty(bytes32)
-    for row: BillRow in rows:
-        digest = self._bill(row, tariffs, digest)
-    assert expected == empty(bytes32) or digest == expected, "settlement: other amounts"
-    return digest
-
-
-@external
-def buy_loss(write: keyed.Write, energy: uint256, expected: uint256) -> uint256:
-    """
-    @notice The network operator buys the losses that no fill carries, at the energy part of retail.
-    @param expected What must be paid.
-    @return What was paid; the rest of amount(retail - network share, energy) is a recorded claim.
-    """
-    self._require_operator()
-    if not keyed.begin(write, 4):
-        return expected
-    assert energy < 2**40, "settlement: energy"
-    tariffs: clearing.Tariffs = self._tariffs(write.region, write.interval)
-    cost: uint256 = rounding.amount(tariffs.retail - tariffs.network_share, energy)
-    paid: uint256 = self._up_to(accounts.NETWORK_OPERATOR, accounts.GRID_SUPPLY, cost)
-    assert paid == expected, "settlement: other amounts"
-    log LossBought(key=keyed.packed(write), energy=energy, cost=paid, unpaid=cost - paid)
-    return paid
 
 
 @external
@@ -750,46 +692,3 @@ def _pay(fill: packing.Fill, owed: split.Statement) -> split.Statement:
     paid.unpaid_reward = owed.reward - reward
     paid.unpaid_claim = owed.claim - claim
     return paid
-
-
-@internal
-def _up_to(account: address, to: address, amount: uint256) -> uint256:
-    if amount == 0:
-        return 0
-    return extcall vault.__interface__(VAULT).transfer_up_to(account, to, amount)
-
-
-@internal
-def _bill(row: BillRow, tariffs: clearing.Tariffs, digest: bytes32) -> bytes32:
-    # the energy part first, then the network share; then the sale
-    assert row.bought < 2**40 and row.sold < 2**40, "settlement: energy"
-    owed: uint256 = rounding.amount(tariffs.retail, row.bought)
-    share: uint256 = min(rounding.amount(tariffs.network_share, row.bought), owed)
-    due: uint256 = rounding.amount(tariffs.feed_in, row.sold)
-    paid: uint256 = self._up_to(row.account, accounts.GRID_SUPPLY, owed - share)
-    share = self._up_to(row.account, accounts.NETWORK_OPERATOR, share)
-    paid += share
-    sold: uint256 = self._up_to(accounts.GRID_SUPPLY, row.account, due)
-    log Billed(
-        account=row.account,
-        bought=row.bought,
-        sold=row.sold,
-        purchase=paid,
-        network_share=share,
-        sale=sold,
-        unpaid_purchase=owed - paid,
-        unpaid_sale=due - sold,
-    )
-    return keccak256(
-        abi_encode(
-            digest,
-            row.account,
-            row.bought,
-            row.sold,
-            paid,
-            share,
-            sold,
-            owed - paid,
-            due - sold,
-        )
-    )

@@ -60,6 +60,7 @@ FALLBACK: public(immutable(address))
 COUNCIL: public(immutable(address))
 CROSSING: public(immutable(address))
 WALLETS: public(immutable(address))
+SUPPLY: public(immutable(address))
 
 words: HashMap[address, uint256]
 tills: uint256
@@ -117,6 +118,7 @@ def __init__(
     council: address,
     crossing: address,
     wallets: address,
+    supply: address,
 ):
     """
     @notice Fix who may move money, and open the market's own accounts.
@@ -131,6 +133,7 @@ def __init__(
     COUNCIL = council
     CROSSING = crossing
     WALLETS = wallets
+    SUPPLY = supply
     for named: address in [
         accounts.OPERATOR,
         accounts.NETWORK_OPERATOR,
@@ -353,10 +356,11 @@ def settle(buyer: address, seller: address, split: Split) -> (uint256, uint256):
 @external
 def transfer_up_to(account: address, to: address, amount: uint256) -> uint256:
     """
-    @notice free -> free, at most what is there. The incentive rule may only spend its own account.
+    @notice free -> free, at most what is there. For the grid tier's bills; the incentive
+            rule may only spend its own account.
     @return What was paid; the rest stays a recorded claim in the caller's event.
     """
-    assert msg.sender == SETTLEMENT or (
+    assert msg.sender == SUPPLY or (
         msg.sender == INCENTIVE and account == accounts.INCENTIVE
     ), "vault: not a rule"
     paid: uint256 = min(amount, (self._word(account) >> FREE) & packing.MASK_80)

@@ -88,12 +88,12 @@ def outward(market: Market, interval: int, fills: Sequence[Fill]) -> Crossing | 
     return Crossing(keccak(b"out" + key.packed), market.local.name, market.zonal.name, total)
 
 
-def homeward(market: Market, interval: int, total: int, part: int = 0) -> Crossing | None:
-    """Return the crossing that brings home what the zonal settlement did not need."""
-    if not total:
-        return None
-    key = Key(market.region.id, interval, Phase.SETTLE, part)
-    return Crossing(keccak(b"home" + key.packed), market.zonal.name, market.local.name, total)
+def homeward(zonal: str, local: str, key: Key, total: int) -> Crossing | None:
+    """Return the crossing that brings home what the zonal settlement did not need.
+
+    `zonal` and `local` are the chains, `key` is that of the local settlement.
+    """
+    return Crossing(keccak(b"home" + key.packed), zonal, local, total) if total else None
 
 
 def _zonal(

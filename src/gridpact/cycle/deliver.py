@@ -9,11 +9,13 @@ from gridpact.cycle.past import Past
 from gridpact.cycle.phase import once
 from gridpact.cycle.ports import Delivered
 from gridpact.cycle.result import metered
+from gridpact.market.admission import Check
 from gridpact.model.balance import close
 from gridpact.model.delivery import Metered, Reading, SignedReading
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Tier
 from gridpact.model.record import Cleared, Curtailed, Meters, Prices
+from gridpact.model.trade import Fill
 from gridpact.quantities import MAX_ENERGY, Score
 from gridpact.settlement.allocation import Allocation, allocate
 
@@ -46,7 +48,7 @@ def deliver(market: Market, interval: int, prices: Prices, cleared: Cleared, pas
         market.local,
         Key(market.region.id, interval, Phase.DELIVER),
         Meters,
-        lambda: _local(market, delivered, past, prices.loss_share),
+        lambda: balanced(parties(market), delivered, past, prices.loss_share),
     )
     stopped = tuple(delivered.curtailed)
     zonal = once(
@@ -56,7 +58,8 @@ def deliver(market: Market, interval: int, prices: Prices, cleared: Cleared, pas
         lambda: _zonal(market, delivered, cleared, local, past, stopped),
     )
     energy = metered((*local.readings, *zonal.readings), past.readings)
-    return Flowed(local, zonal, energy, _allocated(market, cleared, local, zonal.curtailed, energy))
+    shared = allocated(parties(market), cleared.fills, local, zonal.curtailed, energy)
+    return Flowed(local, zonal, energy, shared)
 
 
 def _heard(market: Market, interval: int, past: Past, delivered: Delivered) -> Delivered:
@@ -67,43 +70,73 @@ def _heard(market: Market, interval: int, past: Past, delivered: Delivered) -> D
     that signed two has said nothing.
     """
 
-    def usable(one: SignedReading, region: bytes, domain: Domain) -> bool:
-        reading = one.reading
-        imported, exported = past.readings.get(reading.meter, (0, 0))
-        return (
-            (reading.region, reading.interval) == (region, interval)
-            and imported <= reading.import_wh <= MAX_ENERGY
-            and exported <= reading.export_wh <= MAX_ENERGY
-            and market.check(reading.meter, reading.digest(domain), one.signature)
-        )
-
-    def heard(
-        readings: Sequence[SignedReading], region: bytes, domain: Domain, meters: Sequence[bytes]
-    ) -> list[SignedReading]:
-        said: dict[bytes, dict[Reading, SignedReading]] = {meter: {} for meter in meters}
-        for one in readings:
-            if one.reading.meter in said and usable(one, region, domain):
-                said[one.reading.meter].setdefault(one.reading, one)
-        return [found for each in said.values() if len(each) == 1 for found in each.values()]
-
     region = market.region
     people = [one.address for one in market.participants]
+    here = Listening(region.id, interval, market.local.domain, past.readings, market.check)
+    there = Listening(market.zone, interval, market.zonal.domain, past.readings, market.check)
     return replace(
         delivered,
-        local=heard(delivered.local, region.id, market.local.domain, [*people, region.substation]),
-        zonal=heard(delivered.zonal, market.zone, market.zonal.domain, list(market.plants)),
+        local=here.heard(delivered.local, [*people, region.substation]),
+        zonal=there.heard(delivered.zonal, list(market.plants)),
     )
 
 
-def _local(market: Market, delivered: Delivered, past: Past, expected: Score) -> Meters:
+@dataclass(frozen=True)
+class Listening:
+    """What a reading of an interval must be on one chain; `before` as in `Past.readings`."""
+
+    region: bytes
+    interval: int
+    domain: Domain
+    before: Mapping[bytes, tuple[int, int]]
+    check: Check
+
+    def heard(
+        self, readings: Sequence[SignedReading], meters: Sequence[bytes]
+    ) -> list[SignedReading]:
+        """Return the readings that count, in the order of the meters."""
+        said: dict[bytes, dict[Reading, SignedReading]] = {meter: {} for meter in meters}
+        for one in readings:
+            if one.reading.meter in said and self._usable(one):
+                said[one.reading.meter].setdefault(one.reading, one)
+        return [found for each in said.values() if len(each) == 1 for found in each.values()]
+
+    def _usable(self, one: SignedReading) -> bool:
+        reading = one.reading
+        imported, exported = self.before.get(reading.meter, (0, 0))
+        return (
+            (reading.region, reading.interval) == (self.region, self.interval)
+            and imported <= reading.import_wh <= MAX_ENERGY
+            and exported <= reading.export_wh <= MAX_ENERGY
+            and self.check(reading.meter, reading.digest(self.domain), one.signature)
+        )
+
+
+@dataclass(frozen=True)
+class Parties:
+    """Whose meters count: the region's homes, the zone's plants, and the substation's own."""
+
+    homes: tuple[bytes, ...]
+    plants: tuple[bytes, ...]
+    substation: bytes
+
+
+def parties(market: Market) -> Parties:
+    """Return whose meters a market reads."""
+    homes = tuple(one.address for one in market.participants)
+    return Parties(homes, tuple(market.plants), market.region.substation)
+
+
+def balanced(parties: Parties, delivered: Delivered, past: Past, expected: Score) -> Meters:
+    """Return the region's meters with its balance: it follows from both chains' readings."""
     energy = metered((*delivered.local, *delivered.zonal), past.readings)
-    homes = {one.address for one in market.participants}
-    above = energy.pop(market.region.substation, None)
+    homes = set(parties.homes)
+    above = energy.pop(parties.substation, None)
     imports = sum(row.import_wh for row in energy.values())
     rest = sum(row.export_wh for row in energy.values()) - imports
     if above is not None:
         rest += above.import_wh - above.export_wh
-    complete = above is not None and energy.keys() == homes | set(market.plants)
+    complete = above is not None and energy.keys() == homes | set(parties.plants)
     closed = close(rest + past.carried_wh, imports, expected, complete)
     return Meters(
         readings=tuple(delivered.local),
@@ -125,7 +158,7 @@ def _zonal(
     """Return the plants' meters; the running sum of energy sent starts where the region's ends."""
     energy = metered((*local.readings, *delivered.zonal), past.readings)
     curtailed = tuple(row for row in stopped if row.participant in market.plants)
-    allocation = _allocated(market, cleared, local, curtailed, energy)
+    allocation = allocated(parties(market), cleared.fills, local, curtailed, energy)
     own = sum(1 for fill in cleared.fills if fill.tier is Tier.LOCAL)
     return Meters(
         readings=tuple(delivered.zonal),
@@ -136,9 +169,9 @@ def _zonal(
     )
 
 
-def _allocated(
-    market: Market,
-    cleared: Cleared,
+def allocated(
+    parties: Parties,
+    fills: Sequence[Fill],
     local: Meters,
     curtailed: Sequence[Curtailed],
     energy: Mapping[bytes, Metered],
@@ -147,12 +180,12 @@ def _allocated(
 
     Fills of a party whose reading is missing are disputed: their locks stay until it is there.
     """
-    parties = [one.address for one in market.participants] + list(market.plants)
+    everyone = (*parties.homes, *parties.plants)
     return allocate(
-        cleared.fills,
-        [energy.get(who, Metered(who, 0, 0)) for who in parties],
+        fills,
+        [energy.get(who, Metered(who, 0, 0)) for who in everyone],
         local.loss_wh,
         local.weighed_wh,
         curtailed=(*local.curtailed, *curtailed),
-        disputed={who for who in parties if who not in energy},
+        disputed={who for who in everyone if who not in energy},
     )

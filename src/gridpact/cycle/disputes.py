@@ -30,7 +30,7 @@ from gridpact.model.delivery import Delivery
 from gridpact.model.interval import Key, Phase
 from gridpact.model.participant import Named
 from gridpact.model.record import Commitment, Confirmed, Prices, Settlement
-from gridpact.model.statement import Case
+from gridpact.model.statement import Case, SettlementTerms
 from gridpact.model.trade import Fill
 from gridpact.settlement.dispute import bounded, resolve
 from gridpact.settlement.fund import fund
@@ -39,7 +39,7 @@ PART = 2
 CONFIRMED = 3
 
 
-class _Open(NamedTuple):
+class Open(NamedTuple):
     """The fills of one chain and interval that are in dispute."""
 
     fills: tuple[Fill, ...]
@@ -55,23 +55,26 @@ def end_disputes(market: Market, interval: int) -> Ended | None:
     if due < 0:
         return None
     region, zone = market.region.id, market.zone
-    here = _open(read(market.local, region, due, Phase.SETTLE, Settlement))
-    there = _open(read(market.zonal, zone, due, Phase.SETTLE, Settlement))
+    here = in_dispute(read(market.local, region, due, Phase.SETTLE, Settlement))
+    there = in_dispute(read(market.zonal, zone, due, Phase.SETTLE, Settlement))
     if not here.fills and not there.fills:
         return None
     prices = read(market.local, region, due, Phase.PRICE, Prices)
 
+    zonal_key, local_key = (Key(where, due, Phase.SETTLE, PART) for where in (zone, region))
+
     def zonal() -> Settlement:
-        settled = _settled(market, market.zonal, there, prices)
+        settled = resolved(market.rules.settlement, market.zonal, there, prices)
         back = sum(one.refund + one.claim for one in settled.statements)
-        return replace(settled, departed=homeward(market, due, back, PART))
+        home = homeward(market.zonal.name, market.local.name, local_key, back)
+        return market.council.behind(market.zonal, zonal_key, replace(settled, departed=home))
 
     def local() -> Settlement:
-        home = refunds(_at_home(market, due, there.fills), ended.statements)
-        settled = _settled(market, market.local, here, prices)
-        return replace(settled, refunds=home, arrived=ended.departed)
+        home = refunds(at_home(market.local, region, due, there.fills), ended.statements)
+        settled = resolved(market.rules.settlement, market.local, here, prices)
+        settled = replace(settled, refunds=home, arrived=ended.departed)
+        return market.council.behind(market.local, local_key, settled)
 
-    zonal_key, local_key = (Key(where, due, Phase.SETTLE, PART) for where in (zone, region))
     ended = once(market.zonal, zonal_key, Settlement, zonal)
     own = once(market.local, local_key, Settlement, local)
     if ended.departed is not None:
@@ -96,15 +99,14 @@ def concluded(results: Sequence[IntervalResult]) -> tuple[IntervalResult, ...]:
     return tuple(whole[result.interval] for result in results)
 
 
-def _open(settlement: Settlement) -> _Open:
+def in_dispute(settlement: Settlement) -> Open:
     rows = zip(settlement.fills, settlement.deliveries, settlement.statements, strict=True)
     held = [(fill, made) for fill, made, one in rows if one.case is Case.DISPUTE]
-    return _Open(tuple(fill for fill, _ in held), tuple(made for _, made in held))
+    return Open(tuple(fill for fill, _ in held), tuple(made for _, made in held))
 
 
-def _settled(market: Market, ledger: Ledger, held: _Open, prices: Prices) -> Settlement:
+def resolved(terms: SettlementTerms, ledger: Ledger, held: Open, prices: Prices) -> Settlement:
     """Return the settlement of disputed fills by what their interval's readings prove."""
-    terms = market.rules.settlement
     owed = [
         resolve(fill, made, terms, prices.loss_share, made.sent, made.received)
         for fill, made in zip(held.fills, held.deliveries, strict=True)
@@ -118,9 +120,9 @@ def _settled(market: Market, ledger: Ledger, held: _Open, prices: Prices) -> Set
     )
 
 
-def _at_home(market: Market, interval: int, fills: Sequence[Fill]) -> list[Fill]:
+def at_home(local: Ledger, region: bytes, interval: int, fills: Sequence[Fill]) -> list[Fill]:
     """Return the participants' own fills that stand behind the region's, in the same order."""
-    committed = read(market.local, market.region.id, interval, Phase.COMMIT, Commitment)
+    committed = read(local, region, interval, Phase.COMMIT, Commitment)
     own = {(fill.offer, fill.index): fill for fill in committed.crossed}
     return [own[fill.offer, fill.index] for fill in fills]
 

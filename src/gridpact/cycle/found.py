@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from gridpact.crypto.keccak import keccak
+from gridpact.cycle.council import NOBODY, Seats
 from gridpact.cycle.market import UNSIGNED, Door, Rules
 from gridpact.cycle.phase import once
 from gridpact.errors import OtherScenario
@@ -24,6 +25,7 @@ def found(
     timing: Timing | None = None,
     door: Door = UNSIGNED,
     collector: bytes = b"",
+    council: Seats = NOBODY,
 ) -> Found:
     """Write a chain's first record, or read it when the chain has begun.
 
@@ -41,6 +43,8 @@ def found(
         When intervals lie, and who lets the money in.
     collector
         Who signs the receipts of accepted orders.
+    council
+        Whose quorum stands behind every settlement; it is in office from the first interval on.
 
     Raises
     ------
@@ -56,7 +60,7 @@ def found(
     record = Found(
         chain=ledger.name,
         region=region,
-        participants=tuple(participants),
+        participants=(*participants, *council.participants),
         deposits=tuple(deposit(account, amount) for account, amount in money.items() if amount),
         settlement=rules.settlement,
         rating=rules.rating,
@@ -66,6 +70,8 @@ def found(
         timing=timing or Timing(),
         door=door.terms,
         collector=collector,
+        net=council.terms,
+        council=council.founding(ledger.domain),
     )
     written = once(ledger, Key(region, 0, Phase.FOUND), Found, lambda: record)
     if written != record:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gridpact.crypto.recovery import signed_by
+from gridpact.cycle.council import NOBODY, Seats
 from gridpact.cycle.ports import DayAhead, Field
 from gridpact.identity.roster import Roster
 from gridpact.ledger.ledger import Ledger
@@ -102,7 +103,8 @@ class Market:
     `zone` is the zonal chain's identifier, under which its writes stand. `people` belong to the
     region's chain, the plants and the region itself to the zonal one. `check` verifies signatures
     and `name` names orders; both are real unless a study leaves signatures out. `in_time` tells how
-    long an unavailable zone is asked again. Interval 0 `begins` then. [seconds since 1970, UTC]
+    long an unavailable zone is asked again. The `council` signs every settlement. Interval 0
+    `begins` then. [seconds since 1970, UTC]
     """
 
     local: Ledger
@@ -124,6 +126,7 @@ class Market:
     in_time: InTime = thrice
     door: Door = UNSIGNED
     begins: int = 0
+    council: Seats = NOBODY
 
     @property
     def timing(self) -> Timing:

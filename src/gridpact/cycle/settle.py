@@ -6,12 +6,14 @@ free money in the order in which the contracts pay.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from msgspec.structs import replace
 
 from gridpact.cycle.crossing import homeward
+from gridpact.cycle.deliver import parties
 from gridpact.cycle.market import Market
 from gridpact.cycle.past import Past
 from gridpact.cycle.phase import once
@@ -25,6 +27,7 @@ from gridpact.model.record import (
     Cleared,
     Commitment,
     Confirmed,
+    Crossing,
     Incentive,
     Prices,
     Refund,
@@ -61,45 +64,49 @@ def settle(
     crossed = tuple(fill for fill in cleared.fills if fill.tier is Tier.ZONAL)
     deliveries = allocation.deliveries[: len(local_fills)]
     crossed_deliveries = allocation.deliveries[len(local_fills) :]
-    zonal = once(
+    there = once(
         market.zonal,
         Key(market.zone, interval, Phase.SETTLE),
         Settlement,
         lambda: _zonal(market, interval, prices, past, crossed_deliveries, allocation),
     )
-    local = once(
-        market.local,
-        Key(market.region.id, interval, Phase.SETTLE),
-        Settlement,
-        lambda: _local(market, prices, local_fills, deliveries, allocation, crossed, zonal),
-    )
-    if zonal.departed is not None:
-        departed = zonal.departed
+    key = Key(market.region.id, interval, Phase.SETTLE)
+
+    def decide() -> Settlement:
+        made = (local_fills, deliveries, allocation, crossed, there)
+        homes = set(parties(market).homes)
+        settled = local(market.rules.settlement, prices, free_money(market.local), homes, *made)
+        return market.council.behind(market.local, key, settled)
+
+    here = once(market.local, key, Settlement, decide)
+    if there.departed is not None:
+        departed = there.departed
         once(
             market.zonal,
             Key(market.zone, interval, Phase.SETTLE, 1),
             Confirmed,
             lambda: Confirmed(departed, block(market, interval)),
         )
-    return Settled(local, zonal)
+    return Settled(here, there)
 
 
-def _local(
-    market: Market,
+def local(
+    terms: SettlementTerms,
     prices: Prices,
+    free: Counter[bytes],
+    homes: Collection[bytes],
     fills: tuple[Fill, ...],
     deliveries: tuple[Delivery, ...],
     allocation: Allocation,
     crossed: Sequence[Fill],
     zonal: Settlement,
 ) -> Settlement:
-    rules, free = market.rules, _free(market.local)
-    statements = _statements(market, fills, deliveries, prices, free)
+    """Return the local settlement of an interval; `free` is what the accounts have before it."""
+    statements = _statements(terms, fills, deliveries, prices, free)
     home = refunds(crossed, zonal.statements)
-    _pay(free, fills, deliveries, statements, rules.settlement)
+    _pay(free, fills, deliveries, statements, terms)
     for refund in home:
         free[refund.buyer] += refund.amount
-    homes = {one.address for one in market.participants}
     rows = bills([row for row in allocation.balances if row.participant in homes], prices, free)
     for row in rows:
         for flow in account_lines.bill_flows(row):
@@ -136,36 +143,67 @@ def _zonal(
     crossed: Sequence[Delivery],
     allocation: Allocation,
 ) -> Settlement:
+    key = Key(market.zone, interval, Phase.SETTLE)
     commitment = market.zonal.read(Key(market.zone, interval, Phase.COMMIT), Commitment)
-    fills = commitment.fills if commitment else ()
+    settled = zonal(
+        market.rules.settlement,
+        prices,
+        free_money(market.zonal),
+        market.plants,
+        commitment.fills if commitment else (),
+        crossed,
+        allocation,
+        partial(
+            homeward,
+            market.zonal.name,
+            market.local.name,
+            Key(market.region.id, interval, Phase.SETTLE),
+        ),
+    )
+    earned = _incentives(market, past, settled, free_money(market.zonal))
+    return market.council.behind(market.zonal, key, replace(settled, incentives=earned))
+
+
+def zonal(
+    terms: SettlementTerms,
+    prices: Prices,
+    free: Counter[bytes],
+    plants: Collection[bytes],
+    fills: tuple[Fill, ...],
+    crossed: Sequence[Delivery],
+    allocation: Allocation,
+    home: Callable[[Money], Crossing | None],
+) -> Settlement:
+    """Return the zonal settlement of an interval, without incentives; the region pays for all.
+
+    `crossed` are the deliveries of its fills, `home` makes the crossing of what is left.
+    """
     deliveries = tuple(
         replace(delivery, fill=fill.hash) for fill, delivery in zip(fills, crossed, strict=True)
     )
-    free = _free(market.zonal)
-    statements = _statements(market, fills, deliveries, prices, free)
-    _pay(free, fills, deliveries, statements, market.rules.settlement)
+    statements = _statements(terms, fills, deliveries, prices, free)
+    _pay(free, fills, deliveries, statements, terms)
     back = sum(statement.refund + statement.claim for statement in statements)
-    free[market.region.account] -= back
-    plants = [row for row in allocation.balances if row.participant in market.plants]
+    for fill in fills[:1]:
+        free[fill.buyer] -= back
+    rows = [row for row in allocation.balances if row.participant in plants]
     return Settlement(
         fills=fills,
         deliveries=deliveries,
         statements=statements,
-        bills=bills(plants, prices, free),
-        departed=homeward(market, interval, back),
-        incentives=_incentives(market, past, fills, deliveries, statements, free),
+        bills=bills(rows, prices, free),
+        departed=home(back),
     )
 
 
 def _incentives(
     market: Market,
     past: Past,
-    fills: Sequence[Fill],
-    deliveries: Sequence[Delivery],
-    statements: Sequence[Statement],
+    settled: Settlement,
     free: Mapping[bytes, Money],
 ) -> tuple[Incentive, ...]:
     """Return what plants earn for steady supply, within the day's budget and the account."""
+    rows = zip(settled.fills, settled.deliveries, settled.statements, strict=True)
     terms = market.rules.incentive
     supplies = [
         incentive.Supply(
@@ -174,7 +212,7 @@ def _incentives(
             statement.charge,
             steadiness.scale(past.steadiness[fill.seller], market.plants[fill.seller].power_w),
         )
-        for fill, delivery, statement in zip(fills, deliveries, statements, strict=True)
+        for fill, delivery, statement in rows
         if delivery.sent
     ]
     available = min(terms.daily_budget - past.granted, free[Named.INCENTIVE.address])
@@ -182,13 +220,12 @@ def _incentives(
 
 
 def _statements(
-    market: Market,
+    terms: SettlementTerms,
     fills: Sequence[Fill],
     deliveries: Sequence[Delivery],
     prices: Prices,
     free: Mapping[bytes, Money],
 ) -> tuple[Statement, ...]:
-    terms = market.rules.settlement
     owed = [
         split(fill, delivery, terms, prices.loss_share)
         for fill, delivery in zip(fills, deliveries, strict=True)
@@ -196,7 +233,7 @@ def _statements(
     return fund(owed, free[Named.REWARD.address], free[Named.NETWORK_LOSS.address], terms)
 
 
-def _free(ledger: Ledger) -> Counter[bytes]:
+def free_money(ledger: Ledger) -> Counter[bytes]:
     return Counter({address: account.free for address, account in ledger.accounts().items()})
 
 

@@ -33,6 +33,11 @@ class Participant(msgspec.Struct, frozen=True):
     meter: bytes
     meter_key: bytes = b""
 
+    @property
+    def is_metered(self) -> bool:
+        """Say whether it takes or gives energy itself: a region and an aggregator do not."""
+        return bool(self.roles & (Role.CONSUMER | Role.PRODUCER | Role.PLANT))
+
 
 class ReviewTerms(msgspec.Struct, frozen=True):
     """What membership means: changes take effect `delay` intervals after they are announced.

@@ -11,6 +11,7 @@ import msgspec
 
 from gridpact.crypto.keccak import keccak
 from gridpact.model.challenge import ChallengeTerms
+from gridpact.model.council import Council, Word
 from gridpact.model.delivery import Delivery, SignedReading
 from gridpact.model.door import DoorTerms, Warrant
 from gridpact.model.net import NetTerms
@@ -82,7 +83,8 @@ class Found(msgspec.Struct, frozen=True, tag=True):
 
     `scenario` is the digest of what the run was started from: a ledger continues no other.
     `substation` is the meter through which the region takes from the grid above; a zone has none.
-    `collector` signs the receipts of accepted orders; nobody's count where it is empty.
+    `collector` signs the receipts of accepted orders; nobody's count where it is empty. `council`
+    is in office from the first interval on, each member with the bond of `net`.
     """
 
     chain: str
@@ -100,6 +102,7 @@ class Found(msgspec.Struct, frozen=True, tag=True):
     review: ReviewTerms = ReviewTerms()
     challenge: ChallengeTerms = ChallengeTerms()
     collector: bytes = b""
+    council: Council = Council()
 
 
 class Book(msgspec.Struct, frozen=True, tag=True):
@@ -266,7 +269,7 @@ class Settlement(msgspec.Struct, frozen=True, tag=True):
     `fills[i]`, `deliveries[i]` and `statements[i]` belong together. `refunds` brings home what the
     zonal settlement did not need, under the crossing `arrived`; on the zonal chain `departed` sends
     it. `network_loss_wh` is what the network operator buys of grid supply for the losses that no
-    fill carries, at `loss_price`.
+    fill carries, at `loss_price`. `word` is the council's, over fills, deliveries, bills and loss.
     """
 
     fills: tuple[Fill, ...]
@@ -279,6 +282,7 @@ class Settlement(msgspec.Struct, frozen=True, tag=True):
     arrived: Crossing | None = None
     departed: Crossing | None = None
     incentives: tuple[Incentive, ...] = ()
+    word: Word = Word()
 
 
 class Rated(msgspec.Struct, frozen=True):

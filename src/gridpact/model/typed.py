@@ -51,10 +51,15 @@ PERMIT = _struct(
     "Permit", "address owner,address spender,uint256 value,uint256 nonce,uint256 deadline"
 )
 
+BATCHES = _struct(
+    "Batches", "bytes32 region,uint64 interval,uint32 part,uint64 epoch,bytes32 batches"
+)
+PLEDGE = _struct("Pledge", "address account,uint256 amount,uint64 serial")
 HEAD = _struct("Head", "bytes32 region,uint64 interval,uint64 number,bytes32 head,bytes32 previous")
 
 ALL = (
     *(ORDER, ACCEPTED, CANCELLED, READING, VERDICT, CONFIRMATION, VOUCHER, QUORUM),
     *(POSTING, PROFILE),
     *(MINT, DEPOSIT, PERMIT, POSSESSION, HEAD),
+    *(BATCHES, PLEDGE),
 )

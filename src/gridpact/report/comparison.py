@@ -239,10 +239,13 @@ def _group(name: str, accounts: Iterable[Account]) -> Group:
 
 
 def _emptied(day: DayResult) -> tuple[str, ...]:
-    """Return the accounts that brought money and have none left, "account on chain"."""
+    """Return the accounts that brought money and have none left, "account on chain".
+
+    A bond is its owner's still.
+    """
     return tuple(
         f"{day.names[address]} on {chain.name}"
         for chain, brought in zip(day.chains, day.founding, strict=True)
         for address, money in brought.items()
-        if money and not chain.accounts[address].free
+        if money and not (chain.accounts[address].free or chain.accounts[address].locked)
     )

@@ -5,12 +5,13 @@ A person writes units of currency per kWh and shares; the market works in micro-
 
 from itertools import pairwise
 
+from gridpact.model.council import MOST_MEMBERS
 from gridpact.model.door import MOST
 from gridpact.model.record import IncentiveTerms, RatingTerms
 from gridpact.model.statement import MAX_DISPUTE_WINDOW, SettlementTerms
 from gridpact.prosumer.tariff import Tariff
 from gridpact.quantities import MICRO, PPM, Money, Price, Score, whole
-from gridpact.scenario.scenario import DoorSettings, Funds, Time
+from gridpact.scenario.scenario import CouncilSettings, DoorSettings, Funds, Time
 from gridpact.scenario.table import Table
 
 _DEAREST = 1000.0
@@ -122,10 +123,22 @@ def read_funds(table: Table) -> Funds:
     return funds
 
 
-def read_door(table: Table, funds: Funds, sites: int, plants: int) -> DoorSettings:
+def read_council(table: Table) -> CouncilSettings:
+    """Return the council's settings: four aggregators unless given, so that three sign."""
+    settings = CouncilSettings(
+        members=table.whole("members", 4, low=0, high=MOST_MEMBERS),
+        bond=_money(table, "bond", 50.0),
+    )
+    table.finish()
+    return settings
+
+
+def read_door(
+    table: Table, funds: Funds, council: CouncilSettings, sites: int, plants: int
+) -> DoorSettings:
     """Return the door's settings; a day lets in twice what the founding brings unless given."""
     keepers = table.whole("keepers", 3, low=1, high=16)
-    brought = brought_at_founding(funds, sites, plants)
+    brought = brought_at_founding(funds, council, sites, plants)
     settings = DoorSettings(
         keepers=keepers,
         needed=table.whole("needed", keepers // 2 + 1, low=1, high=16),
@@ -145,9 +158,10 @@ def usual_cap(brought: Money) -> Money:
     return min(2 * brought, MOST)
 
 
-def brought_at_founding(funds: Funds, sites: int, plants: int) -> Money:
+def brought_at_founding(funds: Funds, council: CouncilSettings, sites: int, plants: int) -> Money:
     """Return what enters at the founding, on the chain where it is more."""
     both = funds.grid_supply + funds.network_loss + funds.reward
+    both += council.pledged
     local = sites * funds.participant + funds.network_operator
     zonal = plants * funds.plant + funds.region + funds.incentive
     return both + max(local, zonal)

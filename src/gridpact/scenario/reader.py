@@ -59,6 +59,7 @@ def load(path: Path, seed: int | None = None) -> Scenario:
     tariff_table = root.table("tariff")
     tariff = market_terms.read_tariff(tariff_table, time)
     funds = market_terms.read_funds(root.table("funds"))
+    council = market_terms.read_council(root.table("council"))
     scenario = Scenario(
         file=str(path),
         name=root.text("name", path.stem),
@@ -78,7 +79,8 @@ def load(path: Path, seed: int | None = None) -> Scenario:
         settlement=market_terms.read_settlement(settlement, tariff),
         rating=market_terms.read_rating(root.table("reputation")),
         incentive=market_terms.read_incentive(root.table("incentive"), time),
-        door=market_terms.read_door(root.table("door"), funds, len(sites), len(plants)),
+        door=market_terms.read_door(root.table("door"), funds, council, len(sites), len(plants)),
+        council=council,
     )
     root.finish()
     _check_persistence(scenario, root)

@@ -68,6 +68,19 @@ class DoorSettings:
     daily_cap: Money
 
 
+@dataclass(frozen=True)
+class CouncilSettings:
+    """How many aggregators hold office, and what each pledges; none: the operator alone settles."""
+
+    members: int
+    bond: Money
+
+    @property
+    def pledged(self) -> Money:
+        """All bonds of a chain: the members', and the operator's where there are any."""
+        return (self.members + 1) * self.bond if self.members else 0
+
+
 @dataclass(frozen=True, eq=False)
 class Scenario:
     """One market day, complete. `strategy` is the owners' battery rule: "own" or "market".
@@ -94,3 +107,4 @@ class Scenario:
     rating: RatingTerms
     incentive: IncentiveTerms
     door: DoorSettings
+    council: CouncilSettings

@@ -148,12 +148,12 @@ class Books:
             case "orders.Bound":
                 self.bound[v["fill"]] = self.fills[v["fill"]]
                 assert v["locked"] == self.fills[v["fill"]].lock
-            case "settlement.Billed":
+            case "supply.Billed":
                 self._pay(v["account"], GRID, v["purchase"])
                 # the network's share is a part of the purchase
                 self._pay(GRID, NETWORK, v["network_share"])
                 self._pay(GRID, v["account"], v["sale"])
-            case "settlement.LossBought":
+            case "supply.LossBought":
                 self._pay(NETWORK, GRID, v["cost"])
             case "incentive.Granted":
                 assert v["paid"] <= v["charge"], "an incentive above the network charge"

@@ -7,17 +7,19 @@ from hypothesis.stateful import precondition, rule
 from msgspec.structs import replace
 from tests.contracts.failing import Failed
 from tests.contracts.fuzz import hands
-from tests.contracts.fuzz.play import INTERVALS, Play, money, pick, sender
+from tests.contracts.fuzz.play import INTERVALS, PEOPLE, Play, money, pick, sender
 from tests.contracts.fuzz.spoiling import Changes, spoils
 from tests.contracts.fuzz.wrong_parts import KINDS as WRONG
 from tests.contracts.fuzz.wrong_parts import SEEDS
 from tests.contracts.fuzz.wrong_parts import TRADES as MANY
-from tests.contracts.harness import ANN, BOB, COLLECTOR, OPERATOR, REGION
+from tests.contracts.harness import ANN, BOB, COLLECTOR, DEVICES, OPERATOR, REGION
 from tests.contracts.parts import CHALLENGER, TERMS, Settled
 from tests.contracts.reading import Contract
 from tests.contracts.theft.test_net import Heist
 
 from gridpact.crypto.keys import Key as Device
+from gridpact.crypto.keys import compact
+from gridpact.ledger.onchain.attest import pledge_digest
 from gridpact.ledger.proving import proofs
 from gridpact.ledger.proving.net import Part
 from gridpact.ledger.proving.proofs import Fault
@@ -33,7 +35,6 @@ class Councils(Play):
     def open_market(self) -> None:
         super().open_market()
         self.latest = INTERVALS[-1]
-        self.epochs: list[tuple[int, list[Device]]] = [(0, list(self.net.council))]
         self.part(1, 0, 1, True)  # a part that its council should not have signed
 
     def fresh(self) -> int:
@@ -47,11 +48,6 @@ class Councils(Play):
         if pledged < TERMS.bond and not leaving:
             self.attempt(lambda: self.net.bond(account))
 
-    def office(self, interval: int) -> tuple[int, list[Device]]:
-        """Return the epoch that an interval lies in, and who holds office."""
-        found = [(n, seats) for n, (begins, seats) in enumerate(self.epochs) if begins <= interval]
-        return found[-1]
-
     # bonds and seats
 
     @rule(
@@ -62,6 +58,15 @@ class Councils(Play):
         given = (money,) if verb == "bond" else ()
         who = everyone[member]
         self.attempt(lambda: self.world.send(Contract.COUNCIL, verb, *given, sender=who))
+
+    @rule(name=st.sampled_from(PEOPLE), money=money, serial=st.integers(0, 2), signer=pick)
+    def pledge(self, name: str, money: int, serial: int, signer: int) -> None:
+        """Somebody's signed word pledges its money, brought by another."""
+        mine = DEVICES[name]
+        device = CHALLENGER if signer % 5 == 4 else mine
+        word = compact(device.sign(pledge_digest(self.world.domain, mine.address, money, serial)))
+        given = hands.address(mine.address), money, (word[:32], word[32:])
+        self.attempt(lambda: self.world.send(Contract.COUNCIL, "bond_for", *given, sender=BOB))
 
     @rule(member=st.integers(0, 4), wait=st.booleans(), spoil=spoils)
     def resign(self, member: int, wait: bool, spoil: Changes) -> None:

@@ -11,6 +11,9 @@ from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
 from gridpact.ledger.onchain import packing
+from gridpact.ledger.onchain.abi import Rows, arguments
+from gridpact.ledger.onchain.attest import LOSS as LOSS_BOUGHT
+from gridpact.ledger.onchain.attest import SETTLE
 from gridpact.ledger.onchain.packing import words
 from gridpact.model.order import NONE, Accepted, Side, Tier
 from gridpact.model.participant import Named
@@ -76,6 +79,7 @@ class Courses(Market):
             self.fills.append(one)
         write = self.world.write(interval=interval)
         row = one, self._delivered(one, min(sent, energy), 1, False)
+        self.witness(write, SETTLE, arguments(Rows([packing.settlement(*row)])))
         self.attempt(lambda: self.world.settle(row, write=write), spoil)
         given = hands.address(one.seller), interval
         if late:
@@ -194,8 +198,10 @@ class Courses(Market):
         prices = self.world.view(Contract.CLEARING, "tariffs", REGION, interval)
         cost = amount(prices[0] - prices[1], energy)
         paid = min(cost, self.world.free(Named.NETWORK_OPERATOR.address)) + (wrong == 0)
-        given = decoded(self.world.write(interval=interval)), energy, paid
-        self.attempt(lambda: self.world.send(Contract.SETTLEMENT, "buy_loss", *given), spoil)
+        write = self.world.write(interval=interval)
+        self.witness(write, LOSS_BOUGHT, words((energy,)))
+        given = decoded(write), energy, paid
+        self.attempt(lambda: self.world.send(Contract.SUPPLY, "buy_loss", *given), spoil)
 
     @rule(
         buyer=st.sampled_from(PEOPLE),

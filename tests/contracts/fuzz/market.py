@@ -35,6 +35,8 @@ from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
 from gridpact.ledger.onchain import packing
+from gridpact.ledger.onchain.abi import Rows, arguments
+from gridpact.ledger.onchain.attest import BILL, SETTLE
 from gridpact.ledger.onchain.packing import words
 from gridpact.model.interval import Phase
 from gridpact.model.order import NONE, Accepted, Side, Tier
@@ -200,6 +202,8 @@ class Market(Play):
             if one.interval == first.interval:
                 rows.append((one, self._delivered(one, sent, unused, disputed)))
         write = self.world.write(interval=first.interval)
+        if more != 3:
+            self.witness(write, SETTLE, arguments(Rows([packing.settlement(*one) for one in rows])))
         self.attempt(lambda: self.world.settle(*rows, write=write))
 
     def _delivered(self, one: Fill, sent: int, unused: int, disputed: bool) -> Any:
@@ -261,9 +265,10 @@ class Market(Play):
     def bill(self, name: str, bought: int, sold: int, interval: int) -> None:
         row = packing.bill(Bill(DEVICES[name].address, bought, sold, 0, 0, 0))
         write = self.world.write(interval=interval)
+        self.witness(write, BILL, arguments(Rows([row])))
         self.attempt(
             lambda: self.world.rows(
-                Contract.SETTLEMENT, "bill", [row], after=_expected(bought), write=write
+                Contract.SUPPLY, "bill", [row], after=_expected(bought), write=write
             )
         )
 

@@ -32,7 +32,8 @@ from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key as Device
 from gridpact.errors import Reverted
 from gridpact.ledger.evm.engine import EngineFactory
-from gridpact.ledger.proving.net import Part
+from gridpact.ledger.onchain.packing import words
+from gridpact.ledger.proving.net import Part, Place
 from gridpact.model.challenge import ChallengeTerms
 from gridpact.model.interval import Phase
 from gridpact.model.net import NetTerms
@@ -109,6 +110,7 @@ class Play:
         self.pocket: list[Accepted] = []
         self.fills: list[Fill] = []
         self.parts: list[tuple[Any, Part]] = []
+        self.epochs: list[tuple[int, list[Device]]] = [(0, list(self.net.council))]
         self.nonces = dict.fromkeys(PEOPLE, 0)
         self.heads: list[tuple[int, int, bytes, bytes, Device]] = []
 
@@ -126,6 +128,19 @@ class Play:
         except Reverted:
             return False
         return True
+
+    def witness(self, write: bytes, step: int, rows: bytes) -> None:
+        """Let the council in office sign a batch, so that it may be executed."""
+        interval, part = (int.from_bytes(write[at : at + 32], "big") for at in (32, 96))
+        name = keccak(keccak(write[:128]) + write[128:160] + words((step,)) + keccak(rows))
+        epoch, seats = self.office(interval)
+        place = Place(REGION, interval, part)
+        self.attempt(lambda: self.net.attest([name], members=seats, place=place, epoch=epoch))
+
+    def office(self, interval: int) -> tuple[int, list[Device]]:
+        """Return the epoch that an interval lies in, and who holds office."""
+        found = [(n, seats) for n, (begins, seats) in enumerate(self.epochs) if begins <= interval]
+        return found[-1]
 
     def now(self) -> int:
         """Return the interval that the next transaction lies in."""

@@ -100,7 +100,7 @@ def _accepted(place: str, accepted: Accepted, seen: Seen) -> None:
 
 
 def _meters(place: str, block: AuditedBlock, meters: Meters, seen: Seen) -> None:
-    known = {participant.address for participant in seen.found.participants}
+    known = {one.address for one in seen.found.participants if one.is_metered}
     heard = [signed.reading.meter for signed in meters.readings]
     if not seen.is_zone:
         known.add(seen.substation)

@@ -15,7 +15,6 @@ from gridpact.ledger.audit.seen import Seen
 from gridpact.ledger.ledger import Head
 from gridpact.model.balance import close
 from gridpact.model.interval import Key, Phase
-from gridpact.model.participant import Role
 from gridpact.model.record import (
     Anchor,
     Commitment,
@@ -257,7 +256,7 @@ def _registered(chains: Sequence[Seen]) -> set[bytes]:
     """Return every meter that a complete interval hears: people, plants and substations."""
     meters = {chain.substation for chain in chains if not chain.is_zone}
     for chain in chains:
-        meters |= {one.address for one in chain.found.participants if Role.REGION not in one.roles}
+        meters |= {one.address for one in chain.found.participants if one.is_metered}
     return meters
 
 

@@ -196,6 +196,9 @@ class MemoryLedger:
         for deposit in found.deposits:
             day = deposit.warrant.day
             self._vault.mint(deposit.account, deposit.amount, deposit.reference, day)
+        if found.council.members:
+            for account in (Named.OPERATOR.address, *found.council.members):
+                self._vault.shift(account, Pot.FREE, Pot.LOCKED, found.net.bond)
 
     # commit
 

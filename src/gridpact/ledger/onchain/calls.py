@@ -12,6 +12,7 @@ from gridpact.errors import Reverted
 from gridpact.ledger.chain import Call
 from gridpact.ledger.onchain import packing, roots
 from gridpact.ledger.onchain.abi import Rows, pack
+from gridpact.ledger.onchain.attest import BATCH, batches, in_batches
 from gridpact.ledger.onchain.suite import Suite
 from gridpact.model.door import Warrant
 from gridpact.model.interval import Key
@@ -36,7 +37,6 @@ from gridpact.model.record import (
 from gridpact.model.trade import Fill
 from gridpact.quantities import Money
 
-BATCH = 128
 REGISTERED = 32
 """Participants per call: 64 would need more gas than networks let a transaction have (EIP-7825)."""
 
@@ -93,6 +93,19 @@ class Calls:
             yield self._suite.call("registry", "register", write, rows)
         for deposit in found.deposits:
             yield self._mint(deposit.account, deposit.amount, deposit.reference, deposit.warrant)
+        yield from self._appoint(found)
+
+    def _appoint(self, found: Found) -> Iterator[Call]:
+        """The operator and every member pledge a bond, then the members are in office."""
+        members, pledges = found.council.members, found.council.pledges
+        if not members:
+            return
+        yield self._suite.call("council", "bond", pack(found.net.bond))
+        for member, pledge in zip(members, pledges, strict=True):
+            given = pack(member, found.net.bond) + pledge
+            yield self._suite.call("council", "bond_for", given)
+        given = pack(found.region, 0, 0)
+        yield self._suite.call("council", "appoint", given, Rows(list(map(pack, members))))
 
     def _mint(self, account: bytes, amount: Money, reference: bytes, warrant: Warrant) -> Call:
         given = pack(account, amount, reference, warrant.day)
@@ -143,6 +156,8 @@ class Calls:
         return self._suite.call("clearing", "deliver", packing.write(key, 0, content) + given)
 
     def _settle(self, key: Key, settlement: Settlement, content: bytes) -> Iterator[Call]:
+        if settlement.word.members:
+            yield self._attest(key, settlement)
         rows = list(
             zip(settlement.fills, settlement.deliveries, settlement.statements, strict=True)
         )
@@ -161,6 +176,17 @@ class Calls:
             yield self._suite.call("crossing", "send_home", write + given)
         yield from self._grid_tier(key, settlement, content)
 
+    def _attest(self, key: Key, settlement: Settlement) -> Call:
+        word = settlement.word
+        return self._suite.call(
+            "council",
+            "attest",
+            pack(key.region, key.interval, key.part, word.epoch),
+            Rows(batches(key, settlement)),
+            Rows(list(map(pack, word.members))),
+            Rows(word.signatures),
+        )
+
     def _refund(
         self, key: Key, refunds: Sequence[Refund], under: bytes, content: bytes
     ) -> Iterator[Call]:
@@ -172,11 +198,11 @@ class Calls:
         for write, bills in _batches(key, content, settlement.bills):
             rows = Rows(list(map(packing.bill, bills)))
             expected = self._expect(packing.bills_digest(bills))
-            yield self._suite.call("settlement", "bill", write, rows, expected)
+            yield self._suite.call("supply", "bill", write, rows, expected)
         write = packing.write(key, 0, content)
         if settlement.network_loss_wh:
             given = pack(settlement.network_loss_wh, settlement.network_loss_cost)
-            yield self._suite.call("settlement", "buy_loss", write + given)
+            yield self._suite.call("supply", "buy_loss", write + given)
         if settlement.incentives:
             reference = pack(settlement.incentives[0].reference)
             rows = Rows(list(map(packing.supply, settlement.incentives)))
@@ -257,6 +283,6 @@ def parted(fill: Fill, book: Mapping[bytes, Order], places: Places) -> bytes:
 def _batches(
     key: Key, content: bytes, rows: Sequence[T], size: int = BATCH
 ) -> Iterator[tuple[bytes, Sequence[T]]]:
-    """Yield (write, rows) per batch; an empty list is one empty batch, for its key must stand."""
-    for batch, first in enumerate(range(0, max(len(rows), 1), size)):
-        yield packing.write(key, batch, content), rows[first : first + size]
+    """Yield (write, rows) per batch."""
+    for batch, some in in_batches(rows, size):
+        yield packing.write(key, batch, content), some

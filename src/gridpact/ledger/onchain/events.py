@@ -37,7 +37,7 @@ def stated(record: Record) -> tuple[Stated, ...]:
         case Settlement():
             return (
                 Stated("settlement", "Settled", _settled(record)),
-                Stated("settlement", "Billed", _billed(record)),
+                Stated("supply", "Billed", _billed(record)),
                 Stated("incentive", "Granted", _granted(record)),
             )
         case Rating():

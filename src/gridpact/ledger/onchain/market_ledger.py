@@ -14,7 +14,8 @@ from gridpact.ledger.coherence import require_coherent
 from gridpact.ledger.ledger import Head, Totals
 from gridpact.ledger.onchain import packing
 from gridpact.ledger.onchain.abi import Rows, listed, numbers
-from gridpact.ledger.onchain.calls import BATCH, Calls
+from gridpact.ledger.onchain.attest import BATCH
+from gridpact.ledger.onchain.calls import Calls
 from gridpact.ledger.onchain.events import difference
 from gridpact.ledger.onchain.suite import Suite
 from gridpact.model.interval import Key, Phase

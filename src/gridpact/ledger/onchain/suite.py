@@ -32,6 +32,7 @@ ORDER = (
     "challenge_book",
     "challenge_fills",
     "fallback",
+    "supply",
 )
 
 
@@ -93,7 +94,7 @@ class Suite:
             "vault": pack(
                 *(self["currency"], registry, orders, settlement, self["incentive"]),
                 *(self["net"], self["fallback"], self["council"], self["crossing"]),
-                self["wallets"],
+                *(self["wallets"], self["supply"]),
             ),
             "orders": pack(
                 operator, registry, vault, settlement, clearing, self["crossing"], *when
@@ -104,8 +105,8 @@ class Suite:
             ),
             "settlement": pack(
                 *(operator, registry, vault, orders, clearing, self["reputation"]),
-                *(self["wallets"], self["fallback"], *numbers, s.loss_fund_share),
-                *(s.dispute_window, *when),
+                *(self["wallets"], self["fallback"], self["council"], *numbers),
+                *(s.loss_fund_share, s.dispute_window, *when),
             ),
             "reputation": pack(
                 *(operator, settlement, *rating, s.dispute_window, registry),
@@ -116,7 +117,7 @@ class Suite:
             ),
             "anchor": pack(operator, registry, self["council"], c.anchor_window, *when),
             "council": pack(
-                *(operator, vault, self["fraud"], self["evidence"]),
+                *(operator, registry, vault, self["fraud"], self["evidence"]),
                 *(self["challenge_book"], self["challenge_fills"], self["anchor"]),
                 *(n.bond, n.delay, n.notice, *when),
             ),
@@ -134,6 +135,7 @@ class Suite:
             "crossing": pack(operator, registry, vault, orders, clearing),
             "wallets": pack(registry, vault, settlement, s.dispute_window, *when),
             "challenge_book": pack(operator, found.collector, *judged),
+            "supply": pack(operator, vault, clearing, self["council"]),
             "challenge_fills": pack(operator, *judged),
             "fallback": pack(registry, self["net"], vault, clearing, settlement, *when),
         }

@@ -1,0 +1,102 @@
+"""The council of a chain: who is in office, and how its word is had for a settlement.
+
+Each aggregator judges by itself what it is asked to sign (`cycle.judged`). As many as it takes
+sign; where too many refuse, the settlement is not written, and the error says why.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from gridpact.crypto.eip712 import Domain
+from gridpact.crypto.keys import compact
+from gridpact.errors import NoQuorum, SettlementError
+from gridpact.ledger.ledger import Ledger
+from gridpact.ledger.onchain.attest import pledge_digest
+from gridpact.model.council import Council, Word, needed
+from gridpact.model.interval import Key
+from gridpact.model.net import NetTerms
+from gridpact.model.participant import Participant
+from gridpact.model.record import Settlement
+
+EPOCH = 0
+"""The epoch of a run: a day is held under the council that its founding appointed."""
+
+
+class Aggregator(Protocol):
+    """One member, who signs what it has judged itself."""
+
+    @property
+    def participant(self) -> Participant: ...
+
+    def pledge(self, digest: bytes) -> bytes:
+        """Return its signature under a pledge of its bond."""
+        ...
+
+    def sign(self, ledger: Ledger, key: Key, settlement: Settlement) -> bytes:
+        """Return its signature under a settlement, to be written to a ledger under a key.
+
+        Raises
+        ------
+        SettlementError
+            The settlement is not what it comes to by the signed readings.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Seats:
+    """Who holds office on both chains; `signed` is False in studies, where nobody signs."""
+
+    aggregators: tuple[Aggregator, ...] = ()
+    terms: NetTerms = field(default_factory=NetTerms)
+    signed: bool = True
+
+    @property
+    def members(self) -> tuple[bytes, ...]:
+        return tuple(sorted(one.participant.address for one in self.aggregators))
+
+    @property
+    def participants(self) -> tuple[Participant, ...]:
+        return tuple(one.participant for one in self._ordered)
+
+    def founding(self, domain: Domain) -> Council:
+        """Return what a chain is founded with: the members, and their pledges where they sign."""
+        pledges = tuple(
+            compact(one.pledge(pledge_digest(domain, one.participant.address, self.terms.bond)))
+            for one in self._ordered
+            if self.signed
+        )
+        return Council(self.members, pledges)
+
+    def behind(self, ledger: Ledger, key: Key, settlement: Settlement) -> Settlement:
+        """Return a settlement with the word of as many members as it takes.
+
+        Raises
+        ------
+        NoQuorum
+            Too many refused.
+        """
+        if not self.aggregators or not self.signed:
+            return settlement
+        due, signatures, refusals = needed(len(self.aggregators)), list[bytes](), list[str]()
+        for one in self._ordered:
+            if len(signatures) == due:
+                break
+            try:
+                signatures.append(compact(one.sign(ledger, key, settlement)))
+            except SettlementError as refusal:
+                refusals.append(f"{one.participant.name}: {refusal}")
+        if len(signatures) < due:
+            raise NoQuorum(key, len(signatures), due, tuple(refusals))
+        return replace(settlement, word=Word(EPOCH, self.members, tuple(signatures)))
+
+    @property
+    def _ordered(self) -> Sequence[Aggregator]:
+        return sorted(self.aggregators, key=lambda one: one.participant.address)
+
+
+NOBODY = Seats()
+"""A market without a council: its operator alone answers for what it writes."""

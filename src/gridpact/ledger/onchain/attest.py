@@ -1,0 +1,63 @@
+"""What a council signs of a settlement: the batches in which the contracts execute it.
+
+Each batch is named by its key, number, step and rows (`attested.vy: begin`); the quorum signs
+the list of all (`council.vy: attest`). Amounts follow from the rows by the contracts' own rule.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from gridpact.crypto.eip712 import Domain
+from gridpact.crypto.keccak import keccak
+from gridpact.ledger.onchain import packing
+from gridpact.ledger.onchain.abi import Rows, arguments, pack
+from gridpact.model.interval import Key
+from gridpact.model.record import Settlement
+from gridpact.model.typed import BATCHES, PLEDGE
+from gridpact.quantities import Money
+
+BATCH = 128
+SETTLE, BILL, LOSS = 2, 3, 4
+"""The steps of `settlement.vy` and `supply.vy` under one key."""
+
+T = TypeVar("T")
+
+
+def in_batches(rows: Sequence[T], size: int = BATCH) -> Iterator[tuple[int, Sequence[T]]]:
+    """Yield (number, rows) per batch; an empty list is one empty batch, for its key must stand."""
+    for number, first in enumerate(range(0, max(len(rows), 1), size)):
+        yield number, rows[first : first + size]
+
+
+def batches(key: Key, settlement: Settlement) -> list[bytes]:
+    """Return the names of all batches of a settlement, in the order of their calls."""
+    fills = list(zip(settlement.fills, settlement.deliveries, strict=True))
+    names = []
+    for number, some in in_batches(fills):
+        rows = [packing.settlement(fill, delivery) for fill, delivery in some]
+        names.append(_name(key, number, SETTLE, _listed(rows)))
+    for number, bills in in_batches(settlement.bills):
+        names.append(_name(key, number, BILL, _listed(list(map(packing.bill, bills)))))
+    if settlement.network_loss_wh:
+        names.append(_name(key, 0, LOSS, pack(settlement.network_loss_wh)))
+    return names
+
+
+def batches_digest(domain: Domain, key: Key, epoch: int, settlement: Settlement) -> bytes:
+    """Return what the members of an epoch sign of a settlement."""
+    listed = keccak(_listed(batches(key, settlement)))
+    values = (key.region, key.interval, key.part, epoch, listed)
+    return domain.digest(BATCHES.struct_hash(values))
+
+
+def pledge_digest(domain: Domain, account: bytes, amount: Money, serial: int = 0) -> bytes:
+    """Return what somebody signs to pledge a bond; `serial` counts its pledges."""
+    return domain.digest(PLEDGE.struct_hash((account, amount, serial)))
+
+
+def _listed(rows: Sequence[bytes]) -> bytes:
+    return arguments(Rows(rows))
+
+
+def _name(key: Key, number: int, step: int, rows: bytes) -> bytes:
+    return keccak(key.packed + pack(number, step) + keccak(rows))
