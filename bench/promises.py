@@ -131,4 +131,5 @@ def _chains(day: DayResult) -> None:
             )
             if one.case is Verdict.DISPUTE
         )
-        hold(chain.totals.locked == held, "locked", chain.totals.locked, "disputed", held)
+        held += day.scenario.council.pledged
+        hold(chain.totals.locked == held, "locked", chain.totals.locked, "disputed, bonds", held)

@@ -159,11 +159,13 @@ def test_nothing_is_lost_or_made_and_the_next_interval_trades_again(
     day, ledgers, _ = refused
     assert outcome(short, ledgers) == "returned"
     assert zonal_energy(day.intervals[BAD + 1]) > 0
-    deposits = sum(account.free for account in ledgers_founded(short).zonal.accounts().values())
+    opened = ledgers_founded(short).zonal.accounts().values()
+    deposits = sum(account.free + account.locked for account in opened)
     local, zonal = ledgers.local.totals(), ledgers.zonal.totals()
     assert local.holds
     assert zonal.holds
-    assert local.locked == local.reserved == zonal.locked == zonal.reserved == 0
+    assert local.locked == zonal.locked == short.council.pledged
+    assert local.reserved == zonal.reserved == 0
     assert local.transit == zonal.minted - deposits - zonal.burned
 
 

@@ -130,7 +130,8 @@ def test_no_lock_outlives_its_window_and_no_money_is_lost(
     ledgers = memory_ledgers(short)
     ran = results(short, ledgers, who)
     require_booked(day_of(honest, concluded(ran), ledgers))
-    assert ledgers.local.totals().locked == ledgers.zonal.totals().locked == 0
+    bonds = short.council.pledged
+    assert ledgers.local.totals().locked == ledgers.zonal.totals().locked == bonds
     assert ledgers.local.totals().holds
     assert ledgers.zonal.totals().holds
     start, zonal = honest.chains[1].totals, ledgers.zonal.totals()
@@ -172,6 +173,7 @@ def test_a_dispute_within_its_window_at_the_end_of_the_day_is_shown_as_held(
     upto = run_day(last, memory_ledgers(last), quietly, signed=False)
     day = day_of(upto, concluded(ran), ledgers)
     locked = ledgers.local.totals().locked + ledgers.zonal.totals().locked
+    locked -= 2 * last.council.pledged
     found = examine(day)
     assert found.compared.held_in_dispute == locked > 0
     assert summary(found)["money"]["held_in_dispute"] == locked
@@ -217,6 +219,7 @@ def test_the_audit_accepts_a_dispute_and_its_end(
     ledgers = embedded_ledgers(short, file)
     ran = results(short, ledgers, who, signed=True)
     assert ran[NOON + WINDOW].ended is not None
-    assert ledgers.local.totals().locked == ledgers.zonal.totals().locked == 0
+    bonds = short.council.pledged
+    assert ledgers.local.totals().locked == ledgers.zonal.totals().locked == bonds
     ledgers.close()
     audit_ledger(file, {})

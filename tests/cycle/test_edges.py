@@ -30,7 +30,7 @@ def test_region_needs_no_money_of_its_own_on_the_zonal_chain(noon: Scenario) -> 
     day = _ran(replace(noon, funds=replace(noon.funds, region=0)))
     assert day.intervals[NOON].zonal_settlement.fills
     assert day.chains[1].accounts[_region(day)].free == 0
-    assert day.chains[1].totals.locked == 0
+    assert day.chains[1].totals.locked == noon.council.pledged
     require_booked(day)
 
 

@@ -79,7 +79,7 @@ def test_missing_reading_holds_the_locks_of_its_party_and_of_nobody_else(
     assert disputed
     held = sum(fill.lock for fill in settlement.fills if fill.hash in disputed)
     totals = ledgers.local.totals()
-    assert totals.locked == held
+    assert totals.locked == held + scenario.council.pledged
     assert totals.holds
     later = results[NOON + 1].metered[silent]
     before = results[NOON - 1].metered[silent]
