@@ -17,6 +17,7 @@ NAMES = (
     "gas",
     "kills",
     "fuzz",
+    "grid",
     "grid_flow",
 )
 DOCS = Path(__file__).parent.parent / "docs" / "bench"

@@ -1,4 +1,4 @@
-"""What does the bare solver take? Clarabel with the matrices of our own model and no more."""
+"""What does the bare solver take? Clarabel given matrices, and nothing of ours."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,13 +6,6 @@ from typing import Any
 import clarabel
 import numpy as np
 from scipy import sparse
-
-from gridpact.grid.columns import free_directions, lay_out
-from gridpact.grid.cone_programme import Form
-from gridpact.grid.feeder import rebased
-from gridpact.grid.opf import base_power
-from gridpact.grid.problem import Problem
-from gridpact.grid.socp import build
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,25 +17,6 @@ class Matrices:
     table: sparse.csc_matrix
     right: np.ndarray
     kinds: tuple[tuple[int, int], ...]
-
-
-def matrices(problem: Problem) -> Matrices:
-    """Return the matrices of a problem without constant-current loads."""
-    feeder = rebased(problem.feeder, base_power(problem))
-    columns = lay_out(problem, free_directions(problem))
-    flat = np.ones((problem.intervals, feeder.size - 1))
-    form: Form = build(problem, feeder, columns, flat).programme.form()
-    width = len(form.cost)
-    shape = (len(form.right), width)
-    entries = form.values * form.scale[form.columns]
-    curved = form.curvature * form.scale[form.curved] ** 2
-    return Matrices(
-        sparse.csc_matrix((curved, (form.curved, form.curved)), shape=(width, width)),
-        form.cost * form.scale,
-        sparse.csc_matrix((entries, (form.rows, form.columns)), shape=shape),
-        form.right,
-        form.kinds,
-    )
 
 
 def solve_bare(given: Matrices) -> Any:

@@ -91,8 +91,8 @@ def injection_gradients(
     wanted[..., 0] = pushes.P + pushes.l * l_P
     wanted[..., 1] = pushes.Q + pushes.l * l_Q
     wanted[..., 2] = pushes.v
-    for branch in inner:
-        wanted[:, :, above[branch], 2] += (pushes.l * l_v)[..., branch]
+    through_current = (pushes.l * l_v)[..., inner].transpose(2, 0, 1)
+    np.add.at(wanted[..., 2].transpose(2, 0, 1), above[inner], through_current)
     right = wanted[:, :, ::-1].reshape(len(pushes.P), -1)
     factors = splu(transposed, permc_spec="NATURAL", diag_pivot_thresh=0.0)
     solved = factors.solve(np.ascontiguousarray(right.T)).T
