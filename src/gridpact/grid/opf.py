@@ -11,6 +11,7 @@ from gridpact.errors import PowerFlowDiverged
 from gridpact.grid import tangent
 from gridpact.grid.columns import Columns, free_directions, lay_out
 from gridpact.grid.cone_solver import SOLVER, TIGHT, Answer, ConeSolver
+from gridpact.grid.directions import BURNED
 from gridpact.grid.dlmp import nodal_prices
 from gridpact.grid.exactness import burned, is_exact, measure
 from gridpact.grid.feeder import Feeder, FloatArray, rebased
@@ -37,7 +38,7 @@ from gridpact.grid.problem import (
     Solution,
     Status,
 )
-from gridpact.grid.repair import BURNED, OperatingPoint, repair
+from gridpact.grid.repair import OperatingPoint, repair
 from gridpact.grid.replay import cost, replay, set_points
 from gridpact.grid.socp import Elastic, Model, build
 
@@ -76,7 +77,7 @@ def solve(problem: Problem, kept: Kept | None = None) -> Solution:
         sent = x[columns.P], x[columns.Q]
         found = measure(problem, points, flow, x[columns.v], x[columns.l], sent, money)
         if is_exact(problem, found, feeder.s_base_mva):
-            point = OperatingPoint(points, flow, model, answer)
+            point = OperatingPoint(points, flow, model, answer, answer.objective)
             return _solution("optimal", problem, point, money[0], money[1], found)
     return _repaired(problem, repair(problem, feeder, (x, points)), money[1], found, ())
 

@@ -15,7 +15,7 @@ from gridpact.errors import PowerFlowDiverged
 from gridpact.grid.branch_flow import State, state
 from gridpact.grid.columns import Columns, Directions, free_directions, lay_out
 from gridpact.grid.cone_solver import Answer, ConeSolver
-from gridpact.grid.exactness import burned
+from gridpact.grid.directions import branch
 from gridpact.grid.feeder import Feeder, FloatArray
 from gridpact.grid.net_limits import net_limits
 from gridpact.grid.power_flow import PowerFlow
@@ -23,34 +23,24 @@ from gridpact.grid.problem import Problem, SetPoints
 from gridpact.grid.replay import cost, replay, set_points
 from gridpact.grid.socp import Around, Elastic, Model, build
 
-_STEPS = 25
-_ROUNDS = 4
-_STILL = 1e-5
+_STEPS = 50
+_STILL = 1e-7
 _EXCESS_PRICE = 1e3
-BURNED = 1e-5
 _SMALLEST_RADIUS = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
 class OperatingPoint:
-    """An AC operating point, with the programme whose multipliers are its prices."""
+    """An AC operating point, with the programme whose multipliers are its prices.
+
+    merit: its cost and priced excess, in units of that programme; less is better.
+    """
 
     points: SetPoints
     flow: PowerFlow
     model: Model
     answer: Answer
-
-
-def one_direction(
-    problem: Problem, points: SetPoints, so_far: Directions, everywhere: bool
-) -> Directions:
-    """Return directions in which no battery that now burns energy (or none at all) can do so."""
-    burning = burned(points) > BURNED * np.maximum(problem.devices.storage.p_max_mw, 1e-9)
-    burning |= everywhere and bool(burning.any())
-    emptying = points.discharge_mw >= points.charge_mw
-    return Directions(
-        so_far.charge & ~(burning & emptying), so_far.discharge & ~(burning & ~emptying)
-    )
+    merit: float
 
 
 def repair(
@@ -61,28 +51,53 @@ def repair(
     relaxed: that optimum, if there is one, as the programme's answer and as set points. None is
     returned when no start was found: no set points in one direction, or none with a power flow.
     """
-    directions, point = free_directions(problem), None
-    for turn in range(_ROUNDS):
-        last = turn == _ROUNDS - 1
-        points = point.points if point else relaxed[1] if relaxed else None
-        fixed = one_direction(problem, points, directions, last) if points else directions
-        unchanged = _same(fixed, directions)
-        if point and unchanged:
-            break
-        directions = fixed
-        columns = lay_out(problem, directions)
-        start = None
-        if relaxed and not point and unchanged:
-            start = _from(problem, feeder, columns, relaxed[0])
-        start = start or _start(problem, feeder, columns)
-        if start is None:
-            break
-        point = _descend(problem, feeder, columns, start)
-    return point
+    x = relaxed[0] if relaxed else None
+
+    def settle(directions: Directions) -> OperatingPoint | None:
+        return _settle(problem, feeder, directions, x if directions is free else None)
+
+    free = free_directions(problem)
+    return branch(problem, settle, free)
 
 
-def _same(one: Directions, other: Directions) -> bool:
-    return bool((one.charge == other.charge).all() and (one.discharge == other.discharge).all())
+def _settle(
+    problem: Problem, feeder: Feeder, directions: Directions, x: FloatArray | None = None
+) -> OperatingPoint | None:
+    """Return the best AC point with batteries in given directions, near the programme's `x`.
+
+    Where energy is worth less than nothing, losses are welcome and no reactive power is a saddle,
+    which linearisations do not leave: there it is also started from either end.
+    """
+    columns = lay_out(problem, directions)
+    start = _from(problem, feeder, columns, x) if x is not None else None
+    start = start or _start(problem, feeder, columns)
+    if start is None:
+        return None
+    starts = [start]
+    if (problem.price_sell < 0).any():
+        for sign in (1.0, -1.0):
+            pushed = _from(problem, feeder, columns, _pushed(problem, feeder, columns, start, sign))
+            starts += [pushed] if pushed is not None else []
+    points = [_descend(problem, feeder, columns, one) for one in starts]
+    return min(points, key=lambda point: point.merit)
+
+
+def _pushed(
+    problem: Problem,
+    feeder: Feeder,
+    columns: Columns,
+    start: tuple[FloatArray, SetPoints, PowerFlow],
+    sign: float,
+) -> FloatArray:
+    """Return a start with all reactive power at one end of its range."""
+    x, base = start[0].copy(), feeder.s_base_mva
+    units, pairs = problem.devices.generator, columns.generator_q
+    ends = units.q_max_mvar if sign > 0 else units.q_min_mvar
+    x[pairs.column] = ends[pairs.k] / base
+    pv, pairs = problem.devices.pv, columns.pv_q
+    room = np.sqrt(np.maximum(pv.s_mva**2 - start[1].pv_mw ** 2, 0)) / base
+    x[pairs.column] = sign * room[pairs.t, pairs.k]
+    return x
 
 
 def _start(
@@ -125,18 +140,18 @@ def _descend(
         around = Around(states, x[columns.controls], radius, curvature)
         model = build(problem, feeder, columns, flow.v[:, 1:], around, elastic)
         answer = solver.solve(model.programme)
+        here = _merit(problem, points, flow, model.unit, unit_price)
         if best is None or answer.solved:
-            best = OperatingPoint(points, flow, model, answer)
+            best = OperatingPoint(points, flow, model, answer, here)
         if not answer.solved:
             radius /= 4
             if radius < _SMALLEST_RADIUS:
                 break
             continue
-        here = _merit(problem, points, flow, model.unit, unit_price)
         promised = here - answer.objective - _constant(states, curvature)
         curvature = np.maximum(-2 * answer.multipliers["current"].reshape(curvature.shape), 0)
         # an excess that could still shrink is priced, so it would be promised too
-        if promised <= _STILL * max(1.0, abs(here)):
+        if promised <= _STILL * (1 + abs(here)):
             break
         tried = set_points(problem, columns, answer.x, feeder.s_base_mva)
         gained = -np.inf
@@ -155,7 +170,8 @@ def _descend(
             break
     if best is None:
         raise AssertionError("no step was tried")
-    return OperatingPoint(points, flow, best.model, best.answer)
+    merit = _merit(problem, points, flow, best.model.unit, unit_price)
+    return OperatingPoint(points, flow, best.model, best.answer, merit)
 
 
 def _constant(states: Sequence[State], curvature: FloatArray) -> float:

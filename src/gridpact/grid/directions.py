@@ -1,0 +1,98 @@
+"""Which way is each battery to run? Branching, where an optimum would burn energy in one.
+
+At prices below zero it pays to charge and discharge at once, and no convex programme can forbid it.
+A point that burns energy is better than any that does not, so it bounds what its branches reach:
+first every burning battery is held to the way in which it runs more, then single ones are branched
+on, most promising first, until nothing better is left or enough was tried.
+"""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from itertools import count
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from gridpact.grid.columns import Directions
+from gridpact.grid.exactness import burned
+from gridpact.grid.problem import Problem, SetPoints
+
+BURNED = 1e-5  # of a battery's power: less is not burning
+_DIVES = 4
+_BRANCHES = 12
+_NEAR = 1e-5  # a branch that promises less more than this is not worth a try
+
+
+class Point(Protocol):
+    """What branching asks of an operating point; less merit is better."""
+
+    @property
+    def points(self) -> SetPoints: ...
+
+    @property
+    def merit(self) -> float: ...
+
+
+P = TypeVar("P", bound=Point)
+
+
+def burning(problem: Problem, points: SetPoints) -> np.ndarray:
+    """Return where a battery charges and discharges at once. (interval, battery)"""
+    where: np.ndarray = burned(points) > BURNED * np.maximum(problem.devices.storage.p_max_mw, 1e-9)
+    return where
+
+
+def branch(
+    problem: Problem, settle: Callable[[Directions], P | None], free: Directions
+) -> P | None:
+    """Return the best point found in which no battery burns energy, else the last one tried.
+
+    settle: the best point with batteries in given directions, if there is one.
+    """
+    root = settle(free)
+    if root is None or not burning(problem, root.points).any():
+        return root
+    best, last = _dive(problem, settle, free, root)
+    number = count()
+    waiting = [(root.merit, next(number), root, free)]
+    for _ in range(_BRANCHES):
+        if not waiting or (best and waiting[0][0] >= best.merit - _NEAR * (1 + abs(best.merit))):
+            break
+        _, _, point, directions = heappop(waiting)
+        for child in _children(point.points, directions):
+            found = settle(child)
+            if found is None or (best and found.merit >= best.merit):
+                continue
+            if burning(problem, found.points).any():
+                heappush(waiting, (found.merit, next(number), found, child))
+            else:
+                best = found
+    return best or last
+
+
+def _dive(
+    problem: Problem, settle: Callable[[Directions], P | None], directions: Directions, point: P
+) -> tuple[P | None, P]:
+    """Hold all that burn to the way in which they run more, until none does; in the end, all."""
+    for turn in range(_DIVES):
+        where = burning(problem, point.points)
+        if not where.any():
+            return point, point
+        where |= turn == _DIVES - 1
+        emptying = point.points.discharge_mw >= point.points.charge_mw
+        directions = Directions(
+            directions.charge & ~(where & emptying), directions.discharge & ~(where & ~emptying)
+        )
+        found = settle(directions)
+        if found is None:
+            return None, point
+        point = found
+    return (None if burning(problem, point.points).any() else point), point
+
+
+def _children(points: SetPoints, directions: Directions) -> list[Directions]:
+    """Return both ways of the battery that burns most, in its interval."""
+    most = np.unravel_index(int(burned(points).argmax()), points.charge_mw.shape)
+    charge, discharge = directions.charge.copy(), directions.discharge.copy()
+    charge[most] = discharge[most] = False
+    return [Directions(charge, directions.discharge), Directions(directions.charge, discharge)]
