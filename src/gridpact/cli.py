@@ -358,6 +358,14 @@ def solve(
         Path | None,
         typer.Option("-o", "--out", metavar="OUT.json", help="Answer. Default: printed."),
     ] = None,
+    diagram: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.svg", help="The feeder coloured by voltage and by price."),
+    ] = None,
+    interval: Annotated[
+        int | None,
+        typer.Option(help="Of the diagram, from 0. Default: where voltage is nearest to a limit."),
+    ] = None,
 ) -> None:
     """Do one calculation, a pure function of its input; docs/solve.md explains every key.
 
@@ -370,16 +378,21 @@ def solve(
     from gridpact.solve.kinds import kind as known
     from gridpact.solve.read import read_json
 
-    calculate = known(kind)
+    calculation = known(kind)
+    if diagram and calculation.picture is None:
+        raise BadInput(f"--diagram: solve {kind} draws none")
     try:
-        answer = calculate(read_json(file))
+        done = calculation.solve(read_json(file))
+        drawn = calculation.picture(done, interval) if diagram and calculation.picture else ""
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from error
-    text = json.dumps(answer, allow_nan=False)
+    text = json.dumps(calculation.answer(done), allow_nan=False)
     if out:
         _write(out, text + "\n")
     else:
         print(text)
+    if diagram:
+        _write(diagram, drawn)
 
 
 def _write(file: Path, text: str) -> None:

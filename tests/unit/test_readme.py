@@ -21,6 +21,21 @@ def test_python_example_of_the_readme_runs() -> None:
     assert "60 of 60 consumers pay no more than before" in done.stdout
 
 
+def test_python_example_of_the_calculations_runs(tmp_path: Path) -> None:
+    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "docs/solve.md").read_text(), re.DOTALL)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", example],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("optimal ")
+    assert (tmp_path / "feeder.svg").exists()
+
+
 def test_every_file_that_the_readme_and_docs_name_is_there() -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     for page in pages:

@@ -1,29 +1,44 @@
 """Which calculations does `gridpact solve` know? One file a kind, found here by its name.
 
-A kind is a function of plain JSON data to plain JSON data, and nothing else: it reads no clock, no
-file and no setting. Its file is imported when it is asked for.
+A kind turns plain JSON data into an answer of the same sort, and is nothing but a function of it:
+no clock, no file, no setting. Its file is imported when it is asked for.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from gridpact.errors import BadInput
 
 Answer = dict[str, Any]
-Kind = Callable[[object], Answer]
 
 
-def _opf(data: object) -> Answer:
+@dataclass(frozen=True)
+class Kind:
+    """How a kind calculates, how it answers, and how it draws, if it does."""
+
+    solve: Callable[[object], Any]
+    answer: Callable[[Any], Answer]
+    picture: Callable[[Any, int | None], str] | None = None
+
+
+def _opf() -> Kind:
     from gridpact.solve import opf
 
-    return opf.answer(opf.solved(opf.request(data)))
+    return Kind(lambda data: opf.solved(opf.request(data)), opf.answer, _opf_picture)
 
 
-KINDS: Mapping[str, Kind] = {"opf": _opf}
+def _opf_picture(done: Any, interval: int | None) -> str:
+    from gridpact.solve.opf_picture import picture
+
+    return picture(done, interval)
+
+
+KINDS: Mapping[str, Callable[[], Kind]] = {"opf": _opf}
 
 
 def kind(name: str) -> Kind:
     """Return a kind by its name."""
     if name not in KINDS:
         raise BadInput(f"solve {name}: is no kind that is known, expected {', '.join(KINDS)}")
-    return KINDS[name]
+    return KINDS[name]()

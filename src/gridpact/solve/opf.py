@@ -5,6 +5,7 @@ From Python the same, step by step:
     asked = request(data)        # dicts and lists, as the JSON file has them
     done = solved(asked)         # done.problem and done.solution are the records of `grid.problem`
     answer(done)                 # dicts and lists again
+    opf_picture.picture(done)    # the feeder coloured by voltage and price, as SVG
 """
 
 import math

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 
 from gridpact.__main__ import main
+from gridpact.errors import FieldError
 from gridpact.solve.kinds import kind
 from gridpact.solve.opf import answer, request, solved
+from gridpact.solve.opf_picture import picture
 from gridpact.solve.read import read_json
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "opf.json"
@@ -54,7 +57,8 @@ def test_command_writes_the_form_that_others_rely_on(
         assert {len(values) for values in found[name].values()} == {4}
     assert command(monkeypatch, "opf", EXAMPLE) == 0
     assert json.loads(capsys.readouterr().out) == found
-    assert kind("opf")(example()) == found
+    calculation = kind("opf")
+    assert calculation.answer(calculation.solve(example())) == found
 
 
 def test_bad_input_ends_with_2_and_one_sentence_that_names_file_and_field(
@@ -170,3 +174,30 @@ def test_operators_limits_and_flexible_loads_are_taken_from_json() -> None:
     assert np.sum(found["set_points"]["shiftable"]["p_mw"]) * 6 == pytest.approx(0.6)
     assert found["set_points"]["storage"]["energy_mwh"][3][0] == pytest.approx(0.5)
     assert len(found["set_points"]["curtailable"]["p_mw"]) == 4
+
+
+def test_diagram_shows_every_bus_by_voltage_and_by_price(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    drawn = tmp_path / "feeder.svg"
+    assert command(monkeypatch, "opf", EXAMPLE, "-o", tmp_path / "a.json", "--diagram", drawn) == 0
+    found = json.loads((tmp_path / "a.json").read_text())
+    text = drawn.read_text()
+    assert ET.fromstring(text).tag.endswith("svg")
+    lowest = min(found["voltage_pu"], key=lambda bus: found["voltage_pu"][bus][3])
+    assert f"lowest {found['voltage_pu'][lowest][3]:.4f} at bus {lowest}" in text
+    for bus, prices in found["dlmp_p"].items():
+        assert f"bus {bus}: {prices[3]:.2f} per MWh" in text
+    assert command(monkeypatch, "opf", EXAMPLE, "--diagram", drawn, "--interval", 4) == 2
+    assert "interval: 4 is not between 0 and 3" in capsys.readouterr().err
+
+
+def test_infeasible_schedule_is_drawn_with_broken_limits_and_without_prices() -> None:
+    data = example()
+    data["v_min"] = 0.9999
+    text = picture(solved(request(data)))
+    assert "no price: limits conflict" in text
+    assert 'stroke="#c8453b" stroke-width="2"><title>bus 5' in text
+    data["ev"]["energy_mwh"] = [5.0]
+    with pytest.raises(FieldError, match="nothing to draw"):
+        picture(solved(request(data)))
