@@ -4,7 +4,8 @@
 @title Evidence
 @notice Proofs that hold a posted part against what was posted or signed elsewhere: the clearing,
         the meters, another part. And the demand: whoever lacks a statement asks for it with a
-        stake; unanswered it costs the poster's bond, answered it costs the stake.
+        stake; unanswered it costs the poster's bond, answered it costs the stake. And the proof
+        that a clearing's fill is in no part.
 """
 
 import accounts
@@ -12,6 +13,7 @@ import chunks
 import clearing
 import clock
 import council
+import leaves
 import merkle
 import net
 import netting
@@ -28,6 +30,8 @@ initializes: proving
 
 LOCKS: constant(uint256) = 2**48 - 1
 SENT: constant(uint256) = 40
+UNUSED: constant(uint256) = 0
+POSTED: constant(uint256) = 3
 CANCELLED: constant(uint256) = 5
 METER: constant(uint256) = 48  # where the meter's key stands in the registry's word, if it has one
 
@@ -36,6 +40,7 @@ REGISTRY: public(immutable(address))
 STAKE: public(immutable(uint256))
 
 slashed: public(HashMap[bytes32, HashMap[address, bool]])  # signers, by part
+left: public(HashMap[bytes32, HashMap[uint64, bool]])  # whether fills were proven to be in no part
 demands: public(HashMap[bytes32, HashMap[uint256, uint256]])  # by leaf: challenger 160 | until 64
 
 
@@ -56,6 +61,11 @@ event Demanded:
 event Answered:
     key: indexed(bytes32)
     index: uint256
+
+
+event Uncovered:
+    key: indexed(bytes32)
+    fill: indexed(bytes32)
 
 
 @deploy
@@ -117,9 +127,7 @@ def answer(
     self._require_signed(fill.buyer, shown.leaf.buyer_meter, buyer)
     self.demands[key][shown.index] = max_value(uint256)
     extcall net.__interface__(proving.NET).resume(key)
-    extcall council.__interface__(proving.COUNCIL).forfeit(
-        convert(convert(word >> 64, uint160), address), STAKE, msg.sender, key
-    )
+    self._forfeit(key, word)
     log Answered(key=key, index=shown.index)
 
 
@@ -127,24 +135,70 @@ def answer(
 def unanswered(place: netting.Place, content: netting.Content, index: uint256):
     """
     @notice Nobody answered in time: the part is cancelled, the poster's bond taken, the stake
-            given back. A leaf beyond the part's last cannot be asked for: that costs the stake.
+            given back; as it is when the part came to nothing before. A leaf beyond the part's
+            last cannot be asked for: that costs the stake.
     """
     key: bytes32 = proving.posted(place, content)
     word: uint256 = self.demands[key][index]
     assert word != 0 and word != max_value(uint256), "evidence: not demanded"
+    self.demands[key][index] = max_value(uint256)
     challenger: address = convert(convert(word >> 64, uint160), address)
-    peer: council.__interface__ = council.__interface__(proving.COUNCIL)
-    if index >= content.header.energy & packing.MASK_32:
-        self.demands[key][index] = max_value(uint256)
-        extcall net.__interface__(proving.NET).resume(key)
-        extcall peer.forfeit(challenger, STAKE, msg.sender, key)
-        return
     state: uint256 = (staticcall net.__interface__(proving.NET).part(key))[0]
-    if state != CANCELLED:
+    if state == POSTED and index >= content.header.energy & packing.MASK_32:
+        extcall net.__interface__(proving.NET).resume(key)
+        self._forfeit(key, word)
+        return
+    if state == POSTED:
         assert clock.interval() > word & packing.MASK_64, "evidence: time to answer"
         proving.condemn(key, challenger, empty(address), False)
-    self.demands[key][index] = max_value(uint256)
-    extcall peer.unstake(challenger, STAKE)
+    extcall council.__interface__(proving.COUNCIL).unstake(challenger, STAKE)
+
+
+@external
+def uncovered(
+    place: netting.Place,
+    cleared: posting.Clearing,
+    filled: leaves.Filled,
+    siblings: bytes32[14],
+):
+    """
+    @notice The time to post is over and a fill of the posted clearing is in no part, though the
+            interval is settled net: the operator, who alone commits parts, loses its bond, once
+            per interval. Nobody's money is bound to such a fill.
+    @param place Any part of the interval that was at least reserved.
+    @param filled The fill in the clearing: its seller is the injured.
+    """
+    key: bytes32 = netting.key(place)
+    peer: net.__interface__ = net.__interface__(proving.NET)
+    assert (staticcall peer.part(key))[0] != UNUSED, "evidence: no part of net settlement"
+    source: clearing.__interface__ = clearing.__interface__(CLEARING)
+    assert staticcall source.posted(place.region, place.interval) == posting.clearing_hash(
+        place.region, place.interval, cleared
+    ), "evidence: another clearing"
+    assert not staticcall source.condemned(
+        place.region, place.interval
+    ), "evidence: clearing condemned"
+    terms: netting.Terms = staticcall peer.terms()
+    assert (
+        clock.interval() > convert(place.interval, uint256) + terms.posting
+    ), "evidence: time to post"
+    index: uint256 = leaves.index(filled.place)
+    assert index >= staticcall peer.covered(place.region, place.interval), "evidence: in a part"
+    assert merkle.stands(
+        leaves.of_fill(place.interval, filled.leaf),
+        index,
+        filled.place & merkle.COUNT,
+        siblings,
+        cleared.fill_root,
+    ), "evidence: not the clearing's fill"
+    assert not self.left[place.region][place.interval], "evidence: proven before"
+    self.left[place.region][place.interval] = True
+    extcall council.__interface__(proving.COUNCIL).slash(
+        staticcall peer.OPERATOR(), msg.sender, filled.leaf.fill.seller, key
+    )
+    log Uncovered(
+        key=key, fill=packing.fill_hash(filled.leaf.region, place.interval, filled.leaf.fill)
+    )
 
 
 @external
@@ -298,6 +352,15 @@ def signer(place: netting.Place, content: netting.Content, signature: signing.Si
     assert not self.slashed[key][member], "evidence: slashed before"
     self.slashed[key][member] = True
     extcall council.__interface__(proving.COUNCIL).slash(member, msg.sender, empty(address), key)
+
+
+@internal
+def _forfeit(key: bytes32, word: uint256):
+    # half of a stake goes to the poster, who was asked, whoever answered
+    poster: address = (staticcall net.__interface__(proving.NET).part(key))[1]
+    extcall council.__interface__(proving.COUNCIL).forfeit(
+        convert(convert(word >> 64, uint160), address), STAKE, poster, key
+    )
 
 
 @internal

@@ -15,6 +15,7 @@ from gridpact.ledger.proving import net, proofs
 from gridpact.ledger.proving.net import Part
 from gridpact.model.interval import Phase
 from gridpact.model.order import NONE
+from gridpact.model.participant import Named
 
 FINAL, CANCELLED = 4, 5
 ORDERS = keccak(b"orders")
@@ -60,15 +61,16 @@ def test_an_unanswered_demand_costs_the_posters_bond(market: NetWorld) -> None:
     assert market.holds()
 
 
-def test_a_griefing_challenger_pays_whoever_answers(market: NetWorld) -> None:
+@pytest.mark.parametrize("answers", [OPERATOR, CHALLENGER.address])
+def test_a_griefing_challenger_pays_the_poster(market: NetWorld, answers: bytes) -> None:
+    """Whoever answers: a challenger who answers itself gets nothing of its stake back."""
     settled, part = posted(market)
     before = free(market, CHALLENGER.address)
-    bob = market.people[0].address
-    was = free(market, bob)
+    was = free(market, Named.OPERATOR.address)
     market.demand(part, 3)
-    market.answer(settled, part, 3, sender=bob)
+    market.answer(settled, part, 3, sender=answers)
     assert free(market, CHALLENGER.address) == before - TERMS.stake
-    assert free(market, bob) == was + TERMS.stake // 2
+    assert free(market, Named.OPERATOR.address) == was + TERMS.stake // 2
     with refused("evidence: demanded before"):
         market.demand(part, 3)
     market.after_window(part)
@@ -101,11 +103,35 @@ def test_a_demand_after_the_window_is_refused(market: NetWorld) -> None:
 def test_a_demand_for_a_leaf_that_cannot_be_costs_the_stake(market: NetWorld) -> None:
     _, part = posted(market)
     before = free(market, CHALLENGER.address)
+    was = free(market, Named.OPERATOR.address)
     market.demand(part, 24)
-    market.unanswered(part, 24, sender=OPERATOR)
+    market.unanswered(part, 24)
     assert free(market, CHALLENGER.address) == before - TERMS.stake
+    assert free(market, Named.OPERATOR.address) == was + TERMS.stake // 2
     market.after_window(part)
     market.finalise(part)
+
+
+@pytest.mark.parametrize("index", [5, 24])
+@pytest.mark.parametrize("released", [False, True])
+def test_a_part_cancelled_for_something_else_gives_every_stake_back(
+    market: NetWorld, index: int, released: bool
+) -> None:
+    """Also of a demand for a leaf that cannot be, and when all was given back already."""
+    _, part = posted(market)
+    before = free(market, CHALLENGER.address)
+    market.demand(part, 3)
+    market.demand(part, index)
+    market.world.go_to(INTERVAL + TERMS.answer + 1)
+    market.unanswered(part, 3)
+    if released:
+        market.after_window(part)
+        market.release(part)
+    market.unanswered(part, index)
+    assert free(market, CHALLENGER.address) == before + TERMS.bond // 4
+    with refused("evidence: not demanded"):
+        market.unanswered(part, index)
+    assert market.holds()
 
 
 def test_whoever_has_no_stake_demands_nothing(market: NetWorld) -> None:

@@ -3,14 +3,13 @@
 import pytest
 from msgspec.structs import replace
 from tests.contracts.failing import Failed
+from tests.contracts.halves import halves
 from tests.contracts.harness import BOB, OPERATOR, REGION, World, refused
 from tests.contracts.parts import CHALLENGER, INTERVAL, TERMS, NetWorld
 from tests.contracts.reading import Contract
 
 from gridpact.crypto.eip712 import Domain
-from gridpact.ledger.proving import fallback, net
-from gridpact.ledger.proving.net import Part
-from gridpact.model.participant import Named
+from gridpact.ledger.proving import fallback
 
 
 @pytest.fixture
@@ -72,34 +71,17 @@ def test_a_fill_of_elsewhere_is_refused(failed: Failed, other: str) -> None:
 
 def test_a_fill_of_the_clearings_other_part_is_refused(market: NetWorld) -> None:
     settled = market.market(trades=8)
-    whole = market.part(settled)
-    halves = [_half(market, whole, number, settled) for number in (0, 1)]
-    for one in halves:
+    parts = halves(market, settled)
+    for one in parts:
         market.reserve(one)
         market.commit(one)
     market.world.go_to(INTERVAL + TERMS.posting + 1)
-    for one, mine, others in ((halves[0], 3, 4), (halves[1], 4, 3)):
+    for one, mine, others in ((parts[0], 3, 4), (parts[1], 4, 3)):
         failed = Failed(market, settled, one)
         failed.open_all()
         failed.pay(mine)
         with refused("fallback: another part's fill"):
             failed.pay(others)
-
-
-def _half(market: NetWorld, whole: Part, number: int, settled) -> Part:
-    """Return the part that has the first or the second half of the clearing's fills."""
-    trades = settled.trades[4 * number : 4 * number + 4]
-    reserved = {one.address: 0 for one in market.people}
-    for _, fill, *_ in trades:
-        reserved[fill.buyer] += fill.lock
-    most = whole.header.rewards
-    reserved |= {Named.REWARD.address: most, Named.NETWORK_LOSS.address: most}
-    rows = net.locks([fill for _, fill, *_ in trades], reserved, most, most)
-    header = whole.header._replace(first=4 * number)
-    place = whole.place._replace(part=number)
-    return net.build(
-        place, whole.epoch, whole.clearing, header, rows, trades, settled.meters, 200_000
-    )
 
 
 def test_a_fill_that_the_clearing_does_not_have_is_refused(failed: Failed) -> None:
@@ -289,8 +271,7 @@ def test_one_export_is_sold_once_over_two_parts(market: NetWorld) -> None:
     one, two = next(
         (n, m) for n in range(4) for m in range(4, 8) if fills[n].seller == fills[m].seller
     )
-    whole = market.part(settled)
-    parts = [_half(market, whole, number, settled) for number in (0, 1)]
+    parts = halves(market, settled)
     for part in parts:
         market.reserve(part)
         market.commit(part)
@@ -320,8 +301,7 @@ def test_fills_of_two_parts_or_of_none_are_refused(
 ) -> None:
     """The first part has four of the clearing's fills; the next one begins where it ends."""
     settled = market.market(trades=8)
-    whole = market.part(settled)
-    one, two = (_half(market, whole, half, settled) for half in (0, 1))
+    one, two = halves(market, settled)
     market.reserve(one)
     market.commit(one)
     assert market.world.view(Contract.NET, "covered", REGION, INTERVAL) == 4

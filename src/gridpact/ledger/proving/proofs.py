@@ -169,6 +169,16 @@ def funds(part: Part, at: int) -> Fault:
     return Fault("evidence", "funds", given, "limits that were not locked")
 
 
+def uncovered(part: Part, posting: Posting, fills: Sequence[Fill], index: int) -> Fault:
+    """Prove that a fill of the posted clearing is in no part; `part` is any of its interval."""
+    leaves = fill_leaves(fills)
+    contents = [leaf.content for leaf in leaves]
+    leaf = fills[index].region + packing.fill(fills[index]) + leaves[index].links
+    proof = pack(index << 128 | len(leaves)) + siblings(contents, index)
+    given = (pack(*part.place, *posting) + leaf + proof,)
+    return Fault("evidence", "uncovered", given, f"fill {index} is in no part")
+
+
 def answer(
     part: Part,
     fill: Fill,
