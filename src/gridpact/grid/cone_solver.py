@@ -46,7 +46,15 @@ class ConeSolver:
     def solve(self, programme: ConeProgramme, tolerance: float = TIGHT) -> Answer:
         """Return the optimum with the multiplier of every row, by block."""
         form = programme.form()
-        if self._form is not None and self._form.same_places(form):
+        renews = self._form is not None and self._form.same_places(form)
+        answer = self._answer(form, tolerance, renews)
+        if renews and not answer.solved:
+            # its scaling was that of other numbers: what cannot be solved is not for that reason
+            answer = self._answer(form, tolerance, renews=False)
+        return answer
+
+    def _answer(self, form: Form, tolerance: float, renews: bool) -> Answer:
+        if renews:
             self._renew(form, tolerance)
         else:
             self._set_up(form, tolerance)

@@ -76,6 +76,16 @@ def test_zip_loads_need_one_renewal() -> None:
     assert demand == pytest.approx(true, rel=1e-7)
 
 
+def test_infeasible_day_between_two_others_changes_nothing() -> None:
+    today, kept = day_of_sce56(4), Kept()
+    solve(today, kept)
+    tight = replace(today, v_min=1.0, v_max=1.0005)
+    answer, alone = solve(tight, kept), solve(tight)
+    assert answer.status == alone.status == "infeasible"
+    assert [str(one) for one in answer.conflicts] == [str(one) for one in alone.conflicts]
+    _same(solve(today, kept), solve(today))
+
+
 def test_programme_may_change_its_mind_about_every_number() -> None:
     """min p/2 x^2 + c x + y, a x + y = b, |y| <= t, x, y, t in units of their own."""
     solver, rng = ConeSolver(), np.random.default_rng(3)
