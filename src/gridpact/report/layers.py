@@ -49,6 +49,11 @@ class Layer:
         return self.room is not None and bool(self.room[interval, place] < -_TOUCHES)
 
     @property
+    def breaks(self) -> bool:
+        """Say whether any bus is outside its limits in any interval."""
+        return self.room is not None and bool((self.room < -_TOUCHES).any())
+
+    @property
     def keenest(self) -> int:
         """Return the interval in which a bus has least room to a limit; of prices the dearest."""
         if self.room is not None:

@@ -17,9 +17,9 @@ from gridpact.report.layers import SHADES, Layer, is_dark
 from gridpact.report.style import BATTERY, INK, LOSS, QUIET, ZONAL
 from gridpact.report.tree_layout import Places, layout
 
-_WIDTH, _MARGIN, _HEAD, _FOOT = 640.0, 26.0, 62.0, 34.0
-_STEP, _ROW = (9.0, 90.0), (9.0, 36.0)
-_TALL = 560.0
+_WIDTH, _MARGIN, _HEAD, _FOOT = 520.0, 24.0, 66.0, 34.0
+_STEP, _ROW = (9.0, 80.0), (9.0, 34.0)
+_TALL = 480.0
 _NUMBERED = 6.5  # radius from which on a bus number fits inside
 _NONE, _HIDDEN = "#d5dbe1", ' display="none"'
 _SIDES = {"plant": (-0.8, 0.95), "battery": (0.8, 0.95), "generator": (-0.8, -0.95)}
@@ -106,14 +106,14 @@ def _text(x: float, y: float, words: str, **more: object) -> str:
 
 
 def _head(layer: Layer, interval: int, when: str, sheet: _Sheet) -> list[str]:
-    bar, right = 180.0, sheet.width - _MARGIN + 10
+    bar, right = 170.0, sheet.width - 14
     left, piece = right - bar, bar / SHADES
     ticks = (layer.low[interval], layer.high[interval])
     middle = (ticks[0] + ticks[1]) / 2
     ends = {"low": (left, ticks[0], "start"), "middle": (left + bar / 2, middle, "middle"),
             "high": (right, ticks[1], "end")}  # fmt: skip
     return [
-        _text(16, 20, layer.name, font_size=13, font_weight="bold", fill=INK),
+        _text(16, 20, layer.name, font_size=12.5, font_weight="bold", fill=INK),
         _text(16, 36, when, fill=QUIET, class_="when"),
         _text(16, 50, layer.said[interval], fill=QUIET, class_="said"),
         *(
@@ -266,21 +266,21 @@ def _legend(layer: Layer, marked: Mapping[str, Sequence[int]], sheet: _Sheet) ->
         f'<circle cx="{x + 4:.1f}" cy="{y:.1f}" r="5" fill="none" stroke="{INK}"'
         ' stroke-width="1.6"/>'
     )
-    words = "dearest bus" if layer.room is None else "bus nearest to a limit"
+    words = "dearest bus" if layer.room is None else "nearest to a limit"
     x = _entry(drawn, x + 14, y, words)
-    if layer.room is not None:
+    if layer.breaks:
         drawn.append(
             f'<circle cx="{x + 4:.1f}" cy="{y:.1f}" r="4" fill="none" stroke="{LOSS}"'
             ' stroke-width="2"/>'
         )
-        _entry(drawn, x + 14, y, "outside its limits")
+        _entry(drawn, x + 14, y, "outside limits")
     return drawn
 
 
 def _entry(drawn: list[str], x: float, y: float, words: str) -> float:
     """Write a word of the legend and return where the next entry begins."""
     drawn.append(_text(x, y + 3.5, words, fill=QUIET))
-    return x + 6.2 * len(words) + 16
+    return x + 5.7 * len(words) + 12
 
 
 def stacked(pictures: Sequence[str]) -> str:

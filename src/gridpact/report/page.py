@@ -19,6 +19,7 @@ from gridpact.model.order import Tier
 from gridpact.model.statement import Case
 from gridpact.quantities import MICRO, PPM, Money, Wh
 from gridpact.report.comparison import Comparison
+from gridpact.report.feeder_view import feeder_view
 from gridpact.report.findings import Findings
 from gridpact.report.money import between
 from gridpact.report.sensitivity import Sensitivity
@@ -74,6 +75,7 @@ def page(found: Findings, figures: Mapping[str, str], sensitivity: Sequence[Sens
         curves=curves,
         claims=found.claims,
         figures={name: (Markup(svg), *FIGURES[name]) for name, svg in figures.items()},
+        feeder=feeder_view(found),
         totals=sums,
         matrix=matrix(compared),
         reasons=_reasons(compared),
