@@ -147,17 +147,21 @@ def ac_optimum(
     return built.read(best, cost, excess)
 
 
-def best_directions(problem: Problem, starts: int = 1) -> AcOptimum:
+def best_directions(
+    problem: Problem, starts: int = 1, excess_price: float | None = None
+) -> AcOptimum:
     """Return the best optimum over all directions of all batteries: for very small cases."""
     shape = (problem.intervals, len(problem.devices.storage.bus))
     found = []
     for choice in product((False, True), repeat=shape[0] * shape[1]):
         charge = np.array(choice, dtype=bool).reshape(shape)
+        directions = Directions(charge, ~charge)
         try:
-            found.append(ac_optimum(problem, starts, directions=Directions(charge, ~charge)))
+            found.append(ac_optimum(problem, starts, 0, directions, excess_price))
         except RuntimeError:
             continue  # some directions have no feasible point
-    return min(found, key=lambda one: one.cost)
+    only = excess_price is not None and np.isinf(excess_price)
+    return min(found, key=lambda one: one.excess if only else one.cost)
 
 
 def _drawn(programme: _Programme, rng: np.random.Generator, spread: float) -> np.ndarray:
