@@ -31,7 +31,7 @@ def _cvxpy() -> list[Row]:
     _set(parameters, day)
     took, theirs = once(lambda: problem.solve(solver=cvxpy.CLARABEL))
     (ours,) = alternated([lambda: solve(day, Kept())], 5)
-    gap = abs(theirs / solve(day).objective - 1)
+    gap = float(abs(theirs / solve(day).objective - 1))
     ratio = (slow + took) / ours
     again, _ = once(lambda: problem.solve(solver=cvxpy.CLARABEL))
     return [
@@ -150,7 +150,7 @@ def _runopp() -> list[Row]:
     units, sun = hour.devices.generator, net.res_sgen.p_mw.to_numpy()
     money = price * float(net.res_ext_grid.p_mw.iloc[0]) + float(sun[:2] @ pv.offer)
     money += float(units.c2[0] * sun[2] ** 2 + units.c1[0] * sun[2])
-    gap, ratio = abs(money / mine.objective - 1), runopp / ours
+    gap, ratio = float(abs(money / mine.objective - 1)), runopp / ours
     day = day_of_sce56()
     (whole,) = alternated([lambda: solve(day, Kept())], 5)
     per_interval = runopp / (whole / 24)

@@ -18,6 +18,7 @@ from gridpact.grid.feeder import Feeder, FloatArray, IntArray
 from gridpact.grid.net_limits import net_limits
 from gridpact.grid.problem import Problem
 
+_SMALLEST_RATING = 1e-6  # unit of what a device does [pu]
 _SMALLEST_FLOW = 0.1  # unit of a branch's flow; smaller ones cost the solver steps, tried to 1e-4
 
 
@@ -349,6 +350,7 @@ def _devices(
     devices, base = problem.devices, feeder.s_base_mva
     _bound(programme, "buy", at.buy, 0.0, None)
     _bound(programme, "sell", at.sell, 0.0, None)
+    _usual_sizes(problem, at, programme, base)
     _pv(problem, at, programme, base)
     _storage(problem, at, programme, base, slack)
     _cars(problem, at, programme, base, slack)
@@ -363,8 +365,24 @@ def _devices(
         _bound(programme, name, pairs.column, low[pairs.k] / base, high[pairs.k] / base)
 
 
+def _usual_sizes(problem: Problem, at: Columns, programme: ConeProgramme, base: float) -> None:
+    """Count what a device does in its own rating: the smallest then weighs like the largest."""
+    devices = problem.devices
+    for pairs, rating in (
+        (at.pv_p, devices.pv.s_mva),
+        (at.pv_q, devices.pv.s_mva),
+        (at.charge, devices.storage.p_max_mw),
+        (at.discharge, devices.storage.p_max_mw),
+        (at.ev, devices.ev.p_max_mw),
+        (at.generator_p, np.abs(devices.generator.p_max_mw)),
+    ):
+        programme.scale[pairs.column] = np.maximum(rating[pairs.k] / base, _SMALLEST_RATING)
+    capacity = np.maximum(devices.storage.e_max_mwh / base, _SMALLEST_RATING)
+    programme.scale[at.energy] = capacity
+
+
 def _pv(problem: Problem, at: Columns, programme: ConeProgramme, base: float) -> None:
-    """0 <= p <= available, p^2 + q^2 <= S^2."""
+    """0 <= p <= available, (p^2 + q^2) / S^2 <= 1."""
     pv, p, q = problem.devices.pv, at.pv_p, at.pv_q
     if len(p.t):
         most = np.minimum(pv.available_mw[p.t, p.k], pv.s_mva[p.k]) / base
@@ -377,10 +395,11 @@ def _pv(problem: Problem, at: Columns, programme: ConeProgramme, base: float) ->
     sunny = beside >= 0
     first = 3 * np.arange(len(q.t))
     right = np.zeros((len(q.t), 3))
-    right[:, 0] = pv.s_mva[q.k] / base
+    right[:, 0] = 1.0
+    share = base / pv.s_mva[q.k]
     entries = [
-        (first[sunny] + 1, beside[sunny], -np.ones(int(sunny.sum()))),
-        (first + 2, q.column, -np.ones(len(first))),
+        (first[sunny] + 1, beside[sunny], -share[sunny]),
+        (first + 2, q.column, -share),
     ]
     programme.cone("inverter", 3, entries, right.ravel())
 
