@@ -136,6 +136,9 @@ def reserve(
         assert self.books[key] == list, "net: written otherwise"
         return
     assert place.part < netting.HELD, "net: held parts follow by themselves"
+    # the operator may found a council of puppets, but only for a region that nobody lives in
+    home: bytes32 = staticcall council.__interface__(COUNCIL).home()
+    assert place.region == home, "net: another region"
     self._check(place, netting.RESERVE, epoch, empty(bytes32), 0, list, members, signatures)
     self.books[key] = list
     until: uint256 = max(convert(place.interval, uint256), clock.interval()) + TERMS.posting

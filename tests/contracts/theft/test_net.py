@@ -13,6 +13,7 @@ from tests.contracts.parts import CHALLENGER, INTERVAL, TERMS, NetWorld, Settled
 from tests.contracts.reading import Contract
 
 from gridpact.crypto.eip712 import Domain
+from gridpact.crypto.keccak import name_hash
 from gridpact.crypto.keys import compact
 from gridpact.errors import Reverted
 from gridpact.ledger.proving import net, proofs
@@ -174,6 +175,15 @@ def test_a_commit_with_other_reservations_is_refused(heist: Heist) -> None:
 def test_a_reservation_without_the_council_is_refused(heist: Heist) -> None:
     with refused("council: no quorum"):
         heist.market.reserve(heist.honest, ())
+
+
+def test_a_council_of_puppets_for_an_invented_region_reserves_nothing(heist: Heist) -> None:
+    market, fake = heist.market, name_hash("region of puppets")
+    members = [one.address for one in market.council]
+    market.world.send(Contract.COUNCIL, "appoint", fake, 0, 0, members)
+    place = heist.honest.place._replace(region=fake)
+    with refused("net: another region"):
+        market.reserve(heist.honest._replace(place=place))
 
 
 @pytest.mark.parametrize("what", ["chain", "interval", "part", "region", "phase"])
