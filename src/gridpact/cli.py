@@ -407,26 +407,32 @@ def _write(file: Path, text: str) -> None:
 @app.command(short_help="Repeat an experiment of a paper: claimed, obtained, does it hold?")
 def study(
     paper: Annotated[str, typer.Argument(help="Paper. Known: wang2023.")],
-    figure: Annotated[int, typer.Option(help="Figure of the paper. Known: 3 (gas).")],
+    figure: Annotated[
+        int | None,
+        typer.Option(help="Figure of the paper: 3 (gas), 4 to 7 (a market day). Default: all."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Output folder. Default: out/PAPER.")] = None,
+    scenario: Annotated[Path, typer.Option(help="Of the market day (TOML), one whole day.")] = Path(
+        "scenarios/sce56-day.toml"
+    ),
+    draws: Annotated[
+        int, typer.Option(help="How many days, each with people and forecasts of its own seed.")
+    ] = 20,
 ) -> None:
     """Repeat an experiment of a paper and write its picture, tables and CSV.
 
-    Gas is exact, as a node's receipt has it; needs py-evm (the extra `studies`).
+    Gas is exact, as a node's receipt has it; needs py-evm (the extra `studies`). Market days in kW
+    and units of currency per kWh; about 2 s of a core a day.
     """
-    from gridpact.errors import BadInput
+    from gridpact.studies.index import chosen, repeat
 
-    if (paper, figure) != ("wang2023", 3):
-        raise BadInput(f"no study of {paper} figure {figure}, known: wang2023 --figure 3")
-    from gridpact.studies import figure3
-    from gridpact.studies.wang2023 import figure_3
-
+    chosen(paper, figure)
     folder = out or Path("out") / paper
     _make(folder)
-    found = figure_3()
-    print(figure3.table(found))
-    for path in figure3.write(found, folder):
-        print(path)
+    for table, paths in repeat(paper, figure, folder, scenario, draws):
+        print(table)
+        for path in paths:
+            print(path)
 
 
 @ledger_app.command("export", short_help="Write a ledger's tables as Parquet or JSON.")

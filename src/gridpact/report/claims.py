@@ -5,7 +5,7 @@ Every row says what was claimed, what came out, and whether that is the same. Se
 not hold with measured household profiles; then the row says by how much.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,13 +22,23 @@ _NEAR_H = 1.0
 
 
 @dataclass(frozen=True)
+class Measured:
+    """One number behind a claim. unit: "h" for a time of the day, "%", "" for a plain count, …"""
+
+    name: str
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True)
 class Claim:
-    """One row of the table "claimed / obtained / holds?"."""
+    """One row of the table "claimed / obtained / holds?", with the numbers that decide it."""
 
     source: str
     claimed: str
     obtained: str
     holds: bool
+    measured: tuple[Measured, ...] = ()
 
 
 def claims(day: DayResult, compared: Comparison, curves: Series) -> tuple[Claim, ...]:
@@ -51,12 +61,22 @@ def _paper(compared: Comparison, curves: Series) -> Iterator[Claim]:
         + "; the power through the substation changes by at most"
         f" {np.abs(curves.substation - curves.substation_before).max():.1f} kW",
         all(hour.contracted_after < hour.contracted_before for hour in hours),
+        (
+            *_signs(hours, lambda hour: hour.contracted_after - hour.contracted_before),
+            Measured("contracted less over the day", _less_contracted(hours), "%"),
+            Measured(
+                "largest change of the power through the substation",
+                float(np.abs(curves.substation - curves.substation_before).max()),
+                "kW",
+            ),
+        ),
     )
     yield Claim(
         f"{PAPER} fig. 7",
         "users' hourly price is lower than the original at all hours",
         "mean price: " + _counts(hours, _price_change),
         all(_price_change(hour) < 0 for hour in hours),
+        _signs(hours, _price_change),
     )
     yield _dearest(hours, curves)
 
@@ -111,6 +131,7 @@ def _peaks(curves: Series) -> Claim:
         "load has peaks at 8:00 and 20:00",
         f"load peaks at {clock(morning)} and {clock(evening)} (an hour's difference counts as met)",
         abs(morning - 8) <= _NEAR_H and abs(evening - 20) <= _NEAR_H,
+        (Measured("morning peak", morning, "h"), Measured("evening peak", evening, "h")),
     )
 
 
@@ -132,6 +153,10 @@ def _battery(curves: Series) -> Claim:
         f"batteries supply {when or 'never'}; {in_night:.0f} of {total:.0f} kWh between 20:00 and"
         " 05:00",
         bool(supplies[night].all()),
+        (
+            Measured("supplied between 20:00 and 05:00", 100 * in_night / (total or 1.0), "%"),
+            Measured("intervals of these with supply", float(supplies[night].sum()), ""),
+        ),
     )
 
 
@@ -147,6 +172,10 @@ def _cover(curves: Series) -> Claim:
         f"PV exceeds demand {_spans(curves, covered) or 'never'}; between 10:00 and 16:00 it covers"
         f" {100 * share / needed if needed else 100:.0f} % of it",
         bool(covered[noon].all()),
+        (
+            Measured("covered", 100 * share / needed if needed else 100.0, "%"),
+            Measured("intervals of these without deficit", float(covered[noon].sum()), ""),
+        ),
     )
 
 
@@ -161,6 +190,11 @@ def _dearest(hours: tuple[Hour, ...], curves: Series) -> Claim:
         f" {-_price_change(hours[at_peak]) / MICRO:.3f}, when batteries hold"
         f" {curves.stored[at_peak - 1]:.0f} of the day's most, {curves.stored.max():.0f} kWh",
         best == at_peak,
+        (
+            Measured("falls most at", float(curves.begins[best]), "h"),
+            Measured("there by", -_price_change(hours[best]) / MICRO, "per kWh"),
+            Measured("at 20:00 by", -_price_change(hours[at_peak]) / MICRO, "per kWh"),
+        ),
     )
 
 
@@ -168,11 +202,23 @@ def _price_change(hour: Hour) -> int:
     return 0 if hour.price_after is None else hour.price_after - hour.price_before
 
 
-def _counts(hours: Iterable[Hour], change: Callable[[Hour], int]) -> str:
-    changes = [change(hour) for hour in hours]
-    lower, higher = sum(one < 0 for one in changes), sum(one > 0 for one in changes)
-    equal = len(changes) - lower - higher
+def _counts(hours: Sequence[Hour], change: Callable[[Hour], int]) -> str:
+    lower, equal, higher = (int(one.value) for one in _signs(hours, change))
     return f"lower in {lower} intervals, equal in {equal}, higher in {higher}"
+
+
+def _signs(hours: Sequence[Hour], change: Callable[[Hour], int]) -> tuple[Measured, ...]:
+    """Return in how many intervals something fell, stayed and rose."""
+    signs = [int(np.sign(change(hour))) for hour in hours]
+    return tuple(
+        Measured(name, float(signs.count(sign)), "intervals")
+        for name, sign in (("lower in", -1), ("equal in", 0), ("higher in", 1))
+    )
+
+
+def _less_contracted(hours: Sequence[Hour]) -> float:
+    before = sum(hour.contracted_before for hour in hours)
+    return 100 * (1 - sum(hour.contracted_after for hour in hours) / before) if before else 0.0
 
 
 def _spans(curves: Series, mask: FloatArray | np.ndarray) -> str:

@@ -31,8 +31,8 @@ _CASES = {
 }
 
 
-def load(path: Path, seed: int | None = None) -> Scenario:
-    """Return the scenario of a TOML file; `seed` replaces the file's own.
+def load(path: Path, seed: int | None = None, fleet_seed: int | None = None) -> Scenario:
+    """Return the scenario of a TOML file; `seed` and `fleet_seed` replace the file's own.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def load(path: Path, seed: int | None = None) -> Scenario:
     grid = _grid(root.table("feeder"), path)
     profiles = _profiles(root.table("profiles"), path)
     day = fleet.Day(profiles, time.begins, time.intervals, time.minutes)
-    sites = _sites(root, grid, day, own_seed)
+    sites = _sites(root, grid, day, own_seed, fleet_seed)
     plants = tuple(
         read_plant(row, _at_bus(grid), _day_of(row, day, path)) for row in root.tables("plant")
     )
@@ -158,11 +158,15 @@ def _day_of(row: Table, day: fleet.Day, path: Path) -> fleet.Day:
     return dataclasses.replace(day, profiles=profiles)
 
 
-def _sites(root: Table, grid: Grid, day: fleet.Day, seed: int) -> tuple[Site, ...]:
+def _sites(
+    root: Table, grid: Grid, day: fleet.Day, seed: int, fleet_seed: int | None
+) -> tuple[Site, ...]:
     drawn: tuple[Site, ...] = ()
     if root.has("fleet"):
         table = root.table("fleet")
         settings = fleet.read_settings(table, seed)
+        if fleet_seed is not None:
+            settings = dataclasses.replace(settings, seed=fleet_seed)
         share = grid.file.power_factor * 1e6
         peak_w = {bus: mva * share for bus, mva in grid.file.peak_load_mva.items()}
         drawn = fleet.draw(settings, table, peak_w, day)

@@ -89,28 +89,31 @@ def _sorted(one: Sorted) -> str:
 
 def picture(found: FigureThree) -> Figure:
     """Draw the paper's and our gas of each operation side by side."""
-    figure, axes = canvas("gas per operation, thousand", height=3.4)
-    for place, one in enumerate(found.operations):
+    figure, axes = canvas("gas per operation, thousand", height=3.6)
+    for name, face, dashes in (("paper", BEFORE, "-"), ("paper: at most", "none", "--")):
+        shown = [(i, one) for i, one in enumerate(found.operations) if one.bound == (dashes != "-")]
         axes.bar(
-            place - _HALF / 2,
-            one.claimed / 1e3,
+            [i - _HALF / 2 for i, _ in shown],
+            [one.claimed / 1e3 for _, one in shown],
             width=_HALF,
-            color="none" if one.bound else BEFORE,
+            color=face,
             edgecolor=BEFORE,
-            linestyle="--" if one.bound else "-",
-            label="paper (dashed: at most)" if place == 0 else None,
+            linestyle=dashes,
+            label=name,
         )
-        axes.bar(
-            place + _HALF / 2,
-            one.gas / 1e3,
-            width=_HALF,
-            color=AFTER,
-            label="gridpact" if place == 0 else None,
-        )
-        label(axes, (place + _HALF / 2, one.gas / 1e3 + 8), f"{one.gas / 1e3:.0f}", INK, "center")
+    ours = [one.gas / 1e3 for one in found.operations]
+    places = [i + _HALF / 2 for i in range(len(ours))]
+    axes.bar(places, ours, width=_HALF, color=AFTER, label="gridpact")
+    for place, one, gas in zip(places, found.operations, ours, strict=True):
+        label(axes, (place, gas + 9), f"{gas:.0f}", INK, "center")
+        if not one.bound:
+            label(axes, (place - _HALF, one.claimed / 1e3 + 9), f"{one.claimed / 1e3:.0f}", QUIET,
+                  "center")  # fmt: skip
+    axes.set_ylim(0, 1.12 * max(ours + [one.claimed / 1e3 for one in found.operations]))
     names = ["\n".join((one.letter, *one.name.split())) for one in found.operations]
     axes.set_xticks(range(len(names)), names)
-    axes.tick_params(axis="x", labelsize=7, colors=QUIET)
+    axes.set_xlim(-0.6, len(names) - 0.4)
+    axes.tick_params(axis="x", labelsize=7.2, colors=QUIET)
     legend(axes)
     return figure
 
