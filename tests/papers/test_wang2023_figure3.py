@@ -76,4 +76,4 @@ def test_everything_that_is_written_says_the_same(found: FigureThree, tmp_path: 
         (one.letter, one.gas) for one in found.operations
     ]
     assert written["figure3.svg"].startswith("<svg")
-    assert "paper (dashed: at most)" in written["figure3.svg"]
+    assert "paper: at most" in written["figure3.svg"]

@@ -27,6 +27,8 @@ _WORDS = {
     "object": "an object { }",
     "null": "null",
 }
+_DEEPEST = 64
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]')
 _MISSING = re.compile(r"Object missing required field `(?P<key>[^`]+)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.+)`$")
 
@@ -52,18 +54,31 @@ def read_json(path: Path) -> object:
 
 def parse(text: str) -> object:
     """Return what a JSON text holds; errors as `read_json`."""
+    # the decoder would go as deep as Python's limit lets it, which others may have raised
+    if _depth(text) > _DEEPEST:
+        raise BadInput("is nested too deeply for any input that there is")
     try:
         data = json.loads(text, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise BadInput(f"{where}: is no JSON: {error.msg}") from None
-    except RecursionError:
-        raise BadInput("is nested too deeply for any input that there is") from None
     except ValueError:
         raise BadInput("holds a whole number with too many digits") from None
     for place in _not_finite(data):
         raise FieldError(place, "is not a finite number")
     return data
+
+
+def _depth(text: str) -> int:
+    """Return how many lists and objects lie within each other at most."""
+    depth = deepest = 0
+    for found in _BRACKETS.finditer(text):
+        if found[0] in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif found[0] in "]}":
+            depth -= 1
+    return deepest
 
 
 def _once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:

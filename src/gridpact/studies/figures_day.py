@@ -26,8 +26,8 @@ _LOOK = {
 _HOURS = {4: ((20, 24), (0, 5)), 5: ((10, 16),), 6: (), 7: ((20, 21),)}
 """Hours of the day that the paper's claim is about, shaded."""
 _WHY = {
-    4: "An hour's difference counts as met. Demand is that of homes, commerce and vehicles. Batteries supply as their owners' own"
-    " control decides: in the evening until they are empty.",
+    4: "An hour's difference counts as met. Demand is that of homes, commerce and vehicles."
+    " Batteries supply as their owners' own control decides: in the evening until they are empty.",
     5: "All PV is rooftops and plants together, after what the wires cut. Demand is without what"
     " batteries store.",
     6: "Contracted is what grid supply has to provide by contract before delivery: before, the"

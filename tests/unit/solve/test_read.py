@@ -106,6 +106,11 @@ def test_text_that_is_no_plain_json_is_refused(text: str, said: str) -> None:
     assert str(error.value).startswith(said)
 
 
+def test_brackets_inside_of_texts_are_no_nesting() -> None:
+    texts = ["[" * 100, "\\" * 2 + "[" * 100]
+    assert parse(json.dumps({"a": texts})) == {"a": texts}
+
+
 def test_number_too_large_for_a_float_is_refused() -> None:
     data = changed(("network", "branches", 1, "r_ohm"), 10**400)
     with pytest.raises(FieldError, match=r"network.branches\[1\].r_ohm"):
