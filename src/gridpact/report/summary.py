@@ -57,7 +57,10 @@ def summary(found: Findings) -> dict[str, Any]:
         "refusals": dict(sorted(Counter(one.code.value for one in refusals(day)).items())),
         "cuts": _cuts(day),
         "reputation": reputations(day),
-        "claims": [asdict(claim) for claim in found.claims],
+        "claims": [
+            asdict(claim) | {"measured": [asdict(one) for one in claim.measured]}
+            for claim in found.claims
+        ],
         "versions": _versions(),
         "seconds": {phase: round(seconds, 3) for phase, seconds in day.seconds.items()},
     }
