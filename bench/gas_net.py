@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tests.anvil import anvil
 from tests.contracts.failing import Failed
 from tests.contracts.harness import CHAIN, World
-from tests.contracts.parts import CHALLENGER, INTERVAL, TERMS, NetWorld, Settled
+from tests.contracts.parts import CHALLENGER, INTERVAL, NOW, TERMS, NetWorld, Settled
 from tests.contracts.reading import Contract
 from tests.onchain import OPTIONS, Onchain
 
@@ -50,7 +50,7 @@ class Node:
         self.engine.rpc("evm_revert", self._clean)
         self._clean = self.engine.rpc("evm_snapshot")
         world = NodeWorld(self.engine.opened, timing=Timing(self._begins, 3600))
-        return NetWorld.of(world, accounts - OWN, members, funds=200_000_000)
+        return NetWorld.of(world, accounts - OWN, members, funds=200_000_000, now=NOW)
 
     def gas(self, act: Callable[[], Any]) -> int:
         act()
@@ -170,7 +170,7 @@ def _demands(node: Node, market: NetWorld, settled: Settled, part: Part) -> dict
         "demand": node.gas(lambda: market.demand(part, 3)),
         "answer": node.tried(lambda: market.answer(settled, part, 3)),
     }
-    market.world.go_to(INTERVAL + TERMS.answer + 1)
+    market.world.go_to(NOW + TERMS.answer + 1)
     found["unanswered"] = node.gas(lambda: market.unanswered(part, 3))
     signature = compact(market.council[1].sign(part.digest(market.world.domain)))
     given = proofs.opening(part) + signature

@@ -15,7 +15,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from tests.contracts.harness import LOSS_SHARE, MICRO, World
-from tests.contracts.parts import INTERVAL, NetWorld, Settled
+from tests.contracts.parts import NOW, NetWorld, Settled
 
 from bench.on_disk import on_disk
 from gridpact.crypto.keys import Key as Device
@@ -57,7 +57,7 @@ def _measured(world: World) -> Net:
     settled = market.market(TRADES)
     spent: dict[str, list[Spent]] = {}
     for number in range(TIMES):
-        market.world.go_to(INTERVAL)
+        market.world.go_to(NOW)
         _once(market, settled, number, spent)
     runs = list(zip(*spent.values(), strict=True))
     return Net(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.contracts.harness import REGION
-from tests.contracts.parts import CHALLENGER, TERMS, NetWorld, Settled
+from tests.contracts.parts import CHALLENGER, NOW, TERMS, NetWorld, Settled
 from tests.contracts.reading import Contract, Event
 
 from gridpact.ledger.proving import fallback
@@ -31,7 +31,7 @@ class Failed:
         part = market.part(settled, **options)
         market.reserve(part)
         market.commit(part)
-        market.world.go_to(part.place.interval + TERMS.posting + 1)
+        market.world.go_to(max(part.place.interval, NOW) + TERMS.posting + 1)
         return cls(market, settled, part)
 
     @classmethod
@@ -39,7 +39,7 @@ class Failed:
         """Return a posted part of which nobody showed a leaf that was asked for."""
         part = market.posted(settled, **options)
         market.demand(part, 0)
-        market.world.go_to(part.place.interval + TERMS.answer + 1)
+        market.world.go_to(max(part.place.interval, NOW) + TERMS.answer + 1)
         market.unanswered(part, 0)
         assert market.state(part)[0] == CANCELLED
         return cls(market, settled, part)

@@ -1,4 +1,4 @@
-"""A clearing of eight fills in two parts of net settlement."""
+"""A clearing in two parts of net settlement."""
 
 from tests.contracts.parts import NetWorld, Settled
 
@@ -6,26 +6,26 @@ from gridpact.ledger.proving import net
 from gridpact.ledger.proving.net import Part
 from gridpact.model.participant import Named
 
-HALF = 4
 
-
-def halves(market: NetWorld, settled: Settled) -> tuple[Part, Part]:
+def halves(market: NetWorld, settled: Settled, whole: Part | None = None) -> tuple[Part, Part]:
     """Return the part of the clearing's first fills and that of the last."""
-    whole = market.part(settled)
-    before = [sum(d.sent for _, _, d, _ in settled.trades[:at]) for at in (0, HALF)]
-    return tuple(_half(market, whole, number, settled, before[number]) for number in (0, 1))  # type: ignore[return-value]
+    whole = whole or market.part(settled)
+    half = len(settled.trades) // 2
+    return _some(market, whole, 0, settled, 0, half), _some(market, whole, 1, settled, half)
 
 
-def _half(market: NetWorld, whole: Part, number: int, settled: Settled, before_wh: int) -> Part:
-    first = HALF * number
-    trades = settled.trades[first : first + HALF]
+def _some(
+    market: NetWorld, whole: Part, number: int, settled: Settled, first: int, end: int | None = None
+) -> Part:
+    trades = settled.trades[first:end]
     reserved = {one.address: 0 for one in market.people}
     for _, fill, *_ in trades:
         reserved[fill.buyer] += fill.lock
     most = whole.header.rewards
     reserved |= {Named.REWARD.address: most, Named.NETWORK_LOSS.address: most}
     rows = net.locks([fill for _, fill, *_ in trades], reserved, most, most)
-    header = whole.header._replace(first=first, before_wh=before_wh)
+    before = sum(delivery.sent for _, _, delivery, _ in settled.trades[:first])
+    header = whole.header._replace(first=first, before_wh=before)
     share = market.world.settlement.loss_fund_share
     return net.build(
         *(whole.place._replace(part=number), whole.epoch, whole.clearing, header, rows, trades),

@@ -17,6 +17,7 @@ from tests.contracts.reading import Contract, Event, artefact
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key as Device
 from gridpact.crypto.keys import compact
+from gridpact.errors import Reverted
 from gridpact.ledger.onchain import roots
 from gridpact.ledger.onchain.abi import Rows, arguments, pack
 from gridpact.ledger.onchain.roots import Posting
@@ -38,6 +39,8 @@ from gridpact.settlement.split import split
 
 TERMS = NetTerms()
 INTERVAL = 12
+NOW = INTERVAL + 1
+"""When the parts of `INTERVAL` are posted: it is over."""
 CHALLENGER = Device.derive(b"net", "challenger")
 Signatures = tuple[bytes, ...]
 
@@ -79,8 +82,15 @@ class NetWorld:
     """The clearings that parts were made for, by their names."""
 
     @classmethod
-    def of(cls, world: World, people: int = 8, members: int = 4, funds: Money = 30 * MICRO):
-        """Register people and aggregators, give them money, bonds and office."""
+    def of(
+        cls,
+        world: World,
+        people: int = 8,
+        members: int = 4,
+        funds: Money = 30 * MICRO,
+        now: int = INTERVAL,
+    ) -> "NetWorld":
+        """Register people and aggregators, give them money, bonds and office; go to an interval."""
         devices = [Device.derive(b"net", f"person {n}") for n in range(people)]
         council = sorted(
             (Device.derive(b"net", f"member {n}") for n in range(members)), key=lambda d: d.address
@@ -100,7 +110,7 @@ class NetWorld:
             self.bond(member.address)
         self.appoint(council, begins=0)
         world.price(LOSS_SHARE)
-        world.go_to(INTERVAL)
+        world.go_to(now)
         return self
 
     # the council
@@ -171,6 +181,9 @@ class NetWorld:
         ]
         metered = self._metered(fills, draw, shortfall)
         silent = {draw.choice(sellers).address for _ in range(disputed)}
+        metered = [
+            Metered(one.participant, 0, 0) if one.participant in silent else one for one in metered
+        ]
         weighed = sum(row.import_wh for row in metered)
         loss = weighed // 25
         allocation = allocate(fills, metered, loss, weighed + loss, disputed=silent)
@@ -261,8 +274,16 @@ class NetWorld:
         posting = self.postings[part.clearing]
         given = pack(*part.place[:2], *posting, 1, 0)
         self.send(Contract.CHALLENGE_BOOK, "demand", given, CHALLENGER.address)
-        self.world.go_to(part.place.interval + TERMS.answer + 1)
+        self.world.go_to(max(part.place.interval, NOW) + TERMS.answer + 1)
         self.send(Contract.CHALLENGE_BOOK, "expire", given, CHALLENGER.address)
+
+    def meter(self, part: Part) -> None:
+        """Post the balance of the meters that a part is made with, if none is posted."""
+        try:
+            self.world.view(Contract.CLEARING, "metered", *part.place[:2])
+        except Reverted:
+            loss, weighed, before, first, *_ = part.header
+            self.world.deliver(loss, weighed, 0 if first else before, part.place.interval)
 
     # the four steps
 
@@ -285,6 +306,7 @@ class NetWorld:
         root: bytes | None = None,
         **o: Any,
     ) -> list[Event]:
+        self.meter(part)
         root = root or part.root
         before = pack(*part.place, part.epoch, part.clearing, root) + part.header.packed
         lists = (part.row_words, part.delta_words)

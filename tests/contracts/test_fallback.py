@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.contracts.failing import RELEASED, Failed
 from tests.contracts.harness import World, refused
-from tests.contracts.parts import NetWorld
+from tests.contracts.parts import NOW, NetWorld
 
 from gridpact.model.participant import Named
 from gridpact.model.statement import Case
@@ -16,7 +16,7 @@ from gridpact.quantities import part as share_of
 
 @pytest.fixture
 def market(world: World) -> NetWorld:
-    return NetWorld.of(world)
+    return NetWorld.of(world, now=NOW)
 
 
 WAYS = pytest.mark.parametrize("way", [Failed.unposted, Failed.cancelled], ids=["unposted", "cut"])
@@ -129,7 +129,7 @@ def test_nothing_is_made_or_lost_in_whatever_order_fills_are_paid(
 ) -> None:
     founded.engine.undo()
     founded.time = 0
-    market = NetWorld.of(founded)
+    market = NetWorld.of(founded, now=NOW)
     settled = market.market(trades=trades, seed=seed, shortfall=shortfall)
     way = Failed.cancelled if cancelled else Failed.unposted
     failed = way(market, settled)

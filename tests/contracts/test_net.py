@@ -2,7 +2,7 @@
 
 import pytest
 from tests.contracts.harness import BOB, World, refused
-from tests.contracts.parts import INTERVAL, TERMS, NetWorld, disputed
+from tests.contracts.parts import NOW, TERMS, NetWorld, disputed
 from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
@@ -17,7 +17,7 @@ POSTED, FINAL = 3, 4
 
 @pytest.fixture
 def market(world: World) -> NetWorld:
-    return NetWorld.of(world)
+    return NetWorld.of(world, now=NOW)
 
 
 def test_part_pays_what_its_statements_say(market: NetWorld) -> None:
@@ -106,7 +106,7 @@ def test_posting_closes(market: NetWorld) -> None:
     part = market.part(market.market())
     market.reserve(part)
     market.commit(part)
-    market.world.go_to(INTERVAL + TERMS.posting + 1)
+    market.world.go_to(NOW + TERMS.posting + 1)
     with refused("net: too late"):
         market.post(part)
 
@@ -127,7 +127,7 @@ def test_council_bond_is_pledged_and_comes_back_after_the_notice(market: NetWorl
     market.world.send(Contract.COUNCIL, "leave", sender=member)
     with refused("council: notice not over"):
         market.world.send(Contract.COUNCIL, "withdraw", sender=member)
-    market.world.go_to(INTERVAL + TERMS.notice + 1)
+    market.world.go_to(NOW + TERMS.notice + 1)
     market.world.send(Contract.COUNCIL, "withdraw", sender=member)
     assert market.world.account(member).free == free + TERMS.bond
 
@@ -169,10 +169,10 @@ def test_a_part_that_was_never_posted_gives_everything_back_once(market: NetWorl
     before = [market.world.account(row.account) for row in part.rows]
     market.reserve(part)
     market.commit(part)
-    market.world.go_to(INTERVAL + TERMS.posting + TERMS.per_fill)
+    market.world.go_to(NOW + TERMS.posting + TERMS.per_fill)
     with refused("fallback: too early"):
         market.release(part)
-    market.world.go_to(INTERVAL + TERMS.posting + TERMS.per_fill + 1)
+    market.world.go_to(NOW + TERMS.posting + TERMS.per_fill + 1)
     with refused("fallback: another book"):
         market.release(part, rows=[row._replace(reserved=row.reserved + 1) for row in part.rows])
     market.release(part)
@@ -186,7 +186,7 @@ def test_a_book_that_was_never_committed_gives_everything_back(market: NetWorld)
     part = market.part(market.market())
     before = [market.world.account(row.account) for row in part.rows]
     market.reserve(part)
-    market.world.go_to(INTERVAL + TERMS.posting + 1)
+    market.world.go_to(NOW + TERMS.posting + 1)
     market.release(part, rows=[row._replace(lock=0) for row in part.rows])
     assert [market.world.account(row.account) for row in part.rows] == before
 

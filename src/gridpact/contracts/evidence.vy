@@ -33,6 +33,7 @@ SENT: constant(uint256) = 40
 UNUSED: constant(uint256) = 0
 POSTED: constant(uint256) = 3
 CANCELLED: constant(uint256) = 5
+RELEASED: constant(uint256) = 6
 METER: constant(uint256) = 48  # where the meter's key stands in the registry's word, if it has one
 
 CLEARING: public(immutable(address))
@@ -323,17 +324,99 @@ def funds(place: netting.Place, content: netting.Content, row: chunks.Opening):
 
 
 @external
-def meters(place: netting.Place, content: netting.Content):
+def running(
+    place: netting.Place,
+    content: netting.Content,
+    first_place: netting.Place,
+    first_content: netting.Content,
+    first: statement.Shown,
+):
     """
-    @notice A part's loss and what it is shared over are not those posted with the meters.
+    @notice A part's energy sent before is not what the part before it, whose fills end where its
+            own begin, comes to in its last leaf.
     """
     key: bytes32 = proving.posted(place, content)
-    metered: clearing.Balance = staticcall clearing.__interface__(CLEARING).metered(
-        place.region, place.interval
-    )
-    assert content.header.energy >> 128 != (
-        metered.loss << 64 | metered.weighed
+    other: bytes32 = proving.posted(first_place, first_content)
+    statement.require_shown(first_content, first)
+    assert (
+        place.region == first_place.region
+        and place.interval == first_place.interval
+        and max(place.part, first_place.part) < netting.HELD
+        and place.part != first_place.part
+    ), "evidence: not the part before"
+    state: uint256 = (staticcall net.__interface__(proving.NET).part(other))[0]
+    assert state != CANCELLED and state != RELEASED, "evidence: the part before is cancelled"
+    span: uint256 = first_content.header.energy & packing.MASK_64
+    count: uint256 = span & packing.MASK_32
+    assert (
+        (span >> 32) + count == (content.header.energy >> 32) & packing.MASK_32
+    ), "evidence: not the part before"
+    assert first.index == count - 1, "evidence: not the last leaf"
+    assert (content.header.energy >> 64) & packing.MASK_64 != (
+        first.leaf.energy & packing.MASK_64
     ), "evidence: nothing wrong"
+    proving.condemn(key, msg.sender, empty(address), True)
+
+
+@external
+def held(
+    place: netting.Place,
+    content: netting.Content,
+    fill: packing.Fill,
+    shown: statement.Shown,
+    first_content: netting.Content,
+    first: statement.Shown,
+):
+    """
+    @notice What was held is settled by another delivery than the part that held it says: the same
+            energies, no dispute any more.
+    @dev The loss share is that of the first time, which other fills' sums decided. Without its
+         meter nobody sent or took anything, the first time too: see `fraud.step`.
+    @param first_content The part that held it, whose number is `netting.HELD` less.
+    """
+    key: bytes32 = proving.posted(place, content)
+    self._require_holding(place, first_content)
+    statement.require_shown(content, shown)
+    statement.require_shown(first_content, first)
+    proving.require_fill(place, fill, shown)
+    assert shown.leaf.fill == first.leaf.fill, "evidence: two fills"
+    due: uint256 = (first.leaf.delivery >> 8) << 8
+    assert shown.leaf.delivery != due, "evidence: nothing wrong"
+    proving.condemn(key, msg.sender, fill.seller, True)
+
+
+@external
+def left_out(
+    place: netting.Place,
+    content: netting.Content,
+    gap: uint256,
+    before: statement.Shown,
+    after: statement.Shown,
+    first_content: netting.Content,
+    first: statement.Shown,
+):
+    """
+    @notice A fill that was held is not in the part that settles what was: two neighbouring leaves
+            have its place in the clearing between them.
+    @param gap The leaf before which it is missing, or their number.
+    @param before The leaf before the gap; not read of the first.
+    @param after The leaf behind it; not read of the last.
+    """
+    key: bytes32 = proving.posted(place, content)
+    self._require_holding(place, first_content)
+    statement.require_shown(first_content, first)
+    assert first.leaf.amounts >> 192 == split.DISPUTE, "evidence: not held"
+    at: uint256 = first.leaf.energy >> 64
+    count: uint256 = content.header.energy & packing.MASK_32
+    assert gap <= count, "evidence: beyond the last leaf"
+    if gap > 0:
+        statement.require_shown(content, before)
+        assert before.index == gap - 1, "evidence: not neighbours"
+        assert before.leaf.energy >> 64 < at, "evidence: nothing left out"
+    if gap < count:
+        statement.require_shown(content, after)
+        assert after.index == gap, "evidence: not neighbours"
+        assert after.leaf.energy >> 64 > at, "evidence: nothing left out"
     proving.condemn(key, msg.sender, empty(address), True)
 
 
@@ -352,6 +435,16 @@ def signer(place: netting.Place, content: netting.Content, signature: signing.Si
     assert not self.slashed[key][member], "evidence: slashed before"
     self.slashed[key][member] = True
     extcall council.__interface__(proving.COUNCIL).slash(member, msg.sender, empty(address), key)
+
+
+@internal
+@view
+def _require_holding(place: netting.Place, content: netting.Content):
+    # the content is that of the part whose held fills this one settles
+    assert place.part >= netting.HELD, "evidence: not a part of held fills"
+    first: netting.Place = place
+    first.part -= netting.HELD
+    key: bytes32 = proving.posted(first, content)
 
 
 @internal

@@ -257,10 +257,14 @@ def _is_sound(shown: statement.Shown, last: statement.Leaf) -> bool:
 @internal
 @pure
 def _is_possible(terms: packing.Terms, leaf: statement.Leaf, at_first: bool) -> bool:
-    # energies that add up; at first a dispute exactly where a reading is missing, and later, when
-    # what was held is settled, no dispute at all
+    # energies that add up, and none without its meter; at first a dispute exactly where a reading
+    # is missing, and later, when what was held is settled, no dispute at all
     delivery: packing.Delivery = packing.delivery(leaf.delivery)
     missing: bool = leaf.seller_meter == empty(bytes32) or leaf.buyer_meter == empty(bytes32)
+    if leaf.seller_meter == empty(bytes32) and delivery.sent + delivery.unused_sent > 0:
+        return False
+    if leaf.buyer_meter == empty(bytes32) and delivery.agreed > 0:
+        return False
     return (
         delivery.agreed + delivery.unused + delivery.held == terms.energy
         and delivery.sent <= delivery.agreed

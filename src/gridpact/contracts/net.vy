@@ -204,7 +204,8 @@ def post(
     """
     @notice Post what every account gains or loses. Anybody with a bond, with the quorum.
     @dev No storage is read or written per account: the list is held to its hash, every debit to
-         its lock, and the deltas sum to zero.
+         its lock, and the deltas sum to zero. The loss and what it is shared over are those posted
+         with the meters, and so is the energy sent before the clearing's first fill.
     """
     key: bytes32 = netting.key(place)
     list: bytes32 = chunks.digest(9, len(rows))
@@ -227,7 +228,9 @@ def post(
         place.region, place.interval
     ), "net: clearing condemned"
     now: uint256 = clock.interval()
+    assert now > convert(place.interval, uint256), "net: interval not over"
     assert now <= (state >> UNTIL) & packing.MASK_40, "net: too late"
+    self._check_meters(place, header.energy, span)
     assert len(deltas) == (len(rows) + 1) // 2, "net: not one delta per account"
     gained: uint256 = 0
     lost: uint256 = 0
@@ -296,7 +299,8 @@ def carry(
     deltas: DynArray[uint256, chunks.PAIRS],
 ):
     """
-    @notice Make what a final part held the list of the part that settles it: anybody, once.
+    @notice Make what a final part held the list of the part that settles it: anybody, once. Every
+            account keeps its row, for a seller is owed out of what its buyers have held.
     """
     assert place.part < netting.HELD, "net: held twice"
     key: bytes32 = netting.key(place)
@@ -311,14 +315,15 @@ def carry(
     key = netting.key(next)
     assert self.states[key] == UNUSED, "net: next part taken"
     left: DynArray[uint256, chunks.LONGEST] = []
+    any: uint256 = 0
     at: uint256 = 0
     for row: uint256 in rows:
         half: uint256 = deltas[at >> 1] >> (128 * (1 - (at & 1)))
         held: uint256 = (half >> netting.HELD_AT) & LOCKS
-        if held > 0:
-            left.append((row >> 96) << 96 | held << 48 | held)
+        any |= held
+        left.append((row >> 96) << 96 | held << 48 | held)
         at += 1
-    assert len(left) > 0, "net: nothing held"
+    assert any > 0, "net: nothing held"
     list: bytes32 = chunks.masked(left, max_value(uint256))
     self.books[key] = netting.book(list, content.clearing, 0)
     self.states[key] = (clock.interval() + TERMS.posting) << UNTIL | COMMITTED
@@ -455,6 +460,18 @@ def _check(
         signatures,
     )
     assert signed, "net: no quorum"
+
+
+@internal
+@view
+def _check_meters(place: netting.Place, energy: uint256, span: uint256):
+    # later parts of a clearing begin where the part before them ends: see `evidence.running`
+    metered: clearing.Balance = staticcall clearing.__interface__(CLEARING).metered(
+        place.region, place.interval
+    )
+    assert energy >> 128 == metered.loss << 64 | metered.weighed, "net: other meters"
+    if span >> 32 == 0 and place.part < netting.HELD:
+        assert (energy >> 64) & packing.MASK_64 == metered.before, "net: other energy before"
 
 
 @internal

@@ -44,6 +44,7 @@ class Books:
         self.orders: dict[bytes, Order] = {}
         self.fills: dict[bytes, Fill] = {}
         self.parts: dict[bytes, Part] = {}
+        self.posters: dict[bytes, bytes] = {}
         self.bound: dict[bytes, Fill] = {}
         self.ended: set[bytes] = set()
         self.finals: set[bytes] = set()
@@ -74,7 +75,6 @@ class Books:
     def take(
         self,
         logs: Sequence[Event],
-        sender: bytes,
         deliveries: Mapping[bytes, int],
         found: Mapping[bytes, int],
     ) -> None:
@@ -95,9 +95,8 @@ class Books:
         elif (burned and any(name.startswith("evidence.") for name in names)) or (
             burned and "crossing.SentHome" not in names
         ):
-            # of a clearing's leaf the poster is paid, whoever answers for it
-            by_poster = "challenge_book.Answered" in names
-            self._forfeited(burned, OPERATOR if by_poster else sender)
+            # the poster is paid, of a part or of a clearing, whoever answers for it
+            self._forfeited(burned, self.posters.get(burned[0]["ref"], OPERATOR))
 
     def _one(
         self,
@@ -160,6 +159,8 @@ class Books:
                 self._pay(INCENTIVE, v["plant"], v["paid"])
             case "reputation.Rated":
                 self._rated(v)
+            case "net.Posted":
+                self.posters[v["key"]] = v["poster"]
             case "net.Finalised":
                 assert v["key"] not in self.finals, "a part applied twice"
                 self.finals.add(v["key"])
@@ -266,11 +267,11 @@ class Books:
                 left -= one["amount"] // 4
         assert left == 0, "slashed money went astray"
 
-    def _forfeited(self, burned: Sequence[Mapping[str, Any]], sender: bytes) -> None:
+    def _forfeited(self, burned: Sequence[Mapping[str, Any]], poster: bytes) -> None:
         (gone,) = burned
-        if purse(sender) in self.open:
+        if purse(poster) in self.open:
             assert gone["amount"] == self.net.stake - self.net.stake // 2
-            self._pay(gone["account"], purse(sender), self.net.stake // 2)
+            self._pay(gone["account"], purse(poster), self.net.stake // 2)
         else:
             assert gone["amount"] == self.net.stake
 

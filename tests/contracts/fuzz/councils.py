@@ -12,17 +12,21 @@ from tests.contracts.fuzz.spoiling import Changes, spoils
 from tests.contracts.fuzz.wrong_parts import KINDS as WRONG
 from tests.contracts.fuzz.wrong_parts import SEEDS
 from tests.contracts.fuzz.wrong_parts import TRADES as MANY
-from tests.contracts.harness import ANN, BOB, COLLECTOR, DEVICES, OPERATOR, REGION
-from tests.contracts.parts import CHALLENGER, TERMS, Settled
+from tests.contracts.harness import ANN, BOB, COLLECTOR, DEVICES, LOSS_SHARE, OPERATOR, REGION
+from tests.contracts.parts import CHALLENGER, TERMS, NetWorld, Settled
 from tests.contracts.reading import Contract
 from tests.contracts.theft.test_net import Heist
 
 from gridpact.crypto.keys import Key as Device
 from gridpact.crypto.keys import compact
 from gridpact.ledger.onchain.attest import pledge_digest
-from gridpact.ledger.proving import proofs
+from gridpact.ledger.proving import net, proofs
 from gridpact.ledger.proving.net import Part
 from gridpact.ledger.proving.proofs import Fault
+from gridpact.model.statement import Case
+from gridpact.settlement.dispute import bounded
+from gridpact.settlement.fund import fund
+from gridpact.settlement.split import split
 
 TRADES = 4
 LEAVES = st.integers(0, TRADES)
@@ -35,12 +39,18 @@ class Councils(Play):
     def open_market(self) -> None:
         super().open_market()
         self.latest = INTERVALS[-1]
-        self.part(1, 0, 1, True)  # a part that its council should not have signed
+        # a part, of the interval just over, that its council should not have signed
+        self.part(1, 0, 1, True, self.now() - 1)
 
     def fresh(self) -> int:
         """Return an interval for a part: each has its own, since each has a clearing of its own."""
         self.latest = max(self.latest, self.now()) + 1
         return self.latest
+
+    def over(self, part: Part) -> None:
+        """Let a part's interval end: only then is it posted."""
+        if self.now() <= part.place.interval:
+            self.world.go_to(part.place.interval + 1)
 
     def bonded(self, account: bytes) -> None:
         """Let an account have a bond again, if it may."""
@@ -95,8 +105,10 @@ class Councils(Play):
     # parts
 
     @rule(seed=st.integers(0, 40), disputed=st.integers(0, 1), altered=pick, straight=st.booleans())
-    def part(self, seed: int, disputed: int, altered: int, straight: bool) -> None:
-        at = self.fresh()
+    def part(
+        self, seed: int, disputed: int, altered: int, straight: bool, interval: int | None = None
+    ) -> None:
+        at = self.fresh() if interval is None else interval
         settled = self.net.market(trades=TRADES, seed=seed, interval=at, disputed=disputed)
         made = self.net.part(settled, interval=at)
         if altered % 2:
@@ -104,6 +116,8 @@ class Councils(Play):
         self.parts.append((settled, made))
         self.world.books.parts[made.place.key] = made
         for step in ("reserve", "commit", "post") if straight else ("reserve",):
+            if step == "post":
+                self.over(made)
             self.attempt(lambda step=step: getattr(self.net, step)(made))
 
     @precondition(lambda self: self.parts)
@@ -115,6 +129,8 @@ class Councils(Play):
     )
     def step(self, at: int, step: str, signers: int, sender: bytes) -> None:
         _, part = self.of(at, self.parts)
+        if step == "post":
+            self.over(part)
         given: dict[str, Any] = {"sender": sender}
         if signers < 4:  # too few of the council, or none of them
             strangers = [CHALLENGER] if signers == 3 else self.net.council[:signers]
@@ -165,9 +181,11 @@ class Councils(Play):
         self.parts.append((settled, part))
         self.world.books.parts[part.place.key] = part
         self.bonded(OPERATOR)
-        for act in (self.net.reserve, self.net.commit, *([self.net.post] if posted else [])):
+        for act in (self.net.reserve, self.net.commit):
             self.attempt(lambda act=act: act(part), spoil)  # type: ignore[misc]
         if posted:
+            self.over(part)
+            self.attempt(lambda: self.net.post(part), spoil)
             self.attempt(lambda: self.net.demand(part, 0))
         self.world.go_to(max(at, self.now()) + (TERMS.answer if posted else TERMS.posting) + 1)
         if posted:
@@ -219,18 +237,58 @@ class Councils(Play):
             self.parts.append((settled, part))
             self.world.books.parts[part.place.key] = part
             for step in ("reserve", "commit", "post"):
+                if step == "post":
+                    self.over(part)
                 act = getattr(self.net, step)
                 self.attempt(lambda act=act, part=part: act(part), spoil)  # type: ignore[misc]
         self.attempt(lambda: self.net.prove(made.fault, sender), spoil)
         self.signer(made.part, self.net.council[1], sender, spoil)
 
-    @precondition(lambda self: self.parts)
-    @rule(at=pick, sender=poster, spoil=spoils)
-    def meters(self, at: int, sender: bytes, spoil: Changes) -> None:
-        """A part's loss is not the one that was posted with the meters; or it is."""
-        _, part = self.of(at, self.parts)
-        given = proofs.opening(part)
-        self.attempt(lambda: self.net.send(Contract.EVIDENCE, "meters", given, sender), spoil)
+    @rule(seed=st.sampled_from(SEEDS), spoil=spoils, sender=poster, covered=st.booleans())
+    def left_over(self, seed: int, spoil: Changes, sender: bytes, covered: bool) -> None:
+        """A part is reserved, and committed or not; when posting is over somebody asks for it."""
+        at = self.fresh()
+        settled = self.net.market(TRADES, seed, at)
+        part = self.net.part(settled, interval=at)
+        self.parts.append((settled, part))
+        self.world.books.parts[part.place.key] = part
+        self.bonded(OPERATOR)
+        self.attempt(lambda: self.net.reserve(part))
+        self.attempt(lambda: self.net.clear(part))
+        if covered:
+            self.attempt(lambda: self.net.commit(part))
+        self.world.go_to(max(at, self.now()) + TERMS.posting + 1)
+        fills = [fill for _, fill, *_ in settled.trades]
+        fault = proofs.uncovered(part, settled.posting, fills, 0)
+        self.attempt(lambda: self.net.prove(fault, sender), spoil)
+
+    @rule(
+        seed=st.sampled_from(SEEDS),
+        wrong=st.sampled_from(["", "delivery", "left out"]),
+        spoil=spoils,
+        sender=poster,
+    )
+    def following(self, seed: int, wrong: str, spoil: Changes, sender: bytes) -> None:
+        """A part holds some fills; its following part settles them, rightly or not."""
+        at = self.fresh()
+        settled = self.net.market(MANY, seed, at, disputed=2)
+        first = self.net.part(settled, interval=at)
+        part, fault = _following(self.net, settled, first, wrong)
+        self.parts.append((settled, first))
+        self.world.books.parts[first.place.key] = first
+        self.world.books.parts[part.place.key] = part
+        self.bonded(OPERATOR)
+        for act in (self.net.reserve, self.net.commit):
+            self.attempt(lambda act=act: act(first))  # type: ignore[misc]
+        self.over(first)
+        self.attempt(lambda: self.net.post(first), spoil)
+        self.net.after_window(first)
+        self.attempt(lambda: self.net.finalise(first, sender))
+        self.attempt(lambda: self.net.carry(first))
+        self.attempt(lambda: self.net.post(part), spoil)
+        self.attempt(lambda: self.net.prove(fault, sender), spoil)
+        self.net.after_window(part)
+        self.attempt(lambda: self.net.release(part) if wrong else self.net.finalise(part, sender))
 
     @precondition(lambda self: self.parts)
     @rule(at=pick, index=LEAVES, sender=poster, verb=st.integers(0, 3))
@@ -322,3 +380,25 @@ def _altered(part: Part, number: int) -> Part:
                 changes[one] = changes[one]._replace(delta=changes[one].delta - 1)
                 changes[two] = changes[two]._replace(delta=changes[two].delta + 1)
     return part._replace(leaves=tuple(leaves), changes=tuple(changes))
+
+
+def _following(net_: NetWorld, settled: Settled, first: Part, wrong: str) -> tuple[Part, Fault]:
+    """Return the part that settles what `first` held, and a proof against it, if one is right."""
+    rules = net_.world.settlement
+    rows = [
+        (at, fill, bounded(made, made.sent, made.received))
+        for at, fill, made, statement in settled.trades
+        if statement.case is Case.DISPUTE
+    ]
+    owed = fund([split(f, d, rules, LOSS_SHARE) for _, f, d in rows], 0, 0, rules)
+    trades = [(*row, said) for row, said in zip(rows, owed, strict=True)]
+    held = [n for n, leaf in enumerate(first.leaves) if leaf.statement.case is Case.DISPUTE]
+    kept = trades[1:] if wrong == "left out" else trades
+    part = net.following(first, kept, settled.meters, rules.loss_fund_share)
+    if wrong == "left out":
+        return part, proofs.left_out(part, first, held[0])
+    if wrong:
+        leaf = part.leaves[0]
+        more = replace(leaf.delivery, unused_sent=leaf.delivery.unused_sent + 1)
+        part = part._replace(leaves=(replace(leaf, delivery=more), *part.leaves[1:]))
+    return part, proofs.held(part, trades[0][1], 0, first, held[0])

@@ -68,11 +68,15 @@ def unanswered(play: Everything) -> None:
     play.data(1, 1, DAN, 3)
 
 
-def meters(play: Everything) -> None:
-    """A part has another loss than the meters posted."""
-    play.part(3, 0, 0, True)
-    play.deliver(play.latest)
-    play.meters(1, DAN, NOTHING)
+def uncovered(play: Everything) -> None:
+    """The operator reserves and commits nothing."""
+    play.left_over(1, NOTHING, DAN, False)
+
+
+def followed(play: Everything) -> None:
+    """What a part held is settled as it was held, otherwise, not all of it."""
+    for wrong in ("", "delivery", "left out"):
+        play.following(1, wrong, NOTHING, DAN)
 
 
 def anchors(play: Everything) -> None:
@@ -177,7 +181,8 @@ STOPS: tuple[Stop, ...] = (
         failed,
         held,
         unanswered,
-        meters,
+        uncovered,
+        followed,
         anchors,
         trades,
         rated,

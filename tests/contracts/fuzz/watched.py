@@ -19,6 +19,7 @@ from tests.contracts.reading import Contract, Event
 from gridpact.errors import Reverted
 from gridpact.ledger.evm.engine import EngineFactory
 from gridpact.ledger.onchain.roots import Posting
+from gridpact.ledger.proving.net import HELD
 from gridpact.model.order import Order
 from gridpact.model.participant import Named
 from gridpact.model.trade import Fill
@@ -178,11 +179,11 @@ class Watched(World):
             self._count_demand(sent, arguments)
         deliveries = {fill.hash: row["delivery"] for row, fill in self._settled(arguments)}
         if self.tells and not self._touched():
-            self.books.take(logs, sent.sender, deliveries, {})
+            self.books.take(logs, deliveries, {})
             return  # nobody asked the vault to move anything
         found = self.worths()
         self.moved = True
-        self.books.take(logs, sent.sender, deliveries, found)
+        self.books.take(logs, deliveries, found)
         told_ = {account: self.books.worth[account] for account in found}
         assert told_ == found, {k: (told_[k], found[k]) for k in found if told_[k] != found[k]}
         TALLY.checks["every account is worth what events explain"] += 1
@@ -344,13 +345,16 @@ class Watched(World):
 
     def _held_by_parts(self, reserved: Counter[bytes]) -> None:
         for key, part in self.books.parts.items():
+            if part.place.part >= HELD:
+                continue  # counted with the part that held it
             state = self.view(Contract.NET, "part", key)[0]
+            after = self.view(Contract.NET, "part", part.place.held.key)[0]
             for row, change in zip(part.rows, part.changes, strict=True):
                 if state in (1, 2, 3, 5):
                     account = "0x" + row.account.hex()
                     spent = self.view(Contract.FALLBACK, "row", key, account)[1]
                     reserved[row.account] += row.reserved - spent
-                elif state == 4:
+                elif state == 4 and after not in (4, 6):  # nor settled, nor given back
                     reserved[row.account] += change.held
 
     def _held_by_council(self, locked: Counter[bytes]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from msgspec.structs import replace
+from tests.contracts.halves import halves
 from tests.contracts.harness import REGION
 from tests.contracts.theft.test_net import ALTERATIONS, Heist, other_change, other_leaf, shifted
 
@@ -89,11 +90,21 @@ def own_account_elsewhere(heist: Heist) -> Wrong:
     return Wrong(part, proofs.own_row(part, 1))
 
 
+def begins_elsewhere(heist: Heist) -> Wrong:
+    first, second = halves(heist.market, heist.settled, heist.honest)
+    header = second.header._replace(before_wh=second.header.before_wh + 1)
+    part = second._replace(header=header)
+    return Wrong(part, proofs.running(part, first), first)
+
+
 def _of_theft(alteration: Callable[[Heist], tuple[Part, Fault]]) -> Callable[[Heist], Wrong]:
     return lambda heist: Wrong(*alteration(heist))
 
 
-_OWN = (self_credit, loot, foreign, in_two_parts, in_no_row, in_anothers_row, own_account_elsewhere)
+_OWN = (
+    *(self_credit, loot, foreign, in_two_parts, in_no_row, in_anothers_row),
+    *(own_account_elsewhere, begins_elsewhere),
+)
 KINDS: Mapping[str, Callable[[Heist], Wrong]] = {kind.__name__: kind for kind in _OWN} | {
     one.__name__: _of_theft(one) for one in ALTERATIONS
 }

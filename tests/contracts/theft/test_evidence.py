@@ -2,8 +2,8 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.contracts.harness import BOB, OPERATOR, REGION, World, decoded, refused
-from tests.contracts.parts import CHALLENGER, INTERVAL, TERMS, NetWorld, Settled
+from tests.contracts.harness import BOB, OPERATOR, REGION, World, refused
+from tests.contracts.parts import CHALLENGER, INTERVAL, NOW, TERMS, NetWorld, Settled
 from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
@@ -13,7 +13,6 @@ from gridpact.ledger.onchain.abi import pack
 from gridpact.ledger.onchain.roots import Posting
 from gridpact.ledger.proving import net, proofs
 from gridpact.ledger.proving.net import Part
-from gridpact.model.interval import Phase
 from gridpact.model.order import NONE
 from gridpact.model.participant import Named
 
@@ -23,7 +22,7 @@ ORDERS = keccak(b"orders")
 
 @pytest.fixture
 def market(world: World) -> NetWorld:
-    return NetWorld.of(world)
+    return NetWorld.of(world, now=NOW)
 
 
 def posted(market: NetWorld) -> tuple[Settled, Part]:
@@ -46,7 +45,7 @@ def test_an_unanswered_demand_costs_the_posters_bond(market: NetWorld) -> None:
     market.demand(part, 3)
     with refused("evidence: time to answer"):
         market.unanswered(part, 3)
-    market.world.go_to(INTERVAL + TERMS.answer + 1)
+    market.world.go_to(NOW + TERMS.answer + 1)
     market.unanswered(part, 3)
     assert market.state(part)[0] == CANCELLED
     assert bond(market) == 0
@@ -81,9 +80,9 @@ def test_a_griefing_challenger_pays_the_poster(market: NetWorld, answers: bytes)
 
 def test_an_open_demand_suspends_finalise(market: NetWorld) -> None:
     settled, part = posted(market)
-    market.world.go_to(INTERVAL + TERMS.window)
+    market.world.go_to(NOW + TERMS.window)
     market.demand(part, 3)
-    market.world.go_to(INTERVAL + TERMS.window + 1)
+    market.world.go_to(NOW + TERMS.window + 1)
     with refused("net: open demand"):
         market.finalise(part)
     market.answer(settled, part, 3)
@@ -95,7 +94,7 @@ def test_an_open_demand_suspends_finalise(market: NetWorld) -> None:
 
 def test_a_demand_after_the_window_is_refused(market: NetWorld) -> None:
     _, part = posted(market)
-    market.world.go_to(INTERVAL + TERMS.window + 1)
+    market.world.go_to(NOW + TERMS.window + 1)
     with refused("net: window over"):
         market.demand(part, 3)
 
@@ -122,7 +121,7 @@ def test_a_part_cancelled_for_something_else_gives_every_stake_back(
     before = free(market, CHALLENGER.address)
     market.demand(part, 3)
     market.demand(part, index)
-    market.world.go_to(INTERVAL + TERMS.answer + 1)
+    market.world.go_to(NOW + TERMS.answer + 1)
     market.unanswered(part, 3)
     if released:
         market.after_window(part)
@@ -159,7 +158,7 @@ def test_an_altered_reading_cannot_be_answered_for(market: NetWorld) -> None:
         market.answer(replace_readings(settled, altered), part, 3)
     with refused("evidence: other readings"):
         market.answer(settled, part, 3)
-    market.world.go_to(INTERVAL + TERMS.answer + 1)
+    market.world.go_to(NOW + TERMS.answer + 1)
     with refused("evidence: too late"):
         market.answer(settled, part, 3)
     market.unanswered(part, 3)
@@ -178,7 +177,7 @@ def test_signers_of_a_cancelled_part_lose_their_bonds_once(market: NetWorld) -> 
     with refused("evidence: not cancelled"):
         market.send(Contract.EVIDENCE, "signer", given)
     market.demand(part, 3)
-    market.world.go_to(INTERVAL + TERMS.answer + 1)
+    market.world.go_to(NOW + TERMS.answer + 1)
     market.unanswered(part, 3)
     market.send(Contract.EVIDENCE, "signer", given, CHALLENGER.address)
     assert bond(market, signer.address) == 0
@@ -305,18 +304,6 @@ def test_an_own_account_with_anothers_row_is_proven(market: NetWorld) -> None:
     market.commit(part)
     market.post(part)
     market.prove(proofs.own_row(part, 1))
-    assert market.state(part)[0] == CANCELLED
-
-
-def test_another_loss_than_the_meters_posted_is_proven(market: NetWorld) -> None:
-    settled = market.market(trades=24)
-    header = settled.header
-    world = market.world
-    write = decoded(world.write(Phase.DELIVER))
-    balance = (header.loss_wh + 1, header.weighed_wh, 0)
-    world.send(Contract.CLEARING, "deliver", write, keccak(b"readings"), balance)
-    part = market.posted(settled)
-    market.send(Contract.EVIDENCE, "meters", proofs.opening(part), CHALLENGER.address)
     assert market.state(part)[0] == CANCELLED
 
 

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from tests.contracts.failing import Failed
 from tests.contracts.halves import halves
 from tests.contracts.harness import BOB, OPERATOR, REGION, World, refused
-from tests.contracts.parts import CHALLENGER, INTERVAL, TERMS, NetWorld
+from tests.contracts.parts import CHALLENGER, INTERVAL, NOW, TERMS, NetWorld
 from tests.contracts.reading import Contract
 
 from gridpact.crypto.eip712 import Domain
@@ -14,7 +14,7 @@ from gridpact.ledger.proving import fallback
 
 @pytest.fixture
 def market(world: World) -> NetWorld:
-    return NetWorld.of(world)
+    return NetWorld.of(world, now=NOW)
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_fill_of_the_clearings_other_part_is_refused(market: NetWorld) -> None
     for one in parts:
         market.reserve(one)
         market.commit(one)
-    market.world.go_to(INTERVAL + TERMS.posting + 1)
+    market.world.go_to(NOW + TERMS.posting + 1)
     for one, mine, others in ((parts[0], 3, 4), (parts[1], 4, 3)):
         failed = Failed(market, settled, one)
         failed.open_all()
@@ -176,7 +176,7 @@ def test_a_debit_above_the_lock_is_refused(market: NetWorld) -> None:
     part = whole._replace(rows=rows)
     market.reserve(part)
     market.commit(part)
-    market.world.go_to(INTERVAL + TERMS.posting + 1)
+    market.world.go_to(NOW + TERMS.posting + 1)
     failed = Failed(market, settled, part)
     failed.open_all()
     mine = [n for n, fill in enumerate(failed.fills) if fill.buyer == buyer]
@@ -209,7 +209,7 @@ def test_a_part_that_may_still_be_posted_or_proven_is_not_paid_by_fill(market: N
     with refused("fallback: another book"):
         failed.pay(0)
     market.commit(part)
-    market.world.go_to(INTERVAL + TERMS.posting)
+    market.world.go_to(NOW + TERMS.posting)
     with refused("fallback: too early"):
         failed.pay(0)
     market.post(part)
@@ -255,9 +255,9 @@ def test_a_commit_to_a_condemned_clearing_is_refused(market: NetWorld) -> None:
 
 def test_nothing_of_a_condemned_clearing_is_opened(market: NetWorld) -> None:
     failed = Failed.unposted(market, market.market(trades=8))
-    market.world.go_to(INTERVAL)
+    market.world.go_to(NOW)
     market.condemn(failed.part)
-    market.world.go_to(INTERVAL + TERMS.posting + 1)
+    market.world.go_to(NOW + TERMS.posting + 1)
     with refused("fallback: clearing condemned"):
         failed.open(0)
     market.release(failed.part)
@@ -275,7 +275,7 @@ def test_one_export_is_sold_once_over_two_parts(market: NetWorld) -> None:
     for part in parts:
         market.reserve(part)
         market.commit(part)
-    market.world.go_to(INTERVAL + TERMS.posting + 1)
+    market.world.go_to(NOW + TERMS.posting + 1)
     for part, index, due in ((parts[0], one, fills[one].energy_wh), (parts[1], two, 0)):
         failed = Failed(market, settled, part)
         failed.open_all()

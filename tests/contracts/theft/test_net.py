@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 from msgspec.structs import replace
 from tests.contracts.harness import BOB, DEVICES, OPERATOR, World, refused
-from tests.contracts.parts import CHALLENGER, INTERVAL, TERMS, NetWorld, Settled
+from tests.contracts.parts import CHALLENGER, INTERVAL, NOW, TERMS, NetWorld, Settled
 from tests.contracts.reading import Contract
 
 from gridpact.crypto.eip712 import Domain
@@ -52,7 +52,7 @@ class Heist:
 
 @pytest.fixture
 def heist(world: World) -> Heist:
-    market = NetWorld.of(world)
+    market = NetWorld.of(world, now=NOW)
     settled = market.market(trades=24, disputed=1)
     return Heist(market, settled, market.part(settled))
 
@@ -235,8 +235,8 @@ def test_a_member_who_leaves_posts_no_more(heist: Heist) -> None:
 def test_a_council_of_another_epoch_is_refused(heist: Heist) -> None:
     market = heist.market
     with refused("council: too soon"):
-        market.appoint(market.council[:1], INTERVAL, epoch=1)
-    market.appoint(market.council[:1], INTERVAL + TERMS.delay, epoch=1)
+        market.appoint(market.council[:1], NOW, epoch=1)
+    market.appoint(market.council[:1], NOW + TERMS.delay, epoch=1)
     later = heist.honest._replace(epoch=1)
     digest = net.signed(
         *(market.world.domain, later.place, Phase.COLLECT, 1),
@@ -248,7 +248,7 @@ def test_a_council_of_another_epoch_is_refused(heist: Heist) -> None:
 
 def test_nobody_is_appointed_without_a_bond(heist: Heist) -> None:
     with refused("council: no bond"):
-        heist.market.appoint([DEVICES["ann"]], INTERVAL + TERMS.delay, epoch=1)
+        heist.market.appoint([DEVICES["ann"]], NOW + TERMS.delay, epoch=1)
 
 
 # finalise

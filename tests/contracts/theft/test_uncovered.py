@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from tests.contracts.halves import halves
 from tests.contracts.harness import OPERATOR, World, refused
-from tests.contracts.parts import CHALLENGER, INTERVAL, TERMS, NetWorld, Settled
+from tests.contracts.parts import CHALLENGER, INTERVAL, NOW, TERMS, NetWorld, Settled
 from tests.contracts.reading import Contract
 
 from gridpact.ledger.proving import proofs
@@ -15,7 +15,7 @@ LATE = INTERVAL + TERMS.posting + 1
 
 @pytest.fixture
 def market(world: World) -> NetWorld:
-    return NetWorld.of(world)
+    return NetWorld.of(world, now=NOW)
 
 
 def half_settled(market: NetWorld) -> tuple[Settled, Part, Part]:
@@ -66,8 +66,9 @@ def test_the_buyers_of_uncovered_fills_have_their_money_back(market: NetWorld) -
     _, first, second = half_settled(market)
     market.world.go_to(LATE)
     market.prove(proofs.uncovered(first, settled.posting, fills(settled), 6))
+    market.world.go_to(NOW + TERMS.posting + 1)
     market.release(second, rows=[row._replace(lock=0) for row in second.rows])
-    market.world.go_to(LATE + TERMS.per_fill)
+    market.world.go_to(NOW + TERMS.posting + TERMS.per_fill + 1)
     market.release(first)
     injured = fills(settled)[6].seller
     for row, was in zip(second.rows, before, strict=True):

@@ -211,7 +211,12 @@ class Part(NamedTuple):
 
     @property
     def span(self) -> int:
-        """Return which fills of its clearing are the part's: its first 32 | their number 32."""
+        """Return which fills of its clearing are the part's: its first 32 | their number 32.
+
+        0 of a part that settles what another held.
+        """
+        if self.place.part >= HELD:
+            return 0
         return self.header.first << 32 | self.header.leaves
 
     @property
@@ -364,6 +369,28 @@ def build(
     loss, network, reward = (place_of[account] for account in OWN)
     header = header._replace(own=(loss, network, reward), leaves=len(leaves))
     return Part(place, epoch, clearing, header, tuple(rows), changes, tuple(leaves))
+
+
+def following(
+    part: Part,
+    settled: Sequence[tuple[int, Fill, Delivery, Statement]],
+    meters: Mapping[bytes, bytes],
+    fund_share: Score,
+) -> Part:
+    """Return the part that settles what a final part held, by its deliveries without dispute.
+
+    Its rows are what `net.carry` makes of the part's: whatever each account has held, so nothing
+    is there for rewards and claims, which stay unpaid. `settled`, `meters` and `fund_share` are as
+    in `build`.
+    """
+    rows = tuple(
+        Row(row.account, change.held, change.held)
+        for row, change in zip(part.rows, part.changes, strict=True)
+    )
+    header = part.header._replace(first=0, rewards=0, claims=0)
+    return build(
+        *(part.place.held, part.epoch, part.clearing, header, rows, settled, meters, fund_share)
+    )
 
 
 def _common(so_far: Common, s: Statement, fund_share: Score) -> Common:

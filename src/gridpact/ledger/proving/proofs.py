@@ -169,6 +169,29 @@ def funds(part: Part, at: int) -> Fault:
     return Fault("evidence", "funds", given, "limits that were not locked")
 
 
+def running(part: Part, before: Part) -> Fault:
+    """Prove that a part does not begin with the energy that the part before it ends with."""
+    given = (opening(part) + opening(before) + shown(before, len(before.leaves) - 1),)
+    return Fault("evidence", "running", given, "energy sent before the first leaf")
+
+
+def held(part: Part, fill: Fill, index: int, first: Part, at: int) -> Fault:
+    """Prove that a held fill is settled by another delivery than `first`, which held it, has."""
+    head = opening(part) + packing.fill(fill) + shown(part, index)
+    given = (head + content(first) + shown(first, at),)
+    return Fault("evidence", "held", given, f"leaf {index} is not the delivery that was held")
+
+
+def left_out(part: Part, first: Part, at: int) -> Fault:
+    """Prove that a part does not settle the fill of leaf `at` that `first` held."""
+    position = first.leaves[at].position
+    gap = sum(leaf.position < position for leaf in part.leaves)
+    before = shown(part, gap - 1) if gap else _NO_LEAF
+    after = shown(part, gap) if gap < len(part.leaves) else _NO_LEAF
+    given = (opening(part) + pack(gap) + before + after, content(first) + shown(first, at))
+    return Fault("evidence", "left_out", given, f"held leaf {at} is not settled")
+
+
 def uncovered(part: Part, posting: Posting, fills: Sequence[Fill], index: int) -> Fault:
     """Prove that a fill of the posted clearing is in no part; `part` is any of its interval."""
     leaves = fill_leaves(fills)
