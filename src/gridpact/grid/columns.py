@@ -12,6 +12,8 @@ import numpy as np
 from gridpact.grid.feeder import FloatArray, IntArray
 from gridpact.grid.problem import Problem
 
+NOTHING = 1e-9  # less power than a milliwatt is no choice [MW]
+
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
@@ -72,7 +74,7 @@ class Columns:
 
 def free_directions(problem: Problem) -> Directions:
     """Return the batteries' directions as the problem states them."""
-    able = problem.devices.storage.p_max_mw > 0
+    able = problem.devices.storage.p_max_mw > NOTHING
     both = np.broadcast_to(able, (problem.intervals, len(able)))
     return Directions(both, both)
 
@@ -97,8 +99,8 @@ def lay_out(problem: Problem, directions: Directions) -> Columns:
     # the state of an interval is contiguous, as `branch_flow.layout` has it
     state = take(T, 4, m)
     hours = np.arange(T)[:, None]
-    able = devices.pv.s_mva > 0
-    sunny = (devices.pv.available_mw > 0) & able if len(able) else np.zeros((T, 0), bool)
+    able = devices.pv.s_mva > NOTHING
+    sunny = (devices.pv.available_mw > NOTHING) & able if len(able) else np.zeros((T, 0), bool)
     reactive = np.broadcast_to(able & devices.pv.reactive, sunny.shape)
     ev = devices.ev
     inside = (hours >= ev.start) & (hours < ev.end) & (ev.p_max_mw > 0) & (ev.energy_mwh > 0)
