@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 from tests.anvil import anvil
 from tests.contracts.failing import Failed
+from tests.contracts.halves import halves, held
 from tests.contracts.harness import CHAIN, World
 from tests.contracts.parts import CHALLENGER, INTERVAL, NOW, TERMS, NetWorld, Settled
 from tests.contracts.reading import Contract
@@ -70,7 +71,8 @@ def receipts(url: str) -> dict[str, int]:
     try:
         found = _steps(node, 80, 1_000) | _steps(node, 1_000, 5_000)
         found["net per signature"] = _signature(node)
-        return found | _proofs(node, 1_000, 5_000) | _fallback(node, 1_000, 5_000)
+        found |= _proofs(node, 1_000, 5_000) | _held(node, 300, 5_000)
+        return found | _fallback(node, 1_000, 5_000)
     finally:
         node.engine.close()
 
@@ -131,6 +133,61 @@ def _proofs(node: Node, accounts: int, trades: int) -> dict[str, int]:
 
         found[f"proof: {name}"] = node.tried(act)
     return found | _demands(node, market, settled, honest)
+
+
+def _held(node: Node, accounts: int, trades: int) -> dict[str, int]:
+    """Return what it costs to prove fills wrong that a part held, or that no part has."""
+    market = node.market(accounts)
+    settled = market.market(trades, disputed=40)
+    first = market.part(settled)
+    fills = [fill for _, fill, *_ in settled.trades]
+    market.reserve(first)
+    market.clear(first)
+    fault = proofs.uncovered(first, settled.posting, fills, trades - 2)
+
+    def ask() -> None:
+        market.world.go_to(NOW + TERMS.posting + 1)
+        market.prove(fault)
+
+    found = {"proof: fill in no part": node.tried(ask)}
+    market.commit(first)
+    market.post(first)
+    market.after_window(first)
+    market.finalise(first)
+    found["carry what 300 accounts have held"] = node.gas(lambda: market.carry(first))
+    at = [n for n, leaf in enumerate(first.leaves) if leaf.delivery.disputed]
+    trades_ = held(market, settled)
+    share = market.world.settlement.loss_fund_share
+    one = len(trades_) // 2
+    honest = net.following(first, trades_, settled.meters, share)
+    leaf = honest.leaves[one]
+    more = replace(leaf.delivery, unused_sent=leaf.delivery.unused_sent + 1)
+    leaves = (*honest.leaves[:one], replace(leaf, delivery=more), *honest.leaves[one + 1 :])
+    wrong = honest._replace(leaves=leaves)
+    less = net.following(first, trades_[:one] + trades_[one + 1 :], settled.meters, share)
+    for name, part, fault in (
+        ("wrong held delivery", wrong, proofs.held(wrong, trades_[one][1], one, first, at[one])),
+        ("held fill left out", less, proofs.left_out(less, first, at[one])),
+    ):
+
+        def act(part: Part = part, fault: Fault = fault) -> None:
+            market.post(part)
+            market.prove(fault)
+
+        found[f"proof: {name}"] = node.tried(act)
+    return found | {"proof: sum that begins elsewhere": _running(node, accounts, trades)}
+
+
+def _running(node: Node, accounts: int, trades: int) -> int:
+    market = node.market(accounts)
+    first, second = halves(market, market.market(trades))
+    header = second.header._replace(before_wh=second.header.before_wh + 1)
+    wrong = second._replace(header=header)
+    for part in (first, wrong):
+        market.reserve(part)
+        market.commit(part)
+        market.post(part)
+    return node.gas(lambda: market.prove(proofs.running(wrong, first)))
 
 
 def _fallback(node: Node, accounts: int, trades: int) -> dict[str, int]:

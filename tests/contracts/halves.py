@@ -1,10 +1,17 @@
-"""A clearing in two parts of net settlement."""
+"""A clearing in two parts of net settlement; what one part held, settled."""
 
+from tests.contracts.harness import LOSS_SHARE
 from tests.contracts.parts import NetWorld, Settled
 
 from gridpact.ledger.proving import net
 from gridpact.ledger.proving.net import Part
+from gridpact.model.delivery import Delivery
 from gridpact.model.participant import Named
+from gridpact.model.statement import Case, Statement
+from gridpact.model.trade import Fill
+from gridpact.settlement.dispute import bounded
+from gridpact.settlement.fund import fund
+from gridpact.settlement.split import split
 
 
 def halves(market: NetWorld, settled: Settled, whole: Part | None = None) -> tuple[Part, Part]:
@@ -31,3 +38,15 @@ def _some(
         *(whole.place._replace(part=number), whole.epoch, whole.clearing, header, rows, trades),
         *(settled.meters, share),
     )
+
+
+def held(market: NetWorld, settled: Settled) -> list[tuple[int, Fill, Delivery, Statement]]:
+    """Return the disputed trades as they end: by what was signed, without reward or claim."""
+    rules = market.world.settlement
+    rows = [
+        (at, fill, bounded(made, made.sent, made.received))
+        for at, fill, made, statement in settled.trades
+        if statement.case is Case.DISPUTE
+    ]
+    owed = fund([split(fill, made, rules, LOSS_SHARE) for _, fill, made in rows], 0, 0, rules)
+    return [(*row, said) for row, said in zip(rows, owed, strict=True)]

@@ -12,7 +12,8 @@ from tests.contracts.fuzz.spoiling import Changes, spoils
 from tests.contracts.fuzz.wrong_parts import KINDS as WRONG
 from tests.contracts.fuzz.wrong_parts import SEEDS
 from tests.contracts.fuzz.wrong_parts import TRADES as MANY
-from tests.contracts.harness import ANN, BOB, COLLECTOR, DEVICES, LOSS_SHARE, OPERATOR, REGION
+from tests.contracts.halves import held
+from tests.contracts.harness import ANN, BOB, COLLECTOR, DEVICES, OPERATOR, REGION
 from tests.contracts.parts import CHALLENGER, TERMS, NetWorld, Settled
 from tests.contracts.reading import Contract
 from tests.contracts.theft.test_net import Heist
@@ -24,9 +25,6 @@ from gridpact.ledger.proving import net, proofs
 from gridpact.ledger.proving.net import Part
 from gridpact.ledger.proving.proofs import Fault
 from gridpact.model.statement import Case
-from gridpact.settlement.dispute import bounded
-from gridpact.settlement.fund import fund
-from gridpact.settlement.split import split
 
 TRADES = 4
 LEAVES = st.integers(0, TRADES)
@@ -384,21 +382,14 @@ def _altered(part: Part, number: int) -> Part:
 
 def _following(net_: NetWorld, settled: Settled, first: Part, wrong: str) -> tuple[Part, Fault]:
     """Return the part that settles what `first` held, and a proof against it, if one is right."""
-    rules = net_.world.settlement
-    rows = [
-        (at, fill, bounded(made, made.sent, made.received))
-        for at, fill, made, statement in settled.trades
-        if statement.case is Case.DISPUTE
-    ]
-    owed = fund([split(f, d, rules, LOSS_SHARE) for _, f, d in rows], 0, 0, rules)
-    trades = [(*row, said) for row, said in zip(rows, owed, strict=True)]
-    held = [n for n, leaf in enumerate(first.leaves) if leaf.statement.case is Case.DISPUTE]
+    trades = held(net_, settled)
+    at = [n for n, leaf in enumerate(first.leaves) if leaf.statement.case is Case.DISPUTE]
     kept = trades[1:] if wrong == "left out" else trades
-    part = net.following(first, kept, settled.meters, rules.loss_fund_share)
+    part = net.following(first, kept, settled.meters, net_.world.settlement.loss_fund_share)
     if wrong == "left out":
-        return part, proofs.left_out(part, first, held[0])
+        return part, proofs.left_out(part, first, at[0])
     if wrong:
         leaf = part.leaves[0]
         more = replace(leaf.delivery, unused_sent=leaf.delivery.unused_sent + 1)
         part = part._replace(leaves=(replace(leaf, delivery=more), *part.leaves[1:]))
-    return part, proofs.held(part, trades[0][1], 0, first, held[0])
+    return part, proofs.held(part, trades[0][1], 0, first, at[0])

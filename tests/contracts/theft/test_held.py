@@ -4,16 +4,14 @@ from dataclasses import dataclass
 
 import pytest
 from msgspec.structs import replace
-from tests.contracts.harness import LOSS_SHARE, OPERATOR, World, refused
+from tests.contracts.halves import held
+from tests.contracts.harness import OPERATOR, World, refused
 from tests.contracts.parts import CHALLENGER, NOW, TERMS, NetWorld, Settled
 from tests.contracts.reading import Contract
 
 from gridpact.ledger.proving import net, proofs
 from gridpact.ledger.proving.net import Part
 from gridpact.model.statement import Case
-from gridpact.settlement.dispute import bounded
-from gridpact.settlement.fund import fund
-from gridpact.settlement.split import split
 
 COMMITTED, POSTED, FINAL, CANCELLED = 2, 3, 4, 5
 
@@ -55,14 +53,7 @@ def holding(world: World) -> Holding:
     first = market.posted(settled)
     market.after_window(first)
     market.finalise(first)
-    rules = world.settlement
-    rows = [
-        (at, fill, bounded(made, made.sent, made.received))
-        for at, fill, made, statement in settled.trades
-        if statement.case is Case.DISPUTE
-    ]
-    owed = fund([split(f, d, rules, LOSS_SHARE) for _, f, d in rows], 0, 0, rules)
-    trades = [(*row, said) for row, said in zip(rows, owed, strict=True)]
+    trades = held(market, settled)
     assert len(trades) >= 3
     return Holding(market, settled, first, trades)
 
