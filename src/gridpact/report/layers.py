@@ -141,4 +141,4 @@ _SEQUENTIAL = _palette("YlGnBu", 0.04, 0.96)
 
 def is_dark(colour: str) -> bool:
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return 0.299 * red + 0.587 * green + 0.114 * blue < 140
+    return 0.299 * red + 0.587 * green + 0.114 * blue < 118
