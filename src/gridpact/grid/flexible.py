@@ -72,7 +72,9 @@ class Curtailable:
         """Return the reactive power that is shed with the active. (interval, device)"""
         places = self.places(feeder)
         active, reactive = load_mw[:, places], load_mvar[:, places]
-        ratio: FloatArray = np.divide(reactive, active, out=np.zeros_like(active), where=active > 0)
+        ratio: FloatArray = np.divide(
+            reactive, active, out=np.zeros(active.shape), where=active > 0
+        )
         return ratio
 
     def places(self, feeder: Feeder) -> IntArray:

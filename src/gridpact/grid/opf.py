@@ -5,6 +5,8 @@ repairs it where it is not (`repair`), and where limits cannot hold together say
 calls optimal has passed an AC power flow.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from gridpact.errors import PowerFlowDiverged
@@ -13,6 +15,7 @@ from gridpact.grid.columns import Columns, free_directions, lay_out
 from gridpact.grid.cone_solver import SOLVER, TIGHT, Answer, ConeSolver
 from gridpact.grid.directions import BURNED
 from gridpact.grid.dlmp import nodal_prices
+from gridpact.grid.duties import ease
 from gridpact.grid.exactness import burned, is_exact, measure
 from gridpact.grid.feeder import Feeder, FloatArray, rebased
 from gridpact.grid.kept import Kept
@@ -57,8 +60,11 @@ def solve(problem: Problem, kept: Kept | None = None) -> Solution:
         Numbers that cannot be used (shapes, unknown buses, crossed limits).
     """
     problem.checked()
-    if conflicts := impossible_duties(problem):
-        return Solution("infeasible", SOLVER, np.nan, -np.inf, None, None, conflicts)
+    conflicts, possible = ease(problem)
+    if conflicts:
+        eased = solve(possible, kept)
+        conflicts += eased.conflicts
+        return replace(eased, status="infeasible", bound=-np.inf, conflicts=conflicts)
     feeder = rebased(problem.feeder, base_power(problem))
     columns = lay_out(problem, free_directions(problem))
     model, answer = _relax(problem, feeder, columns, kept or Kept())
@@ -80,36 +86,6 @@ def solve(problem: Problem, kept: Kept | None = None) -> Solution:
             point = OperatingPoint(points, flow, model, answer, answer.objective)
             return _solution("optimal", problem, point, money[0], money[1], found)
     return _repaired(problem, repair(problem, feeder, (x, points)), money[1], found, ())
-
-
-def impossible_duties(problem: Problem) -> tuple[Conflict, ...]:
-    """Return what no grid could make possible: a battery outside its band, a car in a hurry."""
-    found = []
-    storage, ev = problem.devices.storage, problem.devices.ev
-    for k, bus in enumerate(storage.bus):
-        low, high = storage.e_min_mwh[k], storage.e_max_mwh[k]
-        for what, energy in (("start", storage.e_0_mwh[k]), ("end", storage.final[k])):
-            if not low - 1e-12 <= energy <= high + 1e-12:
-                found.append(
-                    f"storage {k} at bus {bus}: {what} {energy:g} MWh is not in [{low:g}, {high:g}]"
-                )
-    for k, bus in enumerate(ev.bus):
-        start, end = max(int(ev.start[k]), 0), min(int(ev.end[k]), problem.intervals)
-        possible = max(end - start, 0) * problem.dt_h * ev.p_max_mw[k] * ev.eta[k]
-        if ev.energy_mwh[k] > possible * (1 + 1e-12):
-            found.append(
-                f"ev {k} at bus {bus}: {ev.energy_mwh[k]:g} MWh do not fit into its window"
-                f" [{ev.start[k]}, {ev.end[k]}) ({possible:g} MWh)"
-            )
-    shift = problem.devices.shiftable
-    for k, (least, most) in enumerate(zip(*shift.energies(problem.dt_h), strict=True)):
-        if not least - 1e-12 <= shift.energy_mwh[k] <= most * (1 + 1e-12):
-            found.append(
-                f"shiftable load {k} at bus {shift.bus[k]}: {shift.energy_mwh[k]:g} MWh are not in"
-                f" the [{least:g}, {most:g}] MWh that its window [{shift.start[k]},"
-                f" {shift.end[k]}) allows"
-            )
-    return tuple(Conflict(text) for text in found)
 
 
 def base_power(problem: Problem) -> float:
@@ -152,7 +128,7 @@ def _repaired(
     """Return the repaired point as inexact, or as infeasible when it breaks a limit."""
     if point is None:
         unreached = (Conflict("no set points were found that have a power flow"),)
-        return Solution("infeasible", SOLVER, np.nan, bound, None, found, conflicts or unreached)
+        return Solution("infeasible", SOLVER, np.nan, bound, None, found, unreached + conflicts)
     money = cost(problem, point.points, point.flow)
     conflicts = conflicts or _broken(problem, point.flow) + _burning(problem, point.points)
     status: Status = "infeasible" if conflicts else "inexact"

@@ -146,7 +146,11 @@ class Problem:
             A shape that does not fit, a number that is not finite, an unknown bus, limits or
             prices that are crossed; names the field.
         """
-        T, n = self.intervals, self.feeder.size
+        n = self.feeder.size
+        if np.ndim(self.load_p_mw) != 2:
+            shape = np.shape(self.load_p_mw)
+            raise FeederError("load_p_mw", f"has shape {shape}, expected (interval, {n})")
+        T = self.intervals
         shapes = {
             "v_root": (self.v_root, (T,)),
             "load_p_mw": (self.load_p_mw, (T, n)),
@@ -182,9 +186,15 @@ class Problem:
             if values.ndim:
                 _check_array(name, values, (T, n) if values.ndim == 2 else (T,))
         low, high = (_by_bus(limit) for limit in (self.v_min, self.v_max))
+        low, high = np.broadcast_to(low, (T, n)), np.broadcast_to(high, (T, n))
         # written so that a NaN is no band either
-        if not ((low > 0) & (low <= high) & (high < np.inf)).all():
-            raise FeederError("v_min, v_max", f"{self.v_min} .. {self.v_max} is no band")
+        wrong = np.argwhere(~((low > 0) & (low <= high) & (high < np.inf)))
+        if len(wrong):
+            t, place = (int(where) for where in wrong[0])
+            varies = np.ndim(self.v_min) or np.ndim(self.v_max)
+            where = f", interval {t}, bus {self.feeder.ids[place]}" if varies else ""
+            band = f"{low[t, place]:g} .. {high[t, place]:g}"
+            raise FeederError(f"v_min, v_max{where}", f"{band} is no band")
         if self.s_max_mva is not None:
             if self.s_max_mva.shape != (T, n):
                 raise FeederError(
@@ -207,6 +217,8 @@ def _by_bus(limit: float | FloatArray) -> FloatArray:
 
 
 def _check_array(name: str, values: FloatArray, shape: tuple[int, ...]) -> None:
+    if not isinstance(values, np.ndarray):
+        raise FeederError(name, f"is a {type(values).__name__}, expected an array")
     if values.shape != shape:
         raise FeederError(name, f"has shape {values.shape}, expected {shape}")
     if not np.isfinite(values).all():
@@ -225,6 +237,7 @@ _CROSSED = {
     "generator": [("p_min_mw", "p_max_mw"), ("q_min_mvar", "q_max_mvar")],
 }
 _NOT_NEGATIVE = ("s_mva", "available_mw", "p_max_mw", "energy_mwh", "wear_per_mwh", "c2", "start")
+_WHOLE = ("start", "end")
 _SHARE = ("eta", "eta_charge", "eta_discharge")
 
 
@@ -232,6 +245,8 @@ def _check_devices(feeder: Feeder, kind: str, devices: object, intervals: int) -
     """Look at the arrays of one kind of device."""
     buses: IntArray = devices.bus  # type: ignore[attr-defined]
     count = len(buses)
+    if not np.issubdtype(np.asarray(buses).dtype, np.integer):
+        raise FeederError(f"{kind}.bus", f"{buses[0]} is not a bus number, expected whole ones")
     for bus in buses:
         feeder.at(int(bus))
     for field in fields(devices):  # type: ignore[arg-type]
@@ -239,6 +254,8 @@ def _check_devices(feeder: Feeder, kind: str, devices: object, intervals: int) -
         if field.name == "bus" or not isinstance(values, np.ndarray):
             continue
         name = f"{kind}.{field.name}"
+        if field.name in _WHOLE and not np.issubdtype(values.dtype, np.integer):
+            raise FeederError(name, f"has numbers of type {values.dtype}, expected whole ones")
         if (kind, field.name) in _BY_INTERVAL:
             _check_array(name, values, (intervals, count) if count else values.shape)
         else:

@@ -91,7 +91,7 @@ def replay(problem: Problem, feeder: Feeder, points: SetPoints) -> PowerFlow:
     base, devices = feeder.s_base_mva, problem.devices
     shift, shed = devices.shiftable, devices.curtailable
     with_shed = shed.mvar_per_mw(feeder, problem.load_p_mw, problem.load_q_mvar)
-    p, q = np.zeros_like(problem.load_p_mw), np.zeros_like(problem.load_p_mw)
+    p, q = np.zeros((2, *problem.load_p_mw.shape))
     for target, buses, power in (
         (p, devices.pv.bus, points.pv_mw),
         (q, devices.pv.bus, points.pv_mvar),

@@ -77,11 +77,22 @@ def test_limit_that_breaks_twice_conflicts_twice_and_has_no_price_either_time() 
     assert set(first.locational.values()) == set(last.locational.values()) == {0}
 
 
-def test_impossible_duty_leaves_losses_of_the_loads_and_no_schedule() -> None:
+def test_impossible_duty_is_met_as_far_as_can_be_and_has_no_price() -> None:
     feeder, load = at_bus_2([0.2, 0.2])
     car = Ev(np.array([2]), one(0.1), one(0.5), np.array([0]), np.array([2]), one(0.9))
     for advice in day_ahead(problem(feeder, load, DeviceSets(ev=car))):
         assert advice.status == "infeasible"
-        assert advice.ev_w == (0,)
+        assert advice.ev_w == (100_000,)
         assert len(advice.conflicts) == 1
+        assert set(advice.locational.values()) == {0}
         assert advice.loss_share > 0
+
+
+def test_load_beyond_what_lines_carry_has_no_advice() -> None:
+    feeder, load = at_bus_2([0.2, 40.0])
+    car = Ev(np.array([2]), one(0.1), one(0.05), np.array([0]), np.array([2]), one(0.9))
+    advice, _ = day_ahead(problem(feeder, load, DeviceSets(ev=car)))
+    assert advice.status == "infeasible"
+    assert advice.ev_w == (0,)
+    assert set(advice.dlmp.values()) == {0}
+    assert advice.loss_share > 0, "that of the loads, where they have a power flow"

@@ -140,6 +140,15 @@ def test_car_without_time_is_infeasible_and_named() -> None:
     found = opf(data)
     assert found["status"] == "infeasible"
     assert found["conflicts"][0]["limit"].startswith("ev 0 at bus 3: 5 MWh do not fit")
+    assert found["voltage_pu"]["3"][0] > 0.9, "a schedule that gives it what its window allows"
+    assert found["dlmp_p"] is None
+
+
+def test_load_beyond_what_lines_carry_has_no_schedule() -> None:
+    data = example()
+    data["load_p_mw"] = [[1e4 * value for value in row] for row in data["load_p_mw"]]
+    found = opf(data)
+    assert found["status"] == "infeasible"
     assert found["voltage_pu"] is None
 
 
@@ -198,6 +207,6 @@ def test_infeasible_schedule_is_drawn_with_broken_limits_and_without_prices() ->
     text = picture(solved(request(data)))
     assert "no price: limits conflict" in text
     assert 'stroke="#c8453b" stroke-width="2"><title>bus 5' in text
-    data["ev"]["energy_mwh"] = [5.0]
+    data["load_p_mw"] = [[1e4 * value for value in row] for row in data["load_p_mw"]]
     with pytest.raises(FieldError, match="nothing to draw"):
         picture(solved(request(data)))
