@@ -90,10 +90,10 @@ def picture(found: DayFigure) -> Figure:
         colour, words = _LOOK[name]
         style.area(axes, found.edges, sign * band.high, colour, base=sign * band.low, alpha=0.28)
         style.line(axes, found.edges, sign * band.mean, colour, words, 1.7)
-    style.zero(axes)
     low, high = axes.get_ylim()
     room = 0.03 * (high - low)
     axes.set_ylim(low - room if low < 0 else 0, high + room)
+    style.zero(axes)
     style.hour_axis(axes, found.edges)
     style.legend(axes)
     return figure
