@@ -8,16 +8,28 @@ import pytest
 from msgspec.structs import replace
 from tests.contracts.clearings import SCORE, Cleared5, signed
 from tests.contracts.fills import Hands
-from tests.contracts.harness import BEGINS, INTERVAL, SECONDS, World, delivery, fill, refused
+from tests.contracts.harness import (
+    BEGINS,
+    INTERVAL,
+    REGION,
+    SECONDS,
+    World,
+    delivery,
+    fill,
+    refused,
+)
 from tests.contracts.parts import CHALLENGER, TERMS
 from tests.contracts.reading import Contract
 
 from gridpact.ledger.onchain import packing
+from gridpact.ledger.onchain.attest import batches
 from gridpact.ledger.proving import challenges
 from gridpact.ledger.proving.challenges import Served
+from gridpact.ledger.proving.net import Place
 from gridpact.model.challenge import CONSORTIUM
+from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, Accepted, Code, Refusal, Side
-from gridpact.model.record import Timing
+from gridpact.model.record import Settlement, Timing
 from gridpact.model.trade import Fill
 from gridpact.quantities import amount
 
@@ -215,7 +227,10 @@ def _delivered(market: Cleared5, *intervals: int) -> None:
         trade = fill(bid, offer, 1_000, 150_000, 30_000)
         world.commit(trade, write=world.write(interval=interval))
         world.deliver(0, 1_000, interval=interval)
-        world.settle((trade, delivery(trade, 500)), write=world.write(interval=interval))
+        made, key = delivery(trade, 500), Key(REGION, interval, Phase.COLLECT)
+        names = batches(key, Settlement((trade,), (made,), (), ()))
+        market.net.attest(names, place=Place(REGION, interval))
+        world.settle((trade, made), write=world.write(interval=interval, number=0))
     world.time = now
 
 
