@@ -75,6 +75,7 @@ class World:
         review: ReviewTerms | None = None,
         challenge: ChallengeTerms | None = None,
         net: NetTerms | None = None,
+        ends_founding: bool = True,
     ) -> None:
         self.net = net or NetTerms()
         self.review = review or ReviewTerms()
@@ -104,7 +105,7 @@ class World:
         self.currency = self.suite.currency(CHAIN)
         self._batches = 0
         self.book: dict[bytes, Order] = {}
-        self.register([_participant(name) for name in ROLES])
+        self.found([_participant(name) for name in ROLES], last=ends_founding)
         self.engine.keep()
 
     def _run(self, sender: bytes, to: bytes, data: bytes) -> Any:
@@ -165,9 +166,22 @@ class World:
         """Let the next transactions lie in an interval."""
         self.time = self.timing.begins + interval * self.timing.seconds
 
-    def register(self, participants: Sequence[Participant]) -> list[Event]:
+    def found(
+        self, participants: Sequence[Participant], last: bool = False, write: bytes | None = None
+    ) -> list[Event]:
+        """Register founding participants; with the last ones the founding is over."""
         rows = [packing.registration(one) for one in participants]
-        return self.rows(Contract.REGISTRY, "register", rows)
+        after = packing.words((last,))
+        return self.rows(Contract.REGISTRY, "register", rows, after=after, write=write)
+
+    def register(self, participants: Sequence[Participant]) -> list[Event]:
+        """Let people join after the founding: each applies, the operator approves."""
+        events = []
+        for one in participants:
+            asked = (one.certificate, one.meter, packing.place(one), REGION, 0)
+            events += self.send(Contract.REGISTRY, "apply", asked, sender=one.address)
+            events += self.send(Contract.REGISTRY, "approve", one.address, asked)
+        return events
 
     def mint(self, account: bytes, money: Money, reference: str | None = None) -> list[Event]:
         self._batches += 1

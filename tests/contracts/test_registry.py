@@ -6,6 +6,7 @@ from tests.contracts.harness import (
     BOB,
     CHAIN,
     OPERATOR,
+    REGION,
     STRANGER,
     World,
     decoded,
@@ -30,8 +31,21 @@ NEW = Participant(
 REASON = keccak(b"blacklist")
 
 
-def test_registration_opens_the_account_and_keeps_what_was_certified(world: World) -> None:
-    (registered,) = world.register([NEW])
+@pytest.fixture(scope="module")
+def begun() -> World:
+    return World(ends_founding=False)
+
+
+@pytest.fixture
+def founding(begun: World) -> World:
+    """A market that takes founding participants still."""
+    begun.engine.undo()
+    return begun
+
+
+def test_registration_opens_the_account_and_keeps_what_was_certified(founding: World) -> None:
+    world = founding
+    (registered,) = world.found([NEW])
     assert registered.values == {
         "account": NEW.address,
         "certificate": NEW.certificate,
@@ -45,23 +59,53 @@ def test_registration_opens_the_account_and_keeps_what_was_certified(world: Worl
     assert world.view(Contract.VAULT, "is_open", NEW.address)
 
 
-def test_nobody_is_registered_twice(world: World) -> None:
-    world.register([NEW])
+def test_nobody_is_registered_twice(founding: World) -> None:
+    founding.found([NEW])
     with refused("registry: registered before"):
-        world.register([NEW])
+        founding.found([NEW])
 
 
-def test_registration_needs_a_certificate_and_a_place_that_fits(world: World) -> None:
+def test_registration_needs_a_certificate_and_a_place_that_fits(founding: World) -> None:
     row = packing.registration(NEW)
-    with refused("registry: no certificate"):
-        world.rows(Contract.REGISTRY, "register", [row[:32] + bytes(32) + row[64:]])
-    with refused("registry: place too wide"):
-        world.rows(Contract.REGISTRY, "register", [row[:96] + packing.words((1 << 200,))])
+    for wrong, reason in (
+        (row[:32] + bytes(32) + row[64:], "registry: no certificate"),
+        (row[:96] + packing.words((1 << 200,)), "registry: place too wide"),
+    ):
+        with refused(reason):
+            founding.rows(Contract.REGISTRY, "register", [wrong], after=bytes(32))
 
 
-def test_only_the_operator_registers(world: World) -> None:
+def test_only_the_operator_registers(founding: World) -> None:
     with refused("registry: not the operator"):
-        world.rows(Contract.REGISTRY, "register", [], sender=STRANGER)
+        founding.rows(Contract.REGISTRY, "register", [], after=bytes(32), sender=STRANGER)
+
+
+def test_the_last_founding_batch_ends_the_founding(founding: World) -> None:
+    founding.found([NEW])
+    assert not founding.view(Contract.REGISTRY, "founded")
+    (founded,) = founding.found([], last=True)
+    assert (founded.name, founded.values) == ("Founded", {"region": REGION})
+    assert founding.view(Contract.REGISTRY, "founded")
+    for last in (False, True):
+        with refused("registry: founded"):
+            founding.found([], last=last)
+
+
+def test_nothing_has_a_price_before_the_founding_is_over(founding: World) -> None:
+    with refused("clearing: not founded"):
+        founding.price()
+    founding.found([], last=True)
+    assert [one.name for one in founding.price()] == ["Priced"]
+
+
+def test_who_comes_later_applies(world: World) -> None:
+    applied, registered = world.register([NEW])
+    assert (applied.name, registered.name) == ("Applied", "Registered")
+    assert packing.status(world.view(Contract.REGISTRY, "status", NEW.address)) == (
+        56,
+        Role.PRODUCER | Role.CONSUMER,
+        1,
+    )
 
 
 def test_suspended_participant_places_no_order_but_keeps_its_money(world: World) -> None:
@@ -98,31 +142,30 @@ def test_domain_is_this_chain_and_this_registry(world: World) -> None:
     assert world.view(Contract.ORDERS, "DOMAIN") == domain.separator
 
 
-def test_the_same_batch_again_changes_nothing(world: World) -> None:
-    write = world.write()
-    rows = [packing.registration(NEW)]
-    assert len(world.rows(Contract.REGISTRY, "register", rows, write=write)) == 1
-    assert world.rows(Contract.REGISTRY, "register", rows, write=write) == []
+def test_the_same_batch_again_changes_nothing(founding: World) -> None:
+    write = founding.write()
+    assert len(founding.found([NEW], last=True, write=write)) == 2
+    assert founding.found([NEW], last=True, write=write) == []
 
 
-def test_another_content_under_a_taken_key_is_refused(world: World) -> None:
-    world.register([NEW])
+def test_another_content_under_a_taken_key_is_refused(founding: World) -> None:
+    founding.found([NEW])
     with refused("keyed: written otherwise"):
-        world.rows(Contract.REGISTRY, "register", [], write=world.write(content=keccak(b"another")))
+        founding.found([], write=founding.write(content=keccak(b"another")))
 
 
-def test_a_write_needs_a_content(world: World) -> None:
+def test_a_write_needs_a_content(founding: World) -> None:
     with refused("keyed: no content"):
-        world.rows(Contract.REGISTRY, "register", [], write=world.write(content=bytes(32)))
+        founding.found([], write=founding.write(content=bytes(32)))
 
 
-def test_the_content_of_a_key_is_on_the_chain(world: World) -> None:
-    write = world.write(content=keccak(b"record"))
-    world.rows(Contract.REGISTRY, "register", [], write=write)
+def test_the_content_of_a_key_is_on_the_chain(founding: World) -> None:
+    write = founding.write(content=keccak(b"record"))
+    founding.found([], write=write)
     region, interval, phase, part, _, content = decoded(write)
     key = keccak(region + packing.words((interval, phase, part)))
-    assert world.view(Contract.REGISTRY, "written", key) == content
-    assert world.view(Contract.REGISTRY, "written", keccak(key)) == bytes(32)
+    assert founding.view(Contract.REGISTRY, "written", key) == content
+    assert founding.view(Contract.REGISTRY, "written", keccak(key)) == bytes(32)
 
 
 def test_operator_is_the_deployer(world: World) -> None:

@@ -15,6 +15,7 @@ import council
 import keyed
 import packing
 import posting
+import registry
 
 initializes: clock
 initializes: keyed
@@ -48,6 +49,7 @@ struct Costs:
 
 
 OPERATOR: public(immutable(address))
+REGISTRY: public(immutable(address))
 COUNCIL: public(immutable(address))
 CHALLENGE_BOOK: public(immutable(address))
 CHALLENGE_FILLS: public(immutable(address))
@@ -97,6 +99,7 @@ event Ordered:
 @deploy
 def __init__(
     operator: address,
+    registry_: address,
     council_: address,
     challenge_book: address,
     challenge_fills: address,
@@ -109,6 +112,7 @@ def __init__(
     """
     clock.__init__(begins, seconds)
     OPERATOR = operator
+    REGISTRY = registry_
     COUNCIL = council_
     CHALLENGE_BOOK = challenge_book
     CHALLENGE_FILLS = challenge_fills
@@ -118,7 +122,8 @@ def __init__(
 @external
 def price(write: keyed.Write, tariffs: Tariffs, costs: Costs):
     """
-    @notice Post an interval's tariffs [micro-units per kWh] and expected loss share [ppm], once.
+    @notice Post an interval's tariffs [micro-units per kWh] and expected loss share [ppm], once,
+            and not before the founding is over: nothing is traded among people still being added.
     @param costs Margin, charges of the tiers, and the root of the locational prices per bus.
     """
     assert msg.sender == OPERATOR, "clearing: not the operator"
@@ -151,6 +156,7 @@ def price(write: keyed.Write, tariffs: Tariffs, costs: Costs):
     assert (
         costs.margin < 2**48 and costs.local < 2**48 and costs.zonal < 2**48
     ), "clearing: price too large"
+    assert staticcall registry.__interface__(REGISTRY).founded(), "clearing: not founded"
     self.prices[write.region][write.interval] = word | first
     self.charges[write.region][write.interval] = digest
     log Priced(

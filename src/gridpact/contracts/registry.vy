@@ -5,7 +5,8 @@
 @notice Who takes part, and by whose review: certificate fingerprint, salted meter commitment, the
         key that signs for the meter, connection point, roles, region, deposit, suspension. Its
         address is the verifying contract of every signature.
-@dev    Somebody applies, the operator approves or refuses with a reason, the applicant puts its
+@dev    The founding participants come in batches, of which the last ends the founding. Later
+        somebody applies, the operator approves or refuses with a reason, the applicant puts its
         deposit down. Roles, and who the operator of the review is, change with a public delay.
 """
 
@@ -51,6 +52,7 @@ REPUTATION: public(immutable(address))
 DELAY: public(immutable(uint256))  # intervals
 DOMAIN: public(immutable(bytes32))
 
+founded: public(bool)  # no more founding participants; before, nothing has a price
 operator: public(address)
 next_operator: public(uint256)  # address 160 | from interval 64
 status: public(HashMap[address, uint256])  # meter key 160 | bus 32 | roles 8 | state 8
@@ -67,6 +69,10 @@ event Registered:
     certificate: bytes32
     meter: bytes32
     place: uint256
+
+
+event Founded:
+    region: indexed(bytes32)
 
 
 event Applied:
@@ -167,19 +173,24 @@ def __init__(
 
 
 @external
-def register(write: keyed.Write, entries: DynArray[Entry, MAX_BATCH]):
+def register(write: keyed.Write, entries: DynArray[Entry, MAX_BATCH], last: bool):
     """
     @notice Register the founding participants of the key's region and open their accounts. Only
-            the operator; each account once.
+            the operator, until the founding is over; each account once.
+    @param last Whether the founding is over with these: who comes later applies.
     """
     assert msg.sender == self.operator, "registry: not the operator"
     if not keyed.begin(write, 0):
         return
+    assert not self.founded, "registry: founded"
     for entry: Entry in entries:
         assert self.status[entry.account] == 0, "registry: registered before"
         self._enter(
             entry.account, entry.certificate, entry.meter, entry.place, write.region, ACTIVE
         )
+    if last:
+        self.founded = True
+        log Founded(region=write.region)
 
 
 @external

@@ -15,7 +15,8 @@ from tests.contracts.harness import (
 from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
-from gridpact.model.participant import Account, Role
+from gridpact.ledger.onchain import packing
+from gridpact.model.participant import Account, Participant, Role
 
 ASKED = (keccak(b"certificate"), keccak(b"meter"), 56 << 8 | int(Role.CONSUMER), REGION, 3 * MICRO)
 REASON = keccak(b"reason")
@@ -35,12 +36,30 @@ def member(world: World) -> World:
 
 def test_a_stranger_registers_or_approves_itself(world: World) -> None:
     with refused("registry: not the operator"):
-        world.rows(Contract.REGISTRY, "register", [], sender=STRANGER)
+        world.rows(Contract.REGISTRY, "register", [], after=bytes(32), sender=STRANGER)
     world.send(Contract.REGISTRY, "apply", ASKED, sender=STRANGER)
     for sender in (STRANGER, ANN):
         with refused("registry: not the operator"):
             world.send(Contract.REGISTRY, "approve", STRANGER, ASKED, sender=sender)
     assert world.view(Contract.REGISTRY, "status", STRANGER) == 0
+
+
+def test_operator_registers_a_puppet_with_a_meter_key_of_its_own(world: World) -> None:
+    papers = (keccak(b"certificate"), keccak(b"meter"))
+    puppet = Participant("puppet", STRANGER, 7, Role.PRODUCER, *papers, meter_key=OPERATOR)
+    for last in (False, True):
+        with refused("registry: founded"):
+            world.found([puppet], last=last)
+    with refused("registry: no application"):
+        asked = (*papers, packing.place(puppet), REGION, 0)
+        world.send(Contract.REGISTRY, "approve", STRANGER, asked)
+    assert world.view(Contract.REGISTRY, "status", STRANGER) == 0
+
+
+def test_operator_leaves_the_founding_open_and_lets_people_trade() -> None:
+    world = World(ends_founding=False)
+    with refused("clearing: not founded"):
+        world.price()
 
 
 def test_operator_approves_another_thing_than_was_applied_for(world: World) -> None:

@@ -88,9 +88,13 @@ class Calls:
 
     def _found(self, key: Key, found: Found, content: bytes) -> Iterator[Call]:
         yield from self._suite.deploy(found)
-        for write, batch in _batches(key, content, found.participants, REGISTERED):
+        batches = list(_batches(key, content, found.participants, REGISTERED))
+        for number, (write, batch) in enumerate(batches, start=1):
             rows = Rows(list(map(packing.registration, batch)))
-            yield self._suite.call("registry", "register", write, rows)
+            # the last one ends the founding
+            yield self._suite.call(
+                "registry", "register", write, rows, pack(number == len(batches))
+            )
         for deposit in found.deposits:
             yield self._mint(deposit.account, deposit.amount, deposit.reference, deposit.warrant)
         yield from self._appoint(found)

@@ -100,8 +100,8 @@ class Suite:
                 operator, registry, vault, settlement, clearing, self["crossing"], *when
             ),
             "clearing": pack(
-                *(operator, self["council"], self["challenge_book"], self["challenge_fills"]),
-                *(*when, c.commit_closes),
+                *(operator, registry, self["council"], self["challenge_book"]),
+                *(self["challenge_fills"], *when, c.commit_closes),
             ),
             "settlement": pack(
                 *(operator, registry, vault, orders, clearing, self["reputation"]),
