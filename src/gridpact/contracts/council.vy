@@ -5,6 +5,9 @@
 @notice A region's aggregators per epoch, posted ahead of time, whose quorum stands behind what is
         posted; and the bonds of all who post. A proven fault takes the bond: at least half is
         burned, the injured and the challenger share the rest (5-decisions, section 17).
+@dev    A signature counts as long as a bond answers for it: not of a member who lost its bond, nor
+        of one who left for the interval in which it left or a later one. What it signed of an
+        earlier interval counts for half of its notice, and can be proven wrong in the other half.
 """
 
 import accounts
@@ -19,6 +22,9 @@ initializes: clock
 
 # bonds: leaves 64 | pledged 80
 LEAVES: constant(uint256) = 80
+# terms: departures 64 | from 64 | until 64
+DEPARTURES: constant(uint256) = 128
+BEGINS: constant(uint256) = 64
 
 MAX_BATCHES: constant(uint256) = 128
 BATCHES_TYPE: constant(bytes32) = keccak256(
@@ -41,9 +47,11 @@ NOTICE: public(immutable(uint256))  # intervals from leaving to the bond's retur
 DOMAIN: public(immutable(bytes32))
 
 seats: public(HashMap[bytes32, HashMap[uint64, bytes32]])  # hash of an epoch's members
-terms: HashMap[bytes32, HashMap[uint64, uint256]]  # from 64 | until 64, interval indexes
+terms: HashMap[bytes32, HashMap[uint64, uint256]]  # departures before | from | until
 epochs: public(HashMap[bytes32, uint64])  # how many a region has
 bonds: HashMap[address, uint256]
+has_sat: HashMap[address, bool]  # on a council, ever
+departures: uint256  # how often one of those left or lost its bond
 serials: public(HashMap[address, uint64])  # how often somebody pledged by its signed word
 home: public(bytes32)  # the chain's own region: the first that had a council
 attested: HashMap[bytes32, HashMap[bytes32, bool]]  # by region and batch
@@ -135,18 +143,22 @@ def appoint(
     if epoch > 0:
         assert convert(begins, uint256) >= clock.interval() + DELAY, "council: too soon"
         before: uint256 = self.terms[region][epoch - 1]
-        assert convert(begins, uint256) > before >> 64, "council: before the last epoch"
-        self.terms[region][epoch - 1] = (before >> 64) << 64 | convert(begins, uint256)
+        assert convert(begins, uint256) > self._first(before), "council: before the last epoch"
+        self.terms[region][epoch - 1] = (before & ~packing.MASK_64) | convert(begins, uint256)
     last: uint256 = 0
     for member: address in members:
         assert convert(member, uint256) > last, "council: members not rising"
         last = convert(member, uint256)
         assert self._is_bonded(member), "council: no bond"
+        if not self.has_sat[member]:
+            self.has_sat[member] = True
     if self.home == empty(bytes32):
         self.home = region
     self.epochs[region] = epoch + 1
     self.seats[region][epoch] = keccak256(abi_encode(members))
-    self.terms[region][epoch] = convert(begins, uint256) << 64 | packing.MASK_64
+    self.terms[region][epoch] = (
+        self.departures << DEPARTURES | convert(begins, uint256) << BEGINS | packing.MASK_64
+    )
     log Appointed(
         region=region, epoch=epoch, begins=begins, members=self.seats[region][epoch]
     )
@@ -235,12 +247,14 @@ def bond_for(account: address, amount: uint256, signature: signing.Signature):
 @external
 def leave():
     """
-    @notice Give up posting; the bond answers for what was posted until the notice is over.
+    @notice Give up posting and, from this interval on, signing; the bond answers for what was
+            posted and signed before until the notice is over.
     """
     word: uint256 = self.bonds[msg.sender]
     assert word != 0 and word >> LEAVES == 0, "council: no bond to leave"
     at: uint256 = clock.interval() + NOTICE
     self.bonds[msg.sender] = word | at << LEAVES
+    self._depart(msg.sender)
     log Leaving(account=msg.sender, interval=at)
 
 
@@ -266,6 +280,7 @@ def slash(account: address, challenger: address, injured: address, ref: bytes32)
     word: uint256 = self.bonds[account]
     amount: uint256 = min(BOND, word & packing.MASK_80)
     self.bonds[account] = word - amount
+    self._depart(account)
     extcall vault.__interface__(VAULT).slash(
         self._purse(account),
         amount,
@@ -353,7 +368,7 @@ def member_in_turn(
     assert self.seats[region][epoch] == keccak256(abi_encode(members)), "council: other members"
     term: uint256 = self.terms[region][epoch]
     at: uint256 = convert(interval, uint256)
-    assert at >= term >> 64 and at < term & packing.MASK_64, "council: another epoch"
+    assert at >= self._first(term) and at < term & packing.MASK_64, "council: another epoch"
     return members[turn % len(members)]
 
 
@@ -372,6 +387,32 @@ def _bond(account: address, amount: uint256):
 def _is_bonded(account: address) -> bool:
     word: uint256 = self.bonds[account]
     return word >> LEAVES == 0 and word >= BOND
+
+
+@internal
+def _depart(account: address):
+    # epochs that began before look at every signer's bond from now on
+    if self.has_sat[account]:
+        self.departures += 1
+
+
+@internal
+@view
+def _answers(account: address, interval: uint256) -> bool:
+    # whether a bond stands behind what somebody signed of an interval
+    word: uint256 = self.bonds[account]
+    leaves: uint256 = word >> LEAVES
+    if word & packing.MASK_80 < BOND:
+        return False
+    return leaves == 0 or (
+        interval + NOTICE < leaves and clock.interval() + NOTICE // 2 <= leaves
+    )
+
+
+@internal
+@pure
+def _first(term: uint256) -> uint256:
+    return (term >> BEGINS) & packing.MASK_64
 
 
 @internal
@@ -404,11 +445,13 @@ def _check(
     assert self.seats[region][epoch] == keccak256(abi_encode(members)), "council: other members"
     term: uint256 = self.terms[region][epoch]
     at: uint256 = convert(interval, uint256)
-    assert at >= term >> 64 and at < term & packing.MASK_64, "council: another epoch"
+    assert at >= self._first(term) and at < term & packing.MASK_64, "council: another epoch"
     assert len(signatures) >= quorum.needed(len(members)), "council: no quorum"
     place: uint256 = 0
     found: DynArray[address, quorum.MAX_COUNCIL] = quorum.signers(digest, signatures)
+    is_whole: bool = term >> DEPARTURES == self.departures
     for signer: address in found:
+        assert is_whole or self._answers(signer, at), "council: no bond behind a signature"
         # both lists rise: one walk finds them all
         for _: uint256 in range(quorum.MAX_COUNCIL):
             assert place < len(members), "council: not a member"

@@ -30,6 +30,7 @@ def require_coherent(chain: str, record: Record) -> None:
             if record.chain != chain:
                 raise Reverted(f"registry: this is {chain}, not {record.chain}")
             references = Counter(deposit.reference for deposit in record.deposits)
+            _require_notice(record)
             for reference in (one for one, count in references.items() if count > 1):
                 raise Reverted("door: reference used", reference.hex())
         case Book():
@@ -44,6 +45,14 @@ def require_coherent(chain: str, record: Record) -> None:
             _settlement(chain, record)
         case _:
             pass
+
+
+def _require_notice(found: Found) -> None:
+    """A bond outlasts every proof of what a leaving member signed: see `council.vy`."""
+    net, least = found.net, found.challenge.anchor_window
+    least = 2 * max(least, net.window + net.answer + net.proving)
+    if net.notice < least:
+        raise Reverted(f"council: a notice of {net.notice} intervals, {least} are needed")
 
 
 def returns(statement: Statement) -> Money:

@@ -70,7 +70,7 @@ def founded(engine: EngineFactory, deadlines: ChallengeTerms) -> tuple[Watched, 
         timing=Timing(),
         challenge=deadlines,
         # changes take effect soon, so that a sequence of calls lives to see them
-        net=NetTerms(notice=3),
+        net=NetTerms(notice=8),
         review=ReviewTerms(delay=2, fine=50_000, tolerance=100_000),
     )
     net = NetWorld.of(world, people=8, members=MEMBERS)

@@ -225,9 +225,9 @@ def test_a_poster_without_a_bond_is_refused(heist: Heist) -> None:
 
 def test_a_member_who_leaves_posts_no_more(heist: Heist) -> None:
     member = heist.market.council[0].address
-    heist.market.world.send(Contract.COUNCIL, "leave", sender=member)
     heist.market.reserve(heist.honest)
     heist.market.commit(heist.honest)
+    heist.market.world.send(Contract.COUNCIL, "leave", sender=member)
     with refused("council: poster has no bond"):
         heist.market.post(heist.honest, sender=member)
 

@@ -2,15 +2,19 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.unit.ledger.market_case import Round
+from tests.unit.ledger.market_case import Round, found_local
 
+from gridpact.crypto.eip712 import Domain
 from gridpact.errors import Disagreement, Reverted
 from gridpact.ledger.coherence import require_coherent
 from gridpact.ledger.memory.ledger import MemoryLedger
+from gridpact.model.challenge import ChallengeTerms
+from gridpact.model.net import NetTerms
 from gridpact.model.record import Book, Commitment, Crossing, Settlement
 
 MARKET = Round(MemoryLedger("local"), MemoryLedger("zonal"), plant_wh=500)
 OUT, HOME = MARKET.out, MARKET.home
+FOUND = found_local("local", Domain(1, bytes(20)))
 
 
 def _commitment() -> Commitment:
@@ -22,6 +26,16 @@ def test_records_of_a_true_market_are_coherent() -> None:
     require_coherent("local", _commitment())
     require_coherent("zonal", MARKET.zonal_settlement)
     require_coherent("local", MARKET.local_settlement)
+
+
+def test_a_bond_outlasts_every_proof() -> None:
+    for terms, least in (
+        ({"net": NetTerms(window=6, answer=2, proving=1, notice=17)}, 18),
+        ({"net": NetTerms(notice=7)}, 8),
+        ({"challenge": ChallengeTerms(anchor_window=13)}, 26),
+    ):
+        with pytest.raises(Reverted, match=f"{least} are needed"):
+            require_coherent("local", replace(FOUND, **terms))
 
 
 def test_an_offer_reserves_nothing() -> None:
