@@ -3,7 +3,9 @@
 At prices below zero it pays to charge and discharge at once, and no convex programme can forbid it.
 A point that burns energy is better than any that does not, so it bounds what its branches reach:
 first every burning battery is held to the way in which it runs more, then single ones are branched
-on, most promising first, until nothing better is left or enough was tried.
+on, most promising first, until nothing better is left or enough was tried. Every try costs as much
+as the net is large, so large nets get fewer; limits that conflict get none, for there no schedule
+is worth more than another that breaks them as little.
 """
 
 from collections.abc import Callable
@@ -20,6 +22,7 @@ from gridpact.grid.problem import Problem, SetPoints
 BURNED = 1e-5  # of a battery's power: less is not burning
 _DIVES = 4
 _BRANCHES = 12
+_WORK = 5_000  # buses times intervals times branches
 _NEAR = 1e-5  # a branch that promises less more than this is not worth a try
 
 
@@ -43,19 +46,21 @@ def burning(problem: Problem, points: SetPoints) -> np.ndarray:
 
 
 def branch(
-    problem: Problem, settle: Callable[[Directions], P | None], free: Directions
+    problem: Problem, settle: Callable[[Directions], P | None], free: Directions, possible: bool
 ) -> P | None:
     """Return the best point found in which no battery burns energy, else the last one tried.
 
-    settle: the best point with batteries in given directions, if there is one.
+    settle: the best point with batteries in given directions, if there is one; possible: whether
+    the limits may hold together.
     """
     root = settle(free)
     if root is None or not burning(problem, root.points).any():
         return root
-    best, last = _dive(problem, settle, free, root)
+    best, last = _dive(problem, settle, free, root, _DIVES if possible else 2)
     number = count()
     waiting = [(root.merit, next(number), root, free)]
-    for _ in range(_BRANCHES):
+    tries = min(_BRANCHES, _WORK // problem.load_p_mw.size) if possible else 0
+    for _ in range(tries):
         if not waiting or (best and waiting[0][0] >= best.merit - _NEAR * (1 + abs(best.merit))):
             break
         _, _, point, directions = heappop(waiting)
@@ -71,14 +76,18 @@ def branch(
 
 
 def _dive(
-    problem: Problem, settle: Callable[[Directions], P | None], directions: Directions, point: P
+    problem: Problem,
+    settle: Callable[[Directions], P | None],
+    directions: Directions,
+    point: P,
+    dives: int,
 ) -> tuple[P | None, P]:
     """Hold all that burn to the way in which they run more, until none does; in the end, all."""
-    for turn in range(_DIVES):
+    for turn in range(dives):
         where = burning(problem, point.points)
         if not where.any():
             return point, point
-        where |= turn == _DIVES - 1
+        where |= turn == dives - 1
         emptying = point.points.discharge_mw >= point.points.charge_mw
         directions = Directions(
             directions.charge & ~(where & emptying), directions.discharge & ~(where & ~emptying)

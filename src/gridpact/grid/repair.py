@@ -57,7 +57,7 @@ def repair(
         return _settle(problem, feeder, directions, x if directions is free else None)
 
     free = free_directions(problem)
-    return branch(problem, settle, free)
+    return branch(problem, settle, free, possible=relaxed is not None)
 
 
 def _settle(
