@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridpact.errors import PowerFlowDiverged
+from gridpact.grid.bent import bent
 from gridpact.grid.branch_flow import State, state
 from gridpact.grid.columns import Columns, Directions, free_directions, lay_out
 from gridpact.grid.cone_solver import Answer, ConeSolver
@@ -153,15 +154,19 @@ def _descend(
         # an excess that could still shrink is priced, so it would be promised too
         if promised <= _STILL * (1 + abs(here)):
             break
-        tried = set_points(problem, columns, answer.x, feeder.s_base_mva)
-        gained = -np.inf
-        try:
-            after = replay(problem, feeder, tried)
-            gained = here - _merit(problem, tried, after, model.unit, unit_price)
-        except PowerFlowDiverged:
-            pass
-        if gained > 0.1 * promised:
-            x, points, flow = answer.x, tried, after
+        ends = [_from(problem, feeder, columns, answer.x)]
+        if ends[0] and here - _merit(problem, *ends[0][1:], model.unit, unit_price) < promised / 2:
+            moved = bent(problem, feeder, columns, answer.x, ends[0][2])
+            again = build(moved, feeder, columns, flow.v[:, 1:], around, elastic)
+            other = solver.solve(again.programme)
+            ends += [_from(problem, feeder, columns, other.x)] if other.solved else []
+        gains = [
+            here - _merit(problem, *end[1:], model.unit, unit_price) if end else -np.inf
+            for end in ends
+        ]
+        gained, end = max(gains), ends[int(np.argmax(gains))]
+        if end and gained > 0.1 * promised:
+            x, points, flow = end
         if gained > 0.75 * promised:
             radius *= 2
         elif gained < 0.25 * promised:

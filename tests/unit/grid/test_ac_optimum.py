@@ -98,3 +98,13 @@ def test_prices_below_zero_are_repaired_to_the_exact_optimum(seed: int, reactive
     exact = best_directions(given, starts=4)
     assert answer.objective <= exact.cost + 1e-4 * abs(exact.cost)
     assert answer.objective >= exact.cost - 0.02 * abs(exact.cost), "IPOPT missed the optimum"
+
+
+def test_repair_does_not_creep_along_a_bending_limit() -> None:
+    """At a price below zero import is welcome until voltage is as low as it may be."""
+    given = random_problem(
+        276025223, size=11, sun=0.81246, v_max=1.042, v_min=0.90787, rated=True,
+        least_price=-60.0, reactive=False,
+    )  # fmt: skip
+    answer = repaired(given)
+    assert answer.objective == pytest.approx(best_directions(given).cost, rel=1e-5)
