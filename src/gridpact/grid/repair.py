@@ -25,6 +25,7 @@ from gridpact.grid.replay import cost, replay, set_points
 from gridpact.grid.socp import Around, Elastic, Model, build
 
 _STEPS = 50
+_ENDS = ((1.0, 1.0), (-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0))  # of reactive power, by turns
 _STILL = 1e-7
 _EXCESS_PRICE = 1e3
 _SMALLEST_RADIUS = 1e-7
@@ -67,7 +68,7 @@ def _settle(
     """Return the best AC point with batteries in given directions, near the programme's `x`.
 
     Where energy is worth less than nothing, losses are welcome and no reactive power is a saddle,
-    which linearisations do not leave: there it is also started from either end.
+    which linearisations do not leave: there it is also started from the ends.
     """
     columns = lay_out(problem, directions)
     start = _from(problem, feeder, columns, x) if x is not None else None
@@ -76,8 +77,9 @@ def _settle(
         return None
     starts = [start]
     if (problem.price_sell < 0).any():
-        for sign in (1.0, -1.0):
-            pushed = _from(problem, feeder, columns, _pushed(problem, feeder, columns, start, sign))
+        for signs in _ENDS:
+            x = _pushed(problem, feeder, columns, start, np.array(signs))
+            pushed = _from(problem, feeder, columns, x)
             starts += [pushed] if pushed is not None else []
     points = [_descend(problem, feeder, columns, one) for one in starts]
     return min(points, key=lambda point: point.merit)
@@ -88,16 +90,16 @@ def _pushed(
     feeder: Feeder,
     columns: Columns,
     start: tuple[FloatArray, SetPoints, PowerFlow],
-    sign: float,
+    signs: FloatArray,
 ) -> FloatArray:
-    """Return a start with all reactive power at one end of its range."""
+    """Return a start with all reactive power at an end of its range, by turns of the units."""
     x, base = start[0].copy(), feeder.s_base_mva
     units, pairs = problem.devices.generator, columns.generator_q
-    ends = units.q_max_mvar if sign > 0 else units.q_min_mvar
-    x[pairs.column] = ends[pairs.k] / base
+    high = signs[pairs.k % 2] > 0
+    x[pairs.column] = np.where(high, units.q_max_mvar[pairs.k], units.q_min_mvar[pairs.k]) / base
     pv, pairs = problem.devices.pv, columns.pv_q
     room = np.sqrt(np.maximum(pv.s_mva**2 - start[1].pv_mw ** 2, 0)) / base
-    x[pairs.column] = sign * room[pairs.t, pairs.k]
+    x[pairs.column] = signs[pairs.k % 2] * room[pairs.t, pairs.k]
     return x
 
 
