@@ -74,7 +74,7 @@ def test_prices_are_slopes_of_the_cost(kind: dict[str, object], s_base: float, d
             assert below - 1e-4 * scale <= worth <= above + 1e-4 * scale
             if above - below < 1e-3 * scale:
                 smooth += 1
-                assert worth == pytest.approx((below + above) / 2, rel=1e-4, abs=2e-5 * scale)
+                assert worth == pytest.approx((below + above) / 2, rel=1e-4, abs=1e-4 * scale)
     assert smooth >= 4
 
 
