@@ -20,8 +20,9 @@ import vault
 
 initializes: clock
 
-# bonds: leaves 64 | pledged 80
+# bonds: has sat on a council 1 | leaves 64 | pledged 80
 LEAVES: constant(uint256) = 80
+SAT: constant(uint256) = 1 << 144
 # terms: departures 64 | from 64 | until 64
 DEPARTURES: constant(uint256) = 128
 BEGINS: constant(uint256) = 64
@@ -50,8 +51,7 @@ seats: public(HashMap[bytes32, HashMap[uint64, bytes32]])  # hash of an epoch's 
 terms: HashMap[bytes32, HashMap[uint64, uint256]]  # departures before | from | until
 epochs: public(HashMap[bytes32, uint64])  # how many a region has
 bonds: HashMap[address, uint256]
-has_sat: HashMap[address, bool]  # on a council, ever
-departures: uint256  # how often one of those left or lost its bond
+departures: uint256  # how often somebody who sat on a council left or lost its bond
 serials: public(HashMap[address, uint64])  # how often somebody pledged by its signed word
 home: public(bytes32)  # the chain's own region: the first that had a council
 attested: HashMap[bytes32, HashMap[bytes32, bool]]  # by region and batch
@@ -150,8 +150,8 @@ def appoint(
         assert convert(member, uint256) > last, "council: members not rising"
         last = convert(member, uint256)
         assert self._is_bonded(member), "council: no bond"
-        if not self.has_sat[member]:
-            self.has_sat[member] = True
+        if self.bonds[member] & SAT == 0:
+            self.bonds[member] |= SAT
     if self.home == empty(bytes32):
         self.home = region
     self.epochs[region] = epoch + 1
@@ -251,10 +251,10 @@ def leave():
             posted and signed before until the notice is over.
     """
     word: uint256 = self.bonds[msg.sender]
-    assert word != 0 and word >> LEAVES == 0, "council: no bond to leave"
+    assert word & packing.MASK_80 != 0 and self._leaves(word) == 0, "council: no bond to leave"
     at: uint256 = clock.interval() + NOTICE
     self.bonds[msg.sender] = word | at << LEAVES
-    self._depart(msg.sender)
+    self._depart(word)
     log Leaving(account=msg.sender, interval=at)
 
 
@@ -264,9 +264,10 @@ def withdraw():
     @notice Take back one's bond after the notice.
     """
     word: uint256 = self.bonds[msg.sender]
-    assert word >> LEAVES != 0, "council: not leaving"
-    assert clock.interval() > word >> LEAVES, "council: notice not over"
-    self.bonds[msg.sender] = 0
+    leaves: uint256 = self._leaves(word)
+    assert leaves != 0, "council: not leaving"
+    assert clock.interval() > leaves, "council: notice not over"
+    self.bonds[msg.sender] = word & SAT
     extcall vault.__interface__(VAULT).unpledge(self._purse(msg.sender), word & packing.MASK_80)
 
 
@@ -280,7 +281,7 @@ def slash(account: address, challenger: address, injured: address, ref: bytes32)
     word: uint256 = self.bonds[account]
     amount: uint256 = min(BOND, word & packing.MASK_80)
     self.bonds[account] = word - amount
-    self._depart(account)
+    self._depart(word)
     extcall vault.__interface__(VAULT).slash(
         self._purse(account),
         amount,
@@ -331,7 +332,7 @@ def pledged(account: address) -> (uint256, uint256):
     @return The bond, and the interval after which it may be withdrawn (0: not leaving).
     """
     word: uint256 = self.bonds[account]
-    return word & packing.MASK_80, word >> LEAVES
+    return word & packing.MASK_80, self._leaves(word)
 
 
 @external
@@ -375,7 +376,7 @@ def member_in_turn(
 @internal
 def _bond(account: address, amount: uint256):
     word: uint256 = self.bonds[account]
-    assert word >> LEAVES == 0, "council: leaving"
+    assert self._leaves(word) == 0, "council: leaving"
     assert amount < 2**80, "council: bond"
     self.bonds[account] = word + amount
     extcall vault.__interface__(VAULT).pledge(self._purse(account), amount)
@@ -386,13 +387,13 @@ def _bond(account: address, amount: uint256):
 @view
 def _is_bonded(account: address) -> bool:
     word: uint256 = self.bonds[account]
-    return word >> LEAVES == 0 and word >= BOND
+    return self._leaves(word) == 0 and word & packing.MASK_80 >= BOND
 
 
 @internal
-def _depart(account: address):
+def _depart(word: uint256):
     # epochs that began before look at every signer's bond from now on
-    if self.has_sat[account]:
+    if word & SAT != 0:
         self.departures += 1
 
 
@@ -401,12 +402,18 @@ def _depart(account: address):
 def _answers(account: address, interval: uint256) -> bool:
     # whether a bond stands behind what somebody signed of an interval
     word: uint256 = self.bonds[account]
-    leaves: uint256 = word >> LEAVES
+    leaves: uint256 = self._leaves(word)
     if word & packing.MASK_80 < BOND:
         return False
     return leaves == 0 or (
         interval + NOTICE < leaves and clock.interval() + NOTICE // 2 <= leaves
     )
+
+
+@internal
+@pure
+def _leaves(word: uint256) -> uint256:
+    return (word >> LEAVES) & packing.MASK_64
 
 
 @internal
