@@ -41,7 +41,12 @@ class Councils(Play):
         self.part(1, 0, 1, True, self.now() - 1)
 
     def fresh(self) -> int:
-        """Return an interval for a part: each has its own, since each has a clearing of its own."""
+        """Return an interval for a part: each has its own, since each has a clearing of its own.
+
+        Who of the council lost its bond pledges again: without one nobody counts its signature.
+        """
+        for member in self.net.council:
+            self.bonded(member.address)
         self.latest = max(self.latest, self.now()) + 1
         return self.latest
 

@@ -72,12 +72,14 @@ def founded(engine: EngineFactory, deadlines: ChallengeTerms) -> tuple[Watched, 
         # changes take effect soon, so that a sequence of calls lives to see them
         net=NetTerms(notice=8),
         review=ReviewTerms(delay=2, fine=50_000, tolerance=100_000),
+        ends_founding=False,
     )
+    world.found([collector()], last=True)
     net = NetWorld.of(world, people=8, members=MEMBERS)
-    world.register([collector()])
     world.mint(COLLECTOR.address, TERMS.bond)
     net.bond(COLLECTOR.address)
-    world.mint(Named.OPERATOR.address, 30 * TERMS.bond)
+    for often_slashed in (Named.OPERATOR.address, net.council[1].address):
+        world.mint(often_slashed, 30 * TERMS.bond)
     for account in (ANN, BOB, DEVICES["cem"].address, PLANT, AREA):
         world.mint(account, 20 * MICRO)
     for named in (Named.GRID_SUPPLY, Named.INCENTIVE):
