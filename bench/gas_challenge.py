@@ -164,7 +164,7 @@ def _book_proofs(ground: _Ground) -> dict[str, int]:
             lambda: market.serve(swapped, fills),
             lambda served: challenges.unsorted(served, 3, 4),
         ),
-        "challenge: refused signature is good": ground.tried(
+        "challenge: refused, with the collector's receipt": ground.tried(
             lambda: market.serve(refused, fills),
             lambda served: challenges.refused(
                 served, out.hash, out.order, out.sequence, out.receipt
