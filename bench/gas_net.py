@@ -50,7 +50,8 @@ class Node:
         """Deploy anew and open so many accounts, the market's own included."""
         self.engine.rpc("evm_revert", self._clean)
         self._clean = self.engine.rpc("evm_snapshot")
-        world = NodeWorld(self.engine.opened, timing=Timing(self._begins, 3600))
+        timing = Timing(self._begins, 3600)
+        world = NodeWorld(self.engine.opened, timing=timing, ends_founding=False)
         return NetWorld.of(world, accounts - OWN, members, funds=200_000_000, now=NOW)
 
     def gas(self, act: Callable[[], Any]) -> int:
