@@ -23,6 +23,7 @@ BURNED = 1e-5  # of a battery's power: less is not burning
 _DIVES = 4
 _BRANCHES = 12
 _WORK = 5_000  # buses times intervals times branches
+_BROKEN = 1e-6  # pu: what a point breaks limits by, when it breaks them
 _NEAR = 1e-5  # a branch that promises less more than this is not worth a try
 
 
@@ -35,6 +36,9 @@ class Point(Protocol):
     @property
     def merit(self) -> float: ...
 
+    @property
+    def excess(self) -> float: ...
+
 
 P = TypeVar("P", bound=Point)
 
@@ -46,16 +50,16 @@ def burning(problem: Problem, points: SetPoints) -> np.ndarray:
 
 
 def branch(
-    problem: Problem, settle: Callable[[Directions], P | None], free: Directions, possible: bool
+    problem: Problem, settle: Callable[[Directions], P | None], free: Directions
 ) -> P | None:
     """Return the best point found in which no battery burns energy, else the last one tried.
 
-    settle: the best point with batteries in given directions, if there is one; possible: whether
-    the limits may hold together.
+    settle: the best point with batteries in given directions, if there is one.
     """
     root = settle(free)
     if root is None or not burning(problem, root.points).any():
         return root
+    possible = root.excess <= _BROKEN
     best, last = _dive(problem, settle, free, root, _DIVES if possible else 2)
     number = count()
     waiting = [(root.merit, next(number), root, free)]

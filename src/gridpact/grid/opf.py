@@ -83,7 +83,7 @@ def solve(problem: Problem, kept: Kept | None = None) -> Solution:
         sent = x[columns.P], x[columns.Q]
         found = measure(problem, points, flow, x[columns.v], x[columns.l], sent, money)
         if is_exact(problem, found, feeder.s_base_mva):
-            point = OperatingPoint(points, flow, model, answer, answer.objective)
+            point = OperatingPoint(points, flow, model, answer, answer.objective, 0.0)
             return _solution("optimal", problem, point, money[0], money[1], found)
     return _repaired(problem, repair(problem, feeder, (x, points)), money[1], found, ())
 

@@ -35,7 +35,8 @@ _SMALLEST_RADIUS = 1e-7
 class OperatingPoint:
     """An AC operating point, with the programme whose multipliers are its prices.
 
-    merit: its cost and priced excess, in units of that programme; less is better.
+    merit: its cost and priced excess, in units of that programme; less is better. excess: what it
+    breaks limits by, in all. [pu]
     """
 
     points: SetPoints
@@ -43,6 +44,7 @@ class OperatingPoint:
     model: Model
     answer: Answer
     merit: float
+    excess: float
 
 
 def repair(
@@ -59,7 +61,7 @@ def repair(
         return _settle(problem, feeder, directions, x if directions is free else None)
 
     free = free_directions(problem)
-    return branch(problem, settle, free, possible=relaxed is not None)
+    return branch(problem, settle, free)
 
 
 def _settle(
@@ -145,7 +147,7 @@ def _descend(
         answer = solver.solve(model.programme)
         here = _merit(problem, points, flow, model.unit, unit_price)
         if best is None or answer.solved:
-            best = OperatingPoint(points, flow, model, answer, here)
+            best = OperatingPoint(points, flow, model, answer, here, 0.0)
         if not answer.solved:
             radius /= 4
             if radius < _SMALLEST_RADIUS:
@@ -178,7 +180,8 @@ def _descend(
     if best is None:
         raise AssertionError("no step was tried")
     merit = _merit(problem, points, flow, best.model.unit, unit_price)
-    return OperatingPoint(points, flow, best.model, best.answer, merit)
+    excess = net_limits(problem, feeder).excess(flow)
+    return OperatingPoint(points, flow, best.model, best.answer, merit, excess)
 
 
 def _constant(states: Sequence[State], curvature: FloatArray) -> float:
