@@ -26,7 +26,7 @@ class OnDisk(World):
         self._chain = EmbeddedChain(
             *(store, "on disk", CHAIN, OPERATOR_DEVICE, lambda _: 0), now=lambda: self.time
         )
-        super().__init__()
+        super().__init__(ends_founding=False)
 
     def _run(self, sender: bytes, to: bytes, data: bytes) -> Outcome:
         signed = sign(self._devices[sender], CHAIN, self._nonces[sender], to, data)
