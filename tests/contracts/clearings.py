@@ -35,6 +35,7 @@ from gridpact.ledger.proving.challenges import Challenge, Served, Wires
 from gridpact.market import merit_order
 from gridpact.market.caps import Pairs
 from gridpact.market.draw import book_seed
+from gridpact.market.local_book import cleared
 from gridpact.model.interval import Phase
 from gridpact.model.order import Accepted, Order, Refusal, Side, Tier
 from gridpact.model.participant import Participant, Role
@@ -80,7 +81,8 @@ class Cleared5:
         book = [signed(world, *row, n, interval=interval) for n, row in enumerate(rows)]
         seed = book_seed([one.hash for one in book])
         everyone = {one.order.participant for one in book}
-        fills = merit_order.clear(
+        fills = cleared(
+            merit_order.match,
             book,
             Pairs.of(PRICES, Tier.LOCAL),
             dict.fromkeys(everyone, 7),

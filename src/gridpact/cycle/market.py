@@ -11,7 +11,9 @@ from gridpact.cycle.council import NOBODY, Seats
 from gridpact.cycle.ports import DayAhead, Field
 from gridpact.identity.roster import Roster
 from gridpact.ledger.ledger import Ledger
+from gridpact.market import merit_order
 from gridpact.market.admission import Check
+from gridpact.market.mechanism import Mechanism
 from gridpact.market.zonal import Window
 from gridpact.model.door import DoorTerms, Sign, Warrant, deposit_digest, warrant
 from gridpact.model.grid_check import GridCheck
@@ -80,12 +82,13 @@ UNSIGNED = Door()
 
 @dataclass(frozen=True)
 class Rules:
-    """The numbers of the rules, as they stand in each chain's first record."""
+    """Which mechanism clears the local tier, and the numbers of each chain's founding."""
 
     settlement: SettlementTerms = field(default_factory=SettlementTerms)
     rating: RatingTerms = field(default_factory=RatingTerms)
     incentive: IncentiveTerms = field(default_factory=IncentiveTerms)
     splitting: bool = True
+    mechanism: Mechanism = merit_order.match
 
 
 @dataclass(frozen=True)

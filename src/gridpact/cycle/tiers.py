@@ -12,10 +12,11 @@ from gridpact.cycle.market import Market
 from gridpact.cycle.phase import once
 from gridpact.cycle.ports import Expected
 from gridpact.ledger.ledger import Ledger
-from gridpact.market import merit_order, zonal
+from gridpact.market import zonal
 from gridpact.market.caps import Pairs
 from gridpact.market.clearing import verify, verify_unmet
 from gridpact.market.cuts import AfterCheck, apply
+from gridpact.market.local_book import cleared
 from gridpact.market.rank import Span, merged, ranked
 from gridpact.market.unmet import unmet, zonal_wanted
 from gridpact.model.grid_check import GridVerdict
@@ -85,6 +86,7 @@ class _Tiers:
     def __init__(self, market: Market, interval: int, prices: Prices, books: Books) -> None:
         self.books = books
         self.buses = market.buses
+        self.mechanism = market.rules.mechanism
         self.pairs = {tier: Pairs.of(prices, tier) for tier in (Tier.LOCAL, Tier.ZONAL)}
         self.scores = _scores(market, books)
         self.terms = zonal.ZonalTerms(
@@ -97,8 +99,8 @@ class _Tiers:
     def fills(self) -> tuple[Fill, ...]:
         """Return the fills of the local tier, then those of the zonal tier."""
         book = self.books.local
-        local = merit_order.clear(
-            book.orders, self.pairs[Tier.LOCAL], self.buses, self.scores, book.seed
+        local = cleared(
+            self.mechanism, book.orders, self.pairs[Tier.LOCAL], self.buses, self.scores, book.seed
         )
         wanted = zonal_wanted(book.orders, local)
         return (*local, *self._zonal(self.books.zonal.orders, wanted))

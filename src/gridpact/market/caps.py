@@ -7,17 +7,22 @@ losses it will not receive, stays below it. The floor is the feed-in tariff.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gridpact.model.order import Tier
 from gridpact.model.record import Prices
-from gridpact.quantities import PPM, Price, part
+from gridpact.quantities import MAX_PRICE, PPM, Price, part
 
 
 def tier_charge(prices: Prices, tier: Tier) -> Price:
     """Return the network charge of a tier before location; grid supply's is within retail."""
     return {Tier.LOCAL: prices.local_charge, Tier.ZONAL: prices.zonal_charge}.get(tier, 0)
 
+
+Columns: TypeAlias = NDArray[np.int64]
 
 NO_TRADE = -1
 """The ceiling of a pair that may not trade: below every price."""
@@ -75,11 +80,26 @@ class Pairs:
         buyer more than retail: then the pair does not trade.
         """
         locational = self.locational
-        difference = locational.get(buyer_bus, 0) - locational.get(seller_bus, 0)
+        return self.of_difference(locational.get(buyer_bus, 0) - locational.get(seller_bus, 0))
+
+    def of_difference(self, difference: int) -> Terms:
+        """Return the terms of a pair whose locational prices differ so much, buyer's less seller's.
+
+        [micro-units per kWh]
+        """
         known = self._by_difference.get(difference)
         if known is None:
             known = self._by_difference[difference] = self._terms(difference)
         return known
+
+    def by_difference(self, difference: Columns) -> tuple[Columns, Columns]:
+        """Return charges and ceilings of many differences, in the shape that they come in."""
+        values, place = np.unique(difference, return_inverse=True)
+        terms = [self.of_difference(int(one)) for one in values]
+        charge = np.array([one.charge for one in terms], np.int64)
+        ceiling = np.array([one.ceiling for one in terms], np.int64)
+        shape = np.shape(difference)
+        return charge[place].reshape(shape), ceiling[place].reshape(shape)
 
     def _terms(self, difference: int) -> Terms:
         charge = self.base + max(0, difference)
@@ -129,3 +149,7 @@ class Pairs:
     def below_floor(self, pairs: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
         """Return those (buyer bus, seller bus) whose cap lies below the floor, each once."""
         return tuple(pair for pair in dict.fromkeys(pairs) if self.cap(*pair) < self.floor)
+
+
+NO_CHARGE = Pairs(retail=MAX_PRICE, margin=0, floor=0, base=0, keep=PPM, locational={})
+"""Wires that cost nothing and forbid nothing: for books without a grid."""

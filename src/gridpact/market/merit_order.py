@@ -1,48 +1,69 @@
-"""The local tier: who buys from which neighbour ([Wang23] local trading; 5-decisions, section 5).
+"""The merit order: who buys from which neighbour ([Wang23] local trading; 5-decisions, section 5).
 
-Bids are served in the draw's order. Each walks the offers by (price, higher reputation, order
-hash), skips those of sellers below its own minimum reputation, above its own price or above the
-cap of the pair, and takes from each until it is served or the list ends.
+Bids are served in the order of the book. Each walks the offers by (price, higher reputation, row),
+skips those that it or the rules do not accept, and takes from each until it is served or the list
+ends. Each fill is priced at the offer, lifted to the floor.
 """
 
-from collections.abc import Mapping, Sequence
+import numpy as np
 
-from gridpact.market.caps import Pairs
-from gridpact.market.draw import drawn
-from gridpact.market.walk import bids_of, offers_of, standing, take
-from gridpact.model.order import Accepted, Tier
-from gridpact.model.trade import Fill
-from gridpact.quantities import Score
+from gridpact.market.book import OrderBook, Whole
+from gridpact.market.mechanism import Claims, Clearing
+
+CLAIMS = Claims()
+"""Welfare is not among them: bids are served by the draw, not by what they would pay."""
 
 
-def clear(
-    book: Sequence[Accepted],
-    pairs: Pairs,
-    buses: Mapping[bytes, int],
-    scores: Mapping[bytes, Score],
-    seed: bytes,
-) -> tuple[Fill, ...]:
-    """Return the fills of the local tier, indexed from 0.
+def match(book: OrderBook) -> Clearing:
+    """Return the fills, bid by bid."""
+    left = book.offers.energy.copy()
+    stand, rows = book.merit, list[tuple[int, int, int, int]]()
+    for bid in range(len(book.bids)):
+        served = _serve(book, bid, stand, left)
+        rows += served
+        if served:
+            stand = stand[left[stand] > 0]
+    return Clearing.of(rows)
 
-    Parameters
-    ----------
-    book
-        Accepted orders of the region; those of other tiers are left alone.
-    pairs
-        Charges and caps of the local tier.
-    buses, scores
-        Bus and reputation of every participant in the book.
-    seed
-        Of the closed book, see `draw`.
-    """
-    stand = standing(offers_of(book, Tier.LOCAL), pairs, buses, scores)
-    if not stand:
-        return ()
-    fills: list[Fill] = []
-    for bid in drawn(bids_of(book, Tier.LOCAL), seed):
-        order = bid.order
-        taken = take(bid, buses[order.participant], order.energy_wh, stand, pairs, len(fills))
-        fills += taken
-        if taken:
-            stand = [one for one in stand if one.left]
-    return tuple(fills)
+
+def _serve(book: OrderBook, bid: int, stand: Whole, left: Whole) -> list[tuple[int, int, int, int]]:
+    """Return the fills of one bid and take them from what is `left` of the offers."""
+    wanted, rows = int(book.bids.energy[bid]), list[tuple[int, int, int, int]]()
+    fitting = stand[book.may_trade(bid, stand) & (book.asked[stand] <= book.ceiling(bid, stand))]
+    chosen = _preferred(book, bid, fitting)
+    if book.bids.whole[bid]:
+        chosen = chosen if _can_be_served(book, bid, chosen, left) else chosen[:0]
+    for offer in chosen:
+        if wanted <= 0 or len(rows) >= book.max_fills:
+            break
+        energy = min(wanted, int(left[offer]))
+        if book.offers.whole[offer] and energy < book.offers.energy[offer]:
+            continue
+        rows.append((bid, int(offer), energy, int(book.asked[offer])))
+        wanted -= energy
+    for _, offer, energy, _ in rows:
+        left[offer] -= energy
+    return rows
+
+
+def _preferred(book: OrderBook, bid: int, offers: Whole) -> Whole:
+    """Return offers with the bid's preferred partner first among those of equal price."""
+    partner = book.bids.partner[bid]
+    if partner < 0:
+        return offers
+    stranger = book.offers.owner[offers] != partner
+    return offers[np.lexsort((stranger, book.asked[offers]))]
+
+
+def _can_be_served(book: OrderBook, bid: int, offers: Whole, left: Whole) -> bool:
+    """Say whether an all-or-nothing bid gets everything from the offers in this order."""
+    wanted, count = int(book.bids.energy[bid]), 0
+    for offer in offers:
+        if wanted <= 0 or count >= book.max_fills:
+            break
+        energy = min(wanted, int(left[offer]))
+        if book.offers.whole[offer] and energy < book.offers.energy[offer]:
+            continue
+        wanted -= energy
+        count += 1
+    return wanted <= 0

@@ -16,6 +16,7 @@ from gridpact.ledger.proving import challenges
 from gridpact.ledger.proving.challenges import Challenge, Served
 from gridpact.market import merit_order
 from gridpact.market.caps import Pairs
+from gridpact.market.local_book import cleared
 from gridpact.model.order import Accepted, Side, Tier
 from gridpact.model.trade import Fill
 
@@ -52,7 +53,8 @@ class Tied:
             one.order.participant: score
             for one, score in zip(self.offers, self.scores, strict=True)
         }
-        return merit_order.clear(
+        return cleared(
+            merit_order.match,
             self.market.book,
             Pairs.of(PRICES, Tier.LOCAL),
             dict.fromkeys(scores, 7),

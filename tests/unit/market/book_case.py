@@ -10,6 +10,7 @@ from gridpact.crypto.keccak import keccak
 from gridpact.market import merit_order, unmet, zonal
 from gridpact.market.admission import reservation
 from gridpact.market.caps import Pairs
+from gridpact.market.local_book import cleared
 from gridpact.model.order import NONE, Accepted, Order, Side, Tier
 from gridpact.model.record import BusCharge, Prices
 from gridpact.model.trade import Fill
@@ -98,8 +99,13 @@ class Market:
         return self.book + self.plants
 
     def local(self, seed: bytes = SEED) -> tuple[Fill, ...]:
-        return merit_order.clear(
-            self.book, Pairs.of(self.prices, Tier.LOCAL), self.buses, self.scores, seed
+        return cleared(
+            merit_order.match,
+            self.book,
+            Pairs.of(self.prices, Tier.LOCAL),
+            self.buses,
+            self.scores,
+            seed,
         )
 
     def zonal(self, local: tuple[Fill, ...], seed: bytes = SEED) -> tuple[Fill, ...]:

@@ -1,0 +1,27 @@
+"""The mechanisms that a scenario, `gridpact solve` and a study know by name."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from gridpact.errors import BadInput
+from gridpact.market import merit_order
+from gridpact.market.mechanism import Claims, Mechanism
+
+
+class Known(NamedTuple):
+    """A mechanism and what it claims."""
+
+    match: Mechanism
+    claims: Claims
+
+
+MECHANISMS: Mapping[str, Known] = {
+    "merit_order": Known(merit_order.match, merit_order.CLAIMS),
+}
+
+
+def mechanism(name: str) -> Known:
+    """Return a mechanism by its name."""
+    if name not in MECHANISMS:
+        raise BadInput(f"mechanism {name!r} is not known, expected {', '.join(MECHANISMS)}")
+    return MECHANISMS[name]
