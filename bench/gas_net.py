@@ -21,7 +21,8 @@ from tests.onchain import OPTIONS, Onchain
 
 from gridpact.crypto.keys import compact
 from gridpact.ledger.proving import fallback, net, proofs
-from gridpact.ledger.proving.net import Part
+from gridpact.ledger.proving.leaf import meter_digest
+from gridpact.ledger.proving.part import Part
 from gridpact.ledger.proving.proofs import Fault
 from gridpact.model.record import Timing
 from gridpact.model.trade import Fill
@@ -263,7 +264,7 @@ def _wrong(market: NetWorld, settled: Settled, honest: Part) -> dict[str, tuple[
     before, _ = settled.readings[fill(at).seller]
     pair = (before, replace(before, reading=replace(before.reading, interval=INTERVAL)))
     digests = (r.reading.digest(market.world.domain) for r in pair)
-    metered = leaf(at, seller_meter=net.meter_digest(*digests))
+    metered = leaf(at, seller_meter=meter_digest(*digests))
     return {
         "wrong case, payment or region's sums": (paid, proofs.step(paid, fill(at), at)),
         "wrong sums of an account": (summed, proofs.chain(summed, fills, at, True)),

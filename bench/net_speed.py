@@ -19,7 +19,7 @@ from tests.contracts.parts import NOW, NetWorld, Settled
 
 from bench.on_disk import on_disk
 from gridpact.crypto.keys import Key as Device
-from gridpact.ledger.proving.net import Part
+from gridpact.ledger.proving.part import Part
 from gridpact.settlement.fund import fund
 from gridpact.settlement.split import split
 

@@ -9,7 +9,7 @@ from tests.contracts.reading import Contract, Event
 
 from gridpact.ledger.proving import fallback
 from gridpact.ledger.proving.fallback import Signed
-from gridpact.ledger.proving.net import Part
+from gridpact.ledger.proving.part import Part
 from gridpact.model.delivery import Profile
 from gridpact.model.trade import Fill
 from gridpact.quantities import Money

@@ -4,7 +4,7 @@ from tests.contracts.harness import LOSS_SHARE
 from tests.contracts.parts import NetWorld, Settled
 
 from gridpact.ledger.proving import net
-from gridpact.ledger.proving.net import Part
+from gridpact.ledger.proving.part import Part
 from gridpact.model.delivery import Delivery
 from gridpact.model.participant import Named
 from gridpact.model.statement import Case, Statement

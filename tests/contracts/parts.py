@@ -22,7 +22,8 @@ from gridpact.ledger.onchain import roots
 from gridpact.ledger.onchain.abi import Rows, arguments, pack
 from gridpact.ledger.onchain.roots import Posting
 from gridpact.ledger.proving import net, proofs
-from gridpact.ledger.proving.net import Header, Part, Place, Row
+from gridpact.ledger.proving.leaf import meter_digest
+from gridpact.ledger.proving.part import Header, Part, Place, Row, commit_digest, reserve_digest
 from gridpact.ledger.proving.proofs import Fault
 from gridpact.model.delivery import Delivery, Metered, Reading, SignedReading
 from gridpact.model.interval import Phase
@@ -206,7 +207,7 @@ class NetWorld:
         header = Header(loss, weighed + loss, 0, 0, trades, MICRO // 10, MICRO // 10)
         rest = list(zip(range(trades), fills, allocation.deliveries, statements, strict=True))
         meters = {
-            account: net.meter_digest(*(one.reading.digest(self.world.domain) for one in pair))
+            account: meter_digest(*(one.reading.digest(self.world.domain) for one in pair))
             for account, pair in readings.items()
         }
         return Settled(rows, header, rest, readings, meters)
@@ -293,13 +294,13 @@ class NetWorld:
 
     def reserve(self, part: Part, signatures: Signatures | None = None, **o: Any) -> list[Event]:
         words = [row._replace(lock=0).word for row in part.rows]
-        digest = net.reserve_digest(self.world.domain, part)
+        digest = reserve_digest(self.world.domain, part)
         before = pack(*part.place, part.epoch)
         return self._send("reserve", before, (words,), digest, signatures, **o)
 
     def commit(self, part: Part, signatures: Signatures | None = None, **o: Any) -> list[Event]:
         self.clear(part)
-        digest = net.commit_digest(self.world.domain, part)
+        digest = commit_digest(self.world.domain, part)
         before = pack(*part.place, part.epoch, part.clearing, part.span)
         return self._send("commit", before, (part.row_words,), digest, signatures, **o)
 

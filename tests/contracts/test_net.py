@@ -8,6 +8,7 @@ from tests.contracts.reading import Contract
 from gridpact.crypto.keccak import keccak
 from gridpact.errors import LedgerError
 from gridpact.ledger.proving import net
+from gridpact.ledger.proving.part import MOST_ACCOUNTS
 from gridpact.model.participant import Named
 from gridpact.model.statement import Case
 from gridpact.quantities import part as amount_part
@@ -153,7 +154,7 @@ def test_changes_are_the_sums_of_the_statements_and_conserve(market: NetWorld, s
 
 
 def test_a_part_takes_no_more_accounts_than_a_call() -> None:
-    strangers = {keccak(b"%d" % n)[12:]: 0 for n in range(net.MOST_ACCOUNTS)}
+    strangers = {keccak(b"%d" % n)[12:]: 0 for n in range(MOST_ACCOUNTS)}
     with pytest.raises(LedgerError, match="1027 accounts in one part, a part takes 1024"):
         net.locks((), strangers)
 

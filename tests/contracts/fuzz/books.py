@@ -13,7 +13,7 @@ from tests.contracts.harness import OPERATOR
 from tests.contracts.reading import Event
 
 from gridpact.ledger.onchain.packing import MASK_80
-from gridpact.ledger.proving.net import Part
+from gridpact.ledger.proving.part import Part
 from gridpact.model.net import NetTerms
 from gridpact.model.order import Order
 from gridpact.model.participant import Named

@@ -22,7 +22,7 @@ from gridpact.crypto.keys import Key as Device
 from gridpact.crypto.keys import compact
 from gridpact.ledger.onchain.attest import pledge_digest
 from gridpact.ledger.proving import net, proofs
-from gridpact.ledger.proving.net import Part
+from gridpact.ledger.proving.part import Part
 from gridpact.ledger.proving.proofs import Fault
 from gridpact.model.statement import Case
 

@@ -33,7 +33,7 @@ from gridpact.crypto.keys import Key as Device
 from gridpact.errors import Reverted
 from gridpact.ledger.evm.engine import EngineFactory
 from gridpact.ledger.onchain.packing import words
-from gridpact.ledger.proving.net import Part, Place
+from gridpact.ledger.proving.part import Part, Place
 from gridpact.model.challenge import ChallengeTerms
 from gridpact.model.interval import Phase
 from gridpact.model.net import NetTerms

@@ -19,7 +19,7 @@ from tests.contracts.reading import Contract, Event
 from gridpact.errors import Reverted
 from gridpact.ledger.evm.engine import EngineFactory
 from gridpact.ledger.onchain.roots import Posting
-from gridpact.ledger.proving.net import HELD
+from gridpact.ledger.proving.part import HELD
 from gridpact.model.order import Order
 from gridpact.model.participant import Named
 from gridpact.model.trade import Fill

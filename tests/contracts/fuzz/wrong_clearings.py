@@ -12,8 +12,9 @@ from tests.contracts.clearings import Cleared5, signed
 from tests.contracts.harness import COLLECTOR, REGION
 
 from gridpact.ledger.onchain.roots import FillLeaf, OrderLeaf
-from gridpact.ledger.proving import challenges, net
+from gridpact.ledger.proving import challenges
 from gridpact.ledger.proving.challenges import Challenge, Served
+from gridpact.ledger.proving.part import Place, quorum_digest
 from gridpact.model.interval import Phase
 from gridpact.model.order import Accepted, Code, Refusal, Side
 from gridpact.model.trade import Fill
@@ -169,8 +170,8 @@ def judged_by_council(book: Cleared5) -> Wrong:
     _refused(book, out, Code.CERTIFICATE)
     served = book.made()
     place, market = served.place(out.hash), book.net
-    digest = net.signed(
-        *(market.world.domain, net.Place(REGION, book.interval, 0), Phase.CLEAR),
+    digest = quorum_digest(
+        *(market.world.domain, Place(REGION, book.interval, 0), Phase.CLEAR),
         *(market.epoch, served.name),
     )
     seats = [one.address for one in market.council]

@@ -15,7 +15,7 @@ from gridpact.crypto.keccak import keccak
 from gridpact.ledger.onchain import roots
 from gridpact.ledger.onchain.roots import Posting
 from gridpact.ledger.proving import proofs
-from gridpact.ledger.proving.net import Part
+from gridpact.ledger.proving.part import Part
 from gridpact.ledger.proving.proofs import Fault
 from gridpact.model.order import NONE
 from gridpact.model.participant import Named

@@ -10,8 +10,9 @@ from tests.contracts.reading import Contract
 from gridpact.errors import InvalidClearing, Reverted
 from gridpact.ledger.onchain.abi import Rows
 from gridpact.ledger.onchain.roots import fill_leaves
-from gridpact.ledger.proving import challenges, net
+from gridpact.ledger.proving import challenges
 from gridpact.ledger.proving.challenges import Challenge, Served
+from gridpact.ledger.proving.part import Place, quorum_digest
 from gridpact.model.interval import Phase
 from gridpact.model.order import Accepted, Code, Refusal, Side
 from gridpact.model.typed import CANCELLED
@@ -242,8 +243,8 @@ def test_a_refusal_that_no_chain_judges_needs_the_councils_quorum(market: Cleare
         market.challenge(challenges.refused(served, out.hash, out.order))
     market.challenge(challenges.demand(served, True, place))
     council = [one.address for one in market.net.council]
-    digest = net.signed(
-        *(market.net.world.domain, net.Place(REGION, INTERVAL, 0), Phase.CLEAR, 0, served.name)
+    digest = quorum_digest(
+        *(market.net.world.domain, Place(REGION, INTERVAL, 0), Phase.CLEAR, 0, served.name)
     )
     few = market.net.quorum(digest, market.net.council[:2])
     with refused("council: no quorum"):

@@ -25,7 +25,7 @@ from gridpact.ledger.onchain import packing
 from gridpact.ledger.onchain.attest import batches
 from gridpact.ledger.proving import challenges
 from gridpact.ledger.proving.challenges import Served
-from gridpact.ledger.proving.net import Place
+from gridpact.ledger.proving.part import Place
 from gridpact.model.challenge import CONSORTIUM
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, Accepted, Code, Refusal, Side

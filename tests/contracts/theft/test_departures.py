@@ -12,7 +12,7 @@ from gridpact.crypto.keys import Key as Device
 from gridpact.crypto.keys import compact
 from gridpact.errors import Reverted
 from gridpact.ledger.proving import proofs
-from gridpact.ledger.proving.net import Place
+from gridpact.ledger.proving.part import Place
 
 FORGED = keccak(b"a batch that pays the thieves")
 GONE = "council: no bond behind a signature"

@@ -11,8 +11,9 @@ from gridpact.crypto.keys import compact
 from gridpact.ledger.onchain import packing, roots
 from gridpact.ledger.onchain.abi import pack
 from gridpact.ledger.onchain.roots import Posting
-from gridpact.ledger.proving import net, proofs
-from gridpact.ledger.proving.net import Part
+from gridpact.ledger.proving import proofs
+from gridpact.ledger.proving.leaf import meter_digest
+from gridpact.ledger.proving.part import Part
 from gridpact.model.order import NONE
 from gridpact.model.participant import Named
 
@@ -147,7 +148,7 @@ def test_an_altered_reading_cannot_be_answered_for(market: NetWorld) -> None:
     more = replace(now, reading=replace(now.reading, export_wh=now.reading.export_wh + 1_000))
     digests = (one.reading.digest(market.world.domain) for one in (before, more))
     leaves = list(honest.leaves)
-    leaves[3] = replace(leaves[3], seller_meter=net.meter_digest(*digests))
+    leaves[3] = replace(leaves[3], seller_meter=meter_digest(*digests))
     part = honest._replace(leaves=tuple(leaves))
     market.reserve(part)
     market.commit(part)

@@ -10,7 +10,7 @@ from tests.contracts.parts import CHALLENGER, NOW, TERMS, NetWorld, Settled
 from tests.contracts.reading import Contract
 
 from gridpact.ledger.proving import net, proofs
-from gridpact.ledger.proving.net import Part
+from gridpact.ledger.proving.part import Part
 from gridpact.model.statement import Case
 
 COMMITTED, POSTED, FINAL, CANCELLED = 2, 3, 4, 5

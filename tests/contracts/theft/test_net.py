@@ -16,8 +16,10 @@ from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import name_hash
 from gridpact.crypto.keys import compact
 from gridpact.errors import Reverted
-from gridpact.ledger.proving import net, proofs
-from gridpact.ledger.proving.net import Part
+from gridpact.ledger.proving import proofs
+from gridpact.ledger.proving.chunks import chunked
+from gridpact.ledger.proving.leaf import meter_digest
+from gridpact.ledger.proving.part import Part, quorum_digest
 from gridpact.ledger.proving.proofs import Fault
 from gridpact.model.interval import Phase
 from gridpact.model.participant import Named
@@ -195,9 +197,9 @@ def test_signatures_of_elsewhere_are_refused(heist: Heist, what: str) -> None:
     if what == "chain":
         digest = part.digest(Domain(domain.chain_id + 1, domain.verifying_contract))
     elif what == "phase":
-        digest = net.signed(
+        digest = quorum_digest(
             *(domain, place, Phase.COMMIT, part.epoch, part.clearing),
-            net.chunked(part.row_words),
+            chunked(part.row_words),
         )
     else:
         other = {
@@ -238,9 +240,9 @@ def test_a_council_of_another_epoch_is_refused(heist: Heist) -> None:
         market.appoint(market.council[:1], NOW, epoch=1)
     market.appoint(market.council[:1], NOW + TERMS.delay, epoch=1)
     later = heist.honest._replace(epoch=1)
-    digest = net.signed(
+    digest = quorum_digest(
         *(market.world.domain, later.place, Phase.COLLECT, 1),
-        rows=net.chunked([row._replace(lock=0).word for row in later.rows]),
+        rows=chunked([row._replace(lock=0).word for row in later.rows]),
     )
     with refused("council: another epoch"):
         market.reserve(later, market.quorum(digest, market.council[:1]), members=market.council[:1])
@@ -481,7 +483,7 @@ def more_sent_than_exported(heist: Heist) -> tuple[Part, Fault]:
     before, _ = heist.settled.readings[fill.seller]
     poorer = replace(before, reading=replace(before.reading, interval=INTERVAL))
     pair = (before, poorer)
-    digest = net.meter_digest(*(one.reading.digest(heist.market.world.domain) for one in pair))
+    digest = meter_digest(*(one.reading.digest(heist.market.world.domain) for one in pair))
     part = other_leaf(heist.honest, at, seller_meter=digest)
     return part, proofs.reading(part, fill, at, True, pair)
 
@@ -493,7 +495,7 @@ def readings_of_another_interval(heist: Heist) -> tuple[Part, Fault]:
         replace(one, reading=replace(one.reading, interval=one.reading.interval - 1))
         for one in heist.settled.readings[fill.buyer]
     )
-    digest = net.meter_digest(*(one.reading.digest(heist.market.world.domain) for one in pair))
+    digest = meter_digest(*(one.reading.digest(heist.market.world.domain) for one in pair))
     part = other_leaf(heist.honest, at, buyer_meter=digest)
     return part, proofs.reading(part, fill, at, False, (pair[0], pair[1]))
 

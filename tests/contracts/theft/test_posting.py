@@ -7,7 +7,7 @@ from tests.contracts.parts import INTERVAL, NOW, TERMS, NetWorld
 from tests.contracts.reading import Contract
 
 from gridpact.ledger.proving import proofs
-from gridpact.ledger.proving.net import Part
+from gridpact.ledger.proving.part import Part
 
 POSTED, CANCELLED = 3, 5
 

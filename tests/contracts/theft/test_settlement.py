@@ -32,7 +32,7 @@ from gridpact.crypto.keys import Key as Device
 from gridpact.errors import Reverted
 from gridpact.ledger.onchain import packing
 from gridpact.ledger.onchain.attest import batches
-from gridpact.ledger.proving.net import Place
+from gridpact.ledger.proving.part import Place
 from gridpact.model.delivery import Delivery
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import NONE

@@ -8,7 +8,7 @@ from tests.contracts.parts import CHALLENGER, INTERVAL, NOW, TERMS, NetWorld, Se
 from tests.contracts.reading import Contract
 
 from gridpact.ledger.proving import proofs
-from gridpact.ledger.proving.net import Part
+from gridpact.ledger.proving.part import Part
 
 LATE = INTERVAL + TERMS.posting + 1
 

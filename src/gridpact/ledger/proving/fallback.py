@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from gridpact.ledger.onchain import packing
 from gridpact.ledger.onchain.abi import arguments, pack
 from gridpact.ledger.onchain.roots import Posting, fill_leaves
-from gridpact.ledger.proving import net
-from gridpact.ledger.proving.net import Part
+from gridpact.ledger.proving.chunks import chunked
+from gridpact.ledger.proving.part import OWN, Part
 from gridpact.ledger.proving.proofs import opened, siblings
 from gridpact.model.trade import Fill
 
@@ -21,14 +21,14 @@ Signed = tuple[int, bytes]
 
 def rows(part: Part, fills: Iterable[Fill]) -> list[int]:
     """Return the rows that must be open before these fills are paid: the buyers' and `OWN`."""
-    wanted = {fill.buyer for fill in fills} | set(net.OWN)
+    wanted = {fill.buyer for fill in fills} | set(OWN)
     return [at for at, row in enumerate(part.rows) if row.account in wanted]
 
 
 def open_row(part: Part, row: int) -> bytes:
     """Return the arguments of `open` for a row of the part."""
     words = part.row_words
-    head = pack(*part.place, part.clearing, part.span, net.chunked(words))
+    head = pack(*part.place, part.clearing, part.span, chunked(words))
     return arguments(head, opened(words, row))
 
 
@@ -40,7 +40,7 @@ def shown(part: Part, posting: Posting, fills: Sequence[Fill], index: int) -> by
     leaves = fill_leaves(fills)
     fill, links = leaves[index].fill, leaves[index].links
     contents = [leaf.content for leaf in leaves]
-    book = pack(net.chunked(part.row_words), part.span, *posting)
+    book = pack(chunked(part.row_words), part.span, *posting)
     leaf = fill.region + packing.fill(fill) + links
     proof = pack(index << 128 | len(leaves)) + siblings(contents, index)
     return pack(*part.place) + book + leaf + proof

@@ -15,7 +15,8 @@ from gridpact.ledger.onchain import packing
 from gridpact.ledger.onchain.abi import Rows, Tail, arguments, pack
 from gridpact.ledger.onchain.roots import Posting, fill_leaves
 from gridpact.ledger.proving import net
-from gridpact.ledger.proving.net import CHUNK, Part
+from gridpact.ledger.proving.chunks import CHUNK, chunk_hashes, chunked
+from gridpact.ledger.proving.part import Part
 from gridpact.model.delivery import Delivery, SignedReading
 from gridpact.model.statement import Statement
 from gridpact.model.trade import Fill
@@ -41,8 +42,8 @@ class Fault(NamedTuple):
 
 def content(part: Part, root: bytes | None = None) -> bytes:
     """Return `netting.Content`; `root` where it is known already."""
-    head = pack(part.epoch, part.clearing, net.chunked(part.row_words), root or part.root)
-    return head + part.header.packed + net.chunked(part.delta_words)
+    head = pack(part.epoch, part.clearing, chunked(part.row_words), root or part.root)
+    return head + part.header.packed + chunked(part.delta_words)
 
 
 def opening(part: Part, root: bytes | None = None) -> bytes:
@@ -63,7 +64,7 @@ def shown(part: Part, index: int) -> bytes:
 
 def opened(words: Sequence[int], index: int) -> Tail:
     """Return `chunks.Opening` of a word of a long list."""
-    hashes = net.chunk_hashes(words)
+    hashes = chunk_hashes(words)
     first = index // CHUNK * CHUNK
     chunk = [*words[first : first + CHUNK]] + [0] * (first + CHUNK - len(words))
     head = packing.words((index, *chunk[:CHUNK], 32 * (CHUNK + 2), len(hashes)))
