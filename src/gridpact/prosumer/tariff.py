@@ -7,12 +7,15 @@ offer's ask lies (5-decisions, sections 4 and 5; spec scenario-sce56).
 from dataclasses import dataclass
 
 from gridpact.model.order import Tier
-from gridpact.quantities import PPM, Price, divide_half_even
+from gridpact.quantities import PPM, Price, Score, divide_half_even
 
 
 @dataclass(frozen=True)
 class Tariff:
-    """Prices of a scenario; `retail` has one price per interval and includes `network_share`."""
+    """Prices of a scenario; `retail` has one price per interval and includes `network_share`.
+
+    `tax` is the rate on net amounts that all prices and charges include. [ppm]
+    """
 
     retail: tuple[Price, ...]
     network_share: Price
@@ -20,6 +23,7 @@ class Tariff:
     margin: Price
     local_charge: Price
     zonal_charge: Price
+    tax: Score = 0
 
     def charge(self, tier: Tier) -> Price:
         """Return the network charge of a tier, without its locational part."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from gridpact.report.billing import write_bills
 from gridpact.report.figures import figures
 from gridpact.report.findings import Findings
 from gridpact.report.page import page
@@ -15,13 +16,14 @@ from gridpact.report.tables import write_prices, write_trades
 def write_all(
     found: Findings, sensitivity: Sequence[Sensitivity], folder: Path
 ) -> tuple[Path, ...]:
-    """Write summary.json, trades.parquet, prices.parquet and report.html; return their paths."""
+    """Write summary.json, the tables, the bills and report.html; return their paths."""
     report = folder / "report.html"
     report.write_text(page(found, figures(found), sensitivity), encoding="utf-8")
     return (
         write_summary(found, folder / "summary.json"),
         write_trades(found, folder / "trades.parquet"),
         write_prices(found, folder / "prices.parquet"),
+        write_bills(found, folder / "bills.csv"),
         report,
     )
 

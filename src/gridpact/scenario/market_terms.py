@@ -54,6 +54,7 @@ def read_tariff(table: Table, time: Time) -> Tariff:
         margin=_price(table, "margin_per_kwh", 0.0),
         local_charge=_price(table, "local_charge_per_kwh"),
         zonal_charge=_price(table, "zonal_charge_per_kwh"),
+        tax=_share(table, "tax_share", 0.0),
     )
     if tariff.network_share > min(retail):
         raise table.error("network_share_per_kwh", "is more than the lowest retail price")

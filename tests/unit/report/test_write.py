@@ -20,6 +20,7 @@ def test_all_files_are_written_and_agree(found: Findings, tmp_path: Path) -> Non
         "summary.json",
         "trades.parquet",
         "prices.parquet",
+        "bills.csv",
         "report.html",
     }
     told = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
