@@ -200,22 +200,33 @@ def _require_positive(place: str, value: float) -> None:
         raise FeederError(place, f"{value} is not a positive number")
 
 
+def check_line(line: Line) -> None:
+    """Look at a line by itself.
+
+    Raises
+    ------
+    FeederError
+        Its impedance, rating or ends cannot be used; names the line and the field.
+    """
+    for field, value in (("r_ohm", line.r_ohm), ("x_ohm", line.x_ohm)):
+        if not (math.isfinite(value) and value >= 0):
+            raise FeederError(f"{line}: {field}", f"{value} is not a number >= 0")
+    if line.r_ohm + line.x_ohm <= 0:
+        raise FeederError(f"{line}: r_ohm, x_ohm", "the impedance is zero")
+    if line.s_max_mva is not None:
+        _require_positive(f"{line}: s_max_mva", line.s_max_mva)
+    if line.from_bus == line.to_bus:
+        raise FeederError(str(line), "connects a bus with itself")
+
+
 def _check_lines(lines: Sequence[Line]) -> None:
     """Look at each line by itself, and for lines given twice."""
     seen: set[frozenset[int]] = set()
     for line in lines:
-        for field, value in (("r_ohm", line.r_ohm), ("x_ohm", line.x_ohm)):
-            if not (math.isfinite(value) and value >= 0):
-                raise FeederError(f"{line}: {field}", f"{value} is not a number >= 0")
-        if line.r_ohm + line.x_ohm <= 0:
-            raise FeederError(f"{line}: r_ohm, x_ohm", "the impedance is zero")
-        if line.s_max_mva is not None:
-            _require_positive(f"{line}: s_max_mva", line.s_max_mva)
-        if line.from_bus == line.to_bus:
-            raise FeederError(str(line), "connects a bus with itself")
+        check_line(line)
         ends = frozenset((line.from_bus, line.to_bus))
         if ends in seen:
-            raise FeederError(str(line), "is given twice")
+            raise FeederError(str(line), "is given twice: lines side by side are written as one")
         seen.add(ends)
 
 

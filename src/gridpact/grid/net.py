@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from gridpact.errors import FeederError
 from gridpact.grid.feeder import Feeder, Line, build
+from gridpact.grid.parallel import joined
 
 _SAME = 1e-9
 _DEGREES = 1e-6
@@ -67,7 +68,7 @@ class Net:
 
 
 def radial(net: Net) -> Feeder:
-    """Return the feeder of a net.
+    """Return the feeder of a net; its lines side by side become one.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def radial(net: Net) -> Feeder:
     """
     return build(
         root=net.root,
-        lines=net.lines,
+        lines=joined(net.lines, net.v_kv),
         shunt_mvar={bus: -mva.imag for bus, mva in net.shunt_mva.items()},
         s_base_mva=net.s_base_mva,
         v_base_kv=net.v_kv[net.root],

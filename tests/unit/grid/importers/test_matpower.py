@@ -158,9 +158,10 @@ def test_what_cannot_be_used_is_refused_by_table_and_line(
     assert problem in f"{caught.value.place} {caught.value.problem}"
 
 
-def test_second_line_closes_a_cycle() -> None:
-    net = from_matpower(
-        SMALL.replace("5 3 0.01 0.02", "5 3 0.01 0.02 0 0 0 0 0 0 1\n 3 5 0.01 0.02")
+def test_second_line_beside_the_first_halves_its_impedance() -> None:
+    second = "5 3 0.01 0.02 0 0 0 0 0 0 1\n 3 5 0.01 0.02"
+    one, two = (
+        radial(from_matpower(text)) for text in (SMALL, SMALL.replace("5 3 0.01 0.02", second))
     )
-    with pytest.raises(FeederError, match="line 3-5: is given twice"):
-        radial(net)
+    np.testing.assert_array_equal(two.ids, one.ids)
+    np.testing.assert_allclose(two.impedance, one.impedance * [1, 1, 0.5])
