@@ -1,4 +1,4 @@
-"""The README's example runs as it stands."""
+"""The examples of the README and the guides run as they stand."""
 
 import re
 import subprocess
@@ -34,6 +34,20 @@ def test_python_example_of_the_calculations_runs(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("optimal ")
     assert (tmp_path / "feeder.svg").exists()
+
+
+def test_python_examples_of_the_scenario_guide_run() -> None:
+    guide = (ROOT / "docs/scenario.md").read_text()
+    example = "".join(re.findall(r"```python\n(.*?)```", guide, re.DOTALL))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", example],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["120", "420000", "2"]
 
 
 def test_every_file_that_the_readme_and_docs_name_is_there() -> None:

@@ -13,6 +13,7 @@ from gridpact.cycle.result import IntervalResult
 from gridpact.ledger.ledger import Head, Ledger, Totals
 from gridpact.model.participant import Account
 from gridpact.prosumer.bidding import Conduct
+from gridpact.prosumer.pricing import Pricing
 from gridpact.quantities import Money
 from gridpact.scenario.scenario import Scenario
 from gridpact.simulation.advice import Advisor
@@ -77,10 +78,14 @@ def run_day(
     watch: Watch,
     signed: bool = True,
     conduct: Mapping[str, Conduct] | None = None,
+    strategy: Pricing | None = None,
 ) -> DayResult:
-    """Run a scenario's horizon, or what is left of it, and return what it came to."""
+    """Run a scenario's horizon, or what is left of it, and return what it came to.
+
+    `strategy` prices the owners' orders instead of the scenario's own.
+    """
     stopwatch = Stopwatch(watch)
-    return run_parts(assemble(scenario, ledgers, signed, conduct), ledgers, stopwatch)
+    return run_parts(assemble(scenario, ledgers, signed, conduct, strategy), ledgers, stopwatch)
 
 
 def run_parts(parts: Assembled, ledgers: Ledgers, stopwatch: Stopwatch) -> DayResult:

@@ -21,6 +21,7 @@ from gridpact.prosumer.bidding import Conduct
 from gridpact.prosumer.fleet import stack
 from gridpact.prosumer.outlook import Outlook
 from gridpact.prosumer.plan import Planner
+from gridpact.prosumer.pricing import Pricing, pricing
 from gridpact.scenario.scenario import Scenario
 from gridpact.simulation.advice import Advisor
 from gridpact.simulation.clock import MarketClock
@@ -58,6 +59,7 @@ def assemble(
     ledgers: Ledgers,
     signed: bool = True,
     conduct: Mapping[str, Conduct] | None = None,
+    strategy: Pricing | None = None,
 ) -> Assembled:
     """Put the market of a scenario together and found its chains if they are new.
 
@@ -68,6 +70,8 @@ def assemble(
         nothing is verified either.
     conduct
         Participants who depart from honest orders, by name.
+    strategy
+        How owners price their orders, instead of the scenario's strategy.
     """
     grid, feeder = scenario.grid, scenario.grid.file.feeder
     people = enlist(scenario.sites, scenario.plants, int(feeder.ids[0]), scenario.seed)
@@ -84,6 +88,7 @@ def assemble(
         conduct or {},
         signed,
         name,
+        strategy or pricing(scenario.pricing, scenario.mark_up),
     )
     simulated = _field(scenario, world, outlook, desk)
     band = (grid.v_min_pu, grid.v_max_pu)

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from gridpact.grid.power_flow import power_flow
 from gridpact.model.participant import Named
 from gridpact.prosumer.devices import Plant, Site
 from gridpact.prosumer.outlook import ForecastSettings, Model
+from gridpact.prosumer.pricing import STRATEGIES
+from gridpact.quantities import PPM, whole
 from gridpact.scenario import fleet, market_terms
 from gridpact.scenario.grid_file import read_grid
 from gridpact.scenario.participants import read_participant, read_plant
@@ -60,6 +63,7 @@ def load(path: Path, seed: int | None = None, fleet_seed: int | None = None) -> 
     tariff = market_terms.read_tariff(tariff_table, time)
     funds = market_terms.read_funds(root.table("funds"))
     council = market_terms.read_council(root.table("council"))
+    owners = _owners(root.table("owners"))
     scenario = Scenario(
         file=str(path),
         name=root.text("name", path.stem),
@@ -73,7 +77,9 @@ def load(path: Path, seed: int | None = None, fleet_seed: int | None = None) -> 
         plants=plants,
         tariff=tariff,
         forecast=_forecast(root.table("forecast")),
-        strategy=_strategy(root.table("owners")),
+        strategy=owners.strategy,
+        pricing=owners.pricing,
+        mark_up=owners.mark_up,
         meter_error=_meter_error(root.table("meters")),
         funds=funds,
         settlement=market_terms.read_settlement(settlement, tariff),
@@ -233,10 +239,26 @@ def _forecast(table: Table) -> ForecastSettings:
     return settings
 
 
-def _strategy(table: Table) -> str:
-    strategy = table.text("strategy", "own", choices=("own", "market"))
+class _Owners(NamedTuple):
+    """How owners run their batteries and price their orders."""
+
+    strategy: str
+    pricing: str
+    mark_up: int | None
+
+
+def _owners(table: Table) -> _Owners:
+    owners = _Owners(
+        strategy=table.text("strategy", "own", choices=("own", "market")),
+        pricing=table.text("pricing", "spread", choices=tuple(STRATEGIES)),
+        mark_up=whole(table.number("mark_up_share", high=1.0) * PPM)
+        if table.has("mark_up_share")
+        else None,
+    )
+    if owners.mark_up is not None and owners.pricing != "mark_up":
+        raise table.error("mark_up_share", 'is for pricing = "mark_up"')
     table.finish()
-    return strategy
+    return owners
 
 
 def _meter_error(table: Table) -> float:

@@ -12,7 +12,7 @@ from gridpact.model.statement import SettlementTerms
 from gridpact.prosumer.devices import Plant, Site
 from gridpact.prosumer.outlook import ForecastSettings
 from gridpact.prosumer.tariff import Tariff
-from gridpact.quantities import Money
+from gridpact.quantities import Money, Score
 from gridpact.scenario.feeder_file import FeederFile
 
 
@@ -85,6 +85,7 @@ class CouncilSettings:
 class Scenario:
     """One market day, complete. `strategy` is the owners' battery rule: "own" or "market".
 
+    `pricing` names how they price their orders, with its `mark_up` [ppm] if it has one.
     `meter_error` is the standard deviation of the meters' gain, cut at class 1 (1 %).
     """
 
@@ -108,3 +109,5 @@ class Scenario:
     incentive: IncentiveTerms
     door: DoorSettings
     council: CouncilSettings
+    pricing: str = "spread"
+    mark_up: Score | None = None

@@ -1,7 +1,7 @@
 """Devices sign: from wanted energy to the signed orders of one interval.
 
-Bids carry the truthful limit of their tier (retail less charge and margin); a zonal bid names its
-local parent and stands for what that leaves. They arrive in an order drawn from the seed.
+What price they carry decides the owner's strategy (`prosumer.pricing`); a zonal bid names its local
+parent and stands for what that leaves. They arrive in an order drawn from the seed.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +14,8 @@ from gridpact.crypto.keys import Key
 from gridpact.model.order import NONE, Order, Side, SignedOrder, Tier
 from gridpact.prosumer.bidding import HONEST, Conduct, Wanted
 from gridpact.prosumer.devices import FloatArray, Plant, Site
-from gridpact.prosumer.tariff import Tariff, ask, bid_limit
+from gridpact.prosumer.pricing import Pricing, Situation, spread
+from gridpact.prosumer.tariff import Tariff
 from gridpact.quantities import PPM, Price
 from gridpact.simulation.people import Party, People
 
@@ -36,7 +37,7 @@ class Desk:
     """What every order of a scenario shares.
 
     `signed` off leaves signatures empty and `name` may replace the EIP-712 digest: studies over
-    many seeds need neither. `conduct` by participant's name.
+    many seeds need neither. `conduct` by participant's name; `pricing` is all owners' strategy.
     """
 
     venue: Venue
@@ -46,6 +47,7 @@ class Desk:
     conduct: Mapping[str, Conduct]
     signed: bool = True
     name: Name | None = None
+    pricing: Pricing = spread
 
 
 def local_orders(
@@ -58,8 +60,8 @@ def local_orders(
         orders.extend(
             _site_orders(
                 desk,
+                i,
                 sites[i],
-                desk.people.sites[i],
                 (int(wanted.bid_wh[i]), int(wanted.offer_wh[i])),
                 interval,
                 plants_run,
@@ -70,23 +72,29 @@ def local_orders(
 
 def _site_orders(
     desk: Desk,
+    owner: int,
     site: Site,
-    party: Party,
     energy: tuple[int, int],
     interval: int,
     plants_run: bool,
 ) -> Iterator[SignedOrder]:
-    conduct = desk.conduct.get(site.name, HONEST)
+    conduct, party = desk.conduct.get(site.name, HONEST), desk.people.sites[owner]
     bid, offer = int(energy[0] * conduct.bid), int(energy[1] * conduct.offer)
+
+    def priced(side: Side, tier: Tier) -> Price:
+        share, seed = site.ask_share, desk.seed
+        now = Situation(desk.tariff, interval, side, tier, share, owner, seed)
+        return _scaled(desk.pricing(now), conduct)
+
     if offer:
-        price = _scaled(ask(desk.tariff, interval, Tier.LOCAL, site.ask_share), conduct)
+        price = priced(Side.OFFER, Tier.LOCAL)
         yield _local(desk, party, Side.OFFER, Tier.LOCAL, interval, offer, price)[1]
     if not bid:
         return
     tiers = (Tier.LOCAL, Tier.ZONAL) if plants_run else (Tier.LOCAL,)
     parent = NONE
     for tier in tiers:
-        price = _scaled(bid_limit(desk.tariff, interval, tier), conduct)
+        price = priced(Side.BID, tier)
         if price:
             parent, order = _local(
                 desk, party, Side.BID, tier, interval, bid, price, site.min_reputation, parent
@@ -99,11 +107,14 @@ def plant_orders(
 ) -> list[SignedOrder]:
     """Return the offers of the plants within their announced windows."""
     orders = []
-    for plant, party, power in zip(plants, desk.people.plants, expected_w, strict=True):
+    rows = zip(plants, desk.people.plants, expected_w, strict=True)
+    for owner, (plant, party, power) in enumerate(rows, len(desk.people.sites)):
         conduct = desk.conduct.get(plant.name, HONEST)
         energy = int(power * hours * conduct.offer)
         if energy and plant.window[0] <= interval < plant.window[1]:
-            price = _scaled(ask(desk.tariff, interval, Tier.ZONAL, plant.ask_share), conduct)
+            share, seed = plant.ask_share, desk.seed
+            now = Situation(desk.tariff, interval, Side.OFFER, Tier.ZONAL, share, owner, seed)
+            price = _scaled(desk.pricing(now), conduct)
             order = Order(
                 participant=party.address,
                 side=Side.OFFER,

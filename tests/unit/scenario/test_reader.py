@@ -54,6 +54,18 @@ BAD = [
     ("true for a number", "pv_kw = 4.0", "pv_kw = true", "between 0 and 1000000, not true"),
     ("number for a text", 'name = "bob"', "name = 5", "participant 2.name: expected a text, not 5"),
     ("fraction for a whole", "seed = 7", "seed = 7.5", "seed: expected a whole number"),
+    (
+        "no strategy",
+        "seed = 7",
+        'seed = 7\n[owners]\npricing = "greedy"',
+        "owners.pricing: expected",
+    ),
+    (
+        "mark-up of nothing",
+        "seed = 7",
+        "seed = 7\n[owners]\nmark_up_share = 0.1",
+        'owners.mark_up_share: is for pricing = "mark_up"',
+    ),
     ("negative", "pv_kw = 4.0", "pv_kw = -4.0", "participant 1.pv_kw: expected a number between"),
     (
         "not a number",

@@ -8,6 +8,7 @@ from tests.unit.simulation.days import VENUE, shipped
 from gridpact.crypto.recovery import signed_by
 from gridpact.model.order import Order, Side, SignedOrder, Tier
 from gridpact.prosumer.bidding import Conduct, Wanted
+from gridpact.prosumer.pricing import STRATEGIES
 from gridpact.prosumer.tariff import Tariff
 from gridpact.simulation.orders import Desk, local_orders, plant_orders
 from gridpact.simulation.people import enlist
@@ -61,6 +62,29 @@ def test_conduct_scales_energy_and_price():
     assert orders[Side.OFFER, Tier.LOCAL].energy_wh == 6000
     assert orders[Side.OFFER, Tier.LOCAL].price == 2 * (80_000 + (230_000 - 80_000) // 2)
     assert orders[Side.BID, Tier.LOCAL].energy_wh == 1234
+
+
+def test_a_users_own_function_prices_every_order():
+    asked = []
+
+    def mine(now):
+        asked.append((now.side, now.tier, now.owner, now.share))
+        return 123_456
+
+    orders = local_orders(desk(pricing=mine), SITES, WANTED, 1, plants_run=True)
+    orders += plant_orders(desk(pricing=mine), shipped("day").plants, np.array([5e5, 3e5]), 1, 0.5)
+    assert {one.order.price for one in orders} == {123_456}
+    assert set(asked) == {
+        (Side.BID, Tier.LOCAL, 0, SITES[0].ask_share),
+        (Side.BID, Tier.ZONAL, 0, SITES[0].ask_share),
+        (Side.OFFER, Tier.LOCAL, 1, 0.5),
+    }
+
+
+def test_a_strategy_by_name_changes_what_is_asked():
+    zero = by_side(local_orders(desk(pricing=STRATEGIES["mark_up"]), SITES, WANTED, 1, False))
+    assert zero[Side.OFFER, Tier.LOCAL].price == 80_000 + (370_000 - 80_000) // 5
+    assert zero[Side.BID, Tier.LOCAL].price == 370_000 - (370_000 - 80_000) // 5
 
 
 @pytest.mark.parametrize("interval", [7, 8, 17, 18])
