@@ -17,6 +17,8 @@ PPM = 1_000_000
 MICRO = 1_000_000
 
 MAX_ENERGY: Wh = 2**40 - 1
+MAX_ORDER: Wh = 2**36 - 1
+"""What a participant may offer, or bid at once, for one interval; as `book.vy: MOST`."""
 MAX_PRICE: Price = 2**48 - 1
 MAX_MONEY: Money = 2**96 - 1
 MAX_SCORE: Score = 2**32 - 1

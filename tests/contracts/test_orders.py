@@ -150,7 +150,7 @@ def test_order_counts_once(rich: World) -> None:
         ({"interval": INTERVAL + 1}, "orders: other interval"),
         ({"expires": INTERVAL}, "orders: expired"),
         ({"energy": 0}, "orders: energy"),
-        ({"energy": 2**40}, "orders: energy"),
+        ({"energy": 2**36}, "orders: energy"),
         ({"price": 2**48}, "orders: price"),
         ({"charge": 2**48}, "orders: price"),
         ({"fills": 17}, "orders: too many fills"),

@@ -9,6 +9,7 @@
 
 BID: constant(uint8) = 0
 OFFER: constant(uint8) = 1
+MOST: constant(uint64) = 2**36 - 1  # Wh of an order: the settlement counts a seller's in 36 bits
 ORDER_TYPE: constant(bytes32) = keccak256(
     "Order(address participant,uint8 side,uint8 tier,bytes32 region,uint64 interval,uint64 energyWh,uint64 price,uint32 minReputation,bytes32 terms,bytes32 parent,uint64 expires,uint256 salt)"
 )

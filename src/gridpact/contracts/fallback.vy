@@ -132,11 +132,9 @@ def pay(
 ):
     """
     @notice Pay one fill of a failed part by the two meters' signed word: anybody, once, in its time.
-    @dev As `settlement.settle_fill`: the buyer owes at most what it imported beyond its bid's
-         earlier fills and what it took for others of this part, the seller sent at most what it
-         exported and was not paid for, in whatever way, and the loss is the share that was
-         expected. What was sent unused, for which the buyer pays the same fee in any case, takes
-         nothing from what later fills count as sent: so nobody harms a seller by the order of them.
+    @dev As `settlement.settle_fill`, which counts for both: the buyer owes at most what it imported
+         beyond its bid's earlier fills, what it took for others of this part, and all that it paid
+         for elsewhere; the seller sent at most what it exported and was not paid for.
     """
     key: bytes32 = netting.key(place)
     name: bytes32 = posting.clearing_hash(place.region, place.interval, book.cleared)
@@ -147,22 +145,21 @@ def pay(
     self._check_meter(place, fill.buyer, buyer)
     terms: packing.Terms = packing.terms(fill.terms)
     imported: uint256 = metering.imported(buyer.registers)
-    exported: uint256 = metering.exported(seller.registers)
     word: uint256 = self.rows[key][fill.buyer]
-    agreed: uint256 = min(
-        terms.energy, imported - min(imported, max(filled.leaf.links >> 192, word >> TAKEN))
-    )
-    unused: uint256 = terms.energy - agreed
-    sent: uint256 = extcall settlement.__interface__(SETTLEMENT).count(
+    agreed: uint256 = 0
+    sent: uint256 = 0
+    unused_sent: uint256 = 0
+    agreed, sent, unused_sent = extcall settlement.__interface__(SETTLEMENT).count(
         fill.seller,
         fill.buyer,
         place.interval,
-        agreed,
-        exported,
+        min(terms.energy, imported - min(imported, max(filled.leaf.links >> 192, word >> TAKEN))),
+        terms.energy,
+        metering.exported(seller.registers),
         imported,
         skip_contract_check=True,
     )
-    unused_sent: uint256 = min(unused, exported - min(exported, sent))
+    unused: uint256 = terms.energy - agreed
     owed: split.Short = split.by_meters(terms, agreed, sent, unused, unused_sent, RULES)
     back: uint256 = self._spend(
         key,

@@ -393,7 +393,7 @@ def _admit(
 @pure
 def _check_form(side: uint8, energy: uint64, price: uint64, interval: uint64, expires: uint64):
     assert side <= book.OFFER, "orders: no such side"
-    assert 0 < energy and energy < 2**40, "orders: energy"
+    assert 0 < energy and energy <= book.MOST, "orders: energy"
     assert price < 2**48, "orders: price"
     assert expires == 0 or expires > interval, "orders: expired"
 

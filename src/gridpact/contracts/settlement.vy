@@ -40,17 +40,30 @@ BEFORE: constant(uint256) = 24
 MARKS: constant(uint256) = 16
 OWN_METERS: constant(uint256) = 1 << MARKS
 COUNTED: constant(uint256) = 2 << MARKS  # its buyer's import is counted over all that it buys
-# volumes of a seller: interval 32 | to rate: agreed 40, sent 40 | sent 40 | besides 40 | charge 64
-# besides: exported for unused energy, or paid by purchase wallets
+# volumes of a seller: interval 32 | to rate: agreed 36, sent 36 | sent 36 | unused 36 |
+# elsewhere 36 | charge 44
+# unused: exported for energy that its buyer left; elsewhere: paid by wallets and by the fallback
 # of a buyer, in places of their own: interval 32 | imported and paid for 224
 RING: constant(uint64) = 16
 SOLD: constant(uint64) = 0  # first place
 BOUGHT: constant(uint64) = RING
 VOLUME_INTERVAL: constant(uint256) = 224
-RATE_AGREED: constant(uint256) = 184
-RATE_SENT: constant(uint256) = 144
-SENT: constant(uint256) = 104
-BESIDES: constant(uint256) = 64
+RATE_AGREED: constant(uint256) = 188
+RATE_SENT: constant(uint256) = 152
+SENT: constant(uint256) = 116
+UNUSED: constant(uint256) = 80
+ELSEWHERE: constant(uint256) = 44
+MASK_36: constant(uint256) = 2**36 - 1
+MASK_44: constant(uint256) = 2**44 - 1
+# the lowest bit of each field but the last: where a sum that is too wide shows
+CARRIES: constant(uint256) = (
+    1 << VOLUME_INTERVAL
+    | 1 << RATE_AGREED
+    | 1 << RATE_SENT
+    | 1 << SENT
+    | 1 << UNUSED
+    | 1 << ELSEWHERE
+)
 MASK_BOUGHT: constant(uint256) = 2**VOLUME_INTERVAL - 1
 
 
@@ -246,8 +259,10 @@ def settle_fill(single: Single, seller: metering.Signed, buyer: metering.Signed)
             when it let an interval pass.
     @dev As a batch does it, with what two meters can tell: the buyer owes at most what it
          imported beyond its bid's earlier fills, and where its import is counted beyond all that
-         it paid for; the seller sent at most what it exported and nothing counted before; the
-         loss is the share that was expected.
+         it paid for; the seller sent at most what it exported and was not paid for; the loss is
+         the share that was expected. What was sent unused, for which the buyer pays the same fee
+         in any case, takes nothing from what later fills count as sent: nobody harms a seller by
+         the order of them.
     """
     assert msg.sender == OPERATOR or clock.ended(single.interval, 1), "settlement: too early"
     name: bytes32 = self._name(single)
@@ -266,15 +281,16 @@ def settle_fill(single: Single, seller: metering.Signed, buyer: metering.Signed)
         before = max(before, bought & MASK_BOUGHT)
     agreed: uint256 = min(terms.energy, imported - min(imported, before))
     unused: uint256 = terms.energy - agreed
-    exported -= min(exported, self._exported(volume))
+    exported -= min(exported, self._paid(volume))
     sent: uint256 = min(agreed, exported)
     if word & COUNTED != 0:
         self._take(bought, single.fill.buyer, single.interval, sent)
-    unused_sent: uint256 = min(unused, exported - sent)
+    exported -= sent
+    unused_sent: uint256 = min(unused, exported - min(exported, volume >> UNUSED & MASK_36))
     owed: split.Short = split.by_meters(terms, agreed, sent, unused, unused_sent, RULES)
     self.fills[name] = UNKNOWN  # its orders are past: nobody can make it again
     self._count(
-        volume, single.fill.seller, single.interval, agreed, sent, unused_sent, owed.charge
+        volume, single.fill.seller, single.interval, agreed, sent, unused_sent, 0, owed.charge
     )
     to_loss: uint256 = rounding.part(owed.charge, RULES.loss_fund_share)
     extcall vault.__interface__(VAULT).settle(
@@ -388,25 +404,36 @@ def count(
     buyer: address,
     interval: uint64,
     claimed: uint256,
+    energy: uint256,
     exported: uint256,
     imported: uint256,
-) -> uint256:
+) -> (uint256, uint256, uint256):
     """
     @notice Count what a wallet, or a failed part of net settlement, pays by two meters, so that
             nothing else pays it again. Only the wallets and the fallback.
-    @return What was claimed, as far as the seller exported and the buyer imported it beyond all
-            that was counted before. [Wh]
+    @dev A wallet, whose seller says itself what it delivered, has nothing of what the seller was
+         paid for as unused; a fill of a failed part has, as in `settle_fill`.
+    @param energy The fill's; a wallet has no unused energy.
+    @return What was claimed, as far as the buyer imported it beyond all that was counted before;
+            what of that the seller exported beyond it; what it exported of the rest of `energy`.
+            [Wh]
     """
     assert msg.sender in [WALLETS, FALLBACK], "settlement: not the wallets"
     sold: uint256 = self._volume(seller, interval, SOLD)
     bought: uint256 = self._volume(buyer, interval, BOUGHT)
-    energy: uint256 = min(
-        min(claimed, exported - min(exported, self._exported(sold))),
-        imported - min(imported, bought & MASK_BOUGHT),
-    )
-    self._count(sold, seller, interval, 0, 0, energy, 0)
-    self._take(bought, buyer, interval, energy)
-    return energy
+    left: uint256 = exported - min(exported, self._paid(sold))
+    unused: uint256 = (sold >> UNUSED) & MASK_36
+    agreed: uint256 = min(claimed, imported - min(imported, bought & MASK_BOUGHT))
+    if msg.sender == WALLETS:
+        left -= min(left, unused)
+    sent: uint256 = min(agreed, left)
+    unused_sent: uint256 = 0
+    if msg.sender == FALLBACK:
+        left -= sent
+        unused_sent = min(energy - agreed, left - min(left, unused))
+    self._count(sold, seller, interval, 0, 0, unused_sent, sent, 0)
+    self._take(bought, buyer, interval, sent)
+    return agreed, sent, unused_sent
 
 
 @external
@@ -427,8 +454,8 @@ def to_rate(seller: address, interval: uint64) -> (uint256, uint256):
     """
     assert msg.sender == REPUTATION, "settlement: not the reputation"
     word: uint256 = self._kept(seller, interval)
-    agreed: uint256 = (word >> RATE_AGREED) & packing.MASK_40
-    sent: uint256 = (word >> RATE_SENT) & packing.MASK_40
+    agreed: uint256 = (word >> RATE_AGREED) & MASK_36
+    sent: uint256 = (word >> RATE_SENT) & MASK_36
     if agreed > 0:
         self.volumes[seller][interval % RING] = word - (agreed << RATE_AGREED | sent << RATE_SENT)
     return agreed, sent
@@ -442,7 +469,7 @@ def volume(seller: address, interval: uint64) -> (uint256, uint256):
             on them; kept for the last 16 intervals in which it sold.
     """
     word: uint256 = self._kept(seller, interval)
-    return (word >> SENT) & packing.MASK_40, word & packing.MASK_64
+    return (word >> SENT) & MASK_36, word & MASK_44
 
 
 @external
@@ -565,6 +592,7 @@ def _settle(
             delivery.agreed,
             delivery.sent,
             delivery.unused_sent,
+            0,
             statement.charge,
         )
         statement = self._pay(fill, statement)
@@ -635,9 +663,9 @@ def _kept(seller: address, interval: uint64) -> uint256:
 
 @internal
 @pure
-def _exported(word: uint256) -> uint256:
-    # what was counted of a seller's export
-    return ((word >> SENT) & packing.MASK_40) + ((word >> BESIDES) & packing.MASK_40)
+def _paid(word: uint256) -> uint256:
+    # what a seller was paid for of its export, but for what was left unused
+    return ((word >> SENT) & MASK_36) + ((word >> ELSEWHERE) & MASK_36)
 
 
 @internal
@@ -653,19 +681,23 @@ def _count(
     interval: uint64,
     agreed: uint256,
     sent: uint256,
-    besides: uint256,
+    unused: uint256,
+    elsewhere: uint256,
     charge: uint256,
 ):
-    # word: what `_volume` found
-    assert (
-        ((word >> RATE_AGREED) & packing.MASK_40) + agreed < 2**40
-        and ((word >> SENT) & packing.MASK_40) + sent < 2**40
-        and ((word >> BESIDES) & packing.MASK_40) + besides < 2**40
-        and (word & packing.MASK_64) + charge < 2**64
-    ), "settlement: volume"
-    self.volumes[seller][interval % RING] = word + (
-        agreed << RATE_AGREED | sent << RATE_SENT | sent << SENT | besides << BESIDES | charge
+    # word: what `_volume` found. A field that runs over changes the lowest bit of the next
+    assert (agreed | sent | unused | elsewhere) >> 36 | charge >> 44 == 0, "settlement: volume"
+    added: uint256 = (
+        agreed << RATE_AGREED
+        | sent << RATE_SENT
+        | sent << SENT
+        | unused << UNUSED
+        | elsewhere << ELSEWHERE
+        | charge
     )
+    total: uint256 = unsafe_add(word, added)
+    assert (word ^ added ^ total) & CARRIES == 0, "settlement: volume"
+    self.volumes[seller][interval % RING] = total
 
 
 @internal

@@ -184,7 +184,7 @@ def name_seller(voucher: Voucher, certified: signing.Signature, paid: signing.Si
     assert now <= convert(voucher.validUntil, uint256), "wallets: voucher expired"
     assert now <= (owner >> UNTIL) & packing.MASK_32, "wallets: wallet expired"
     assert voucher.balance == key & packing.MASK_80, "wallets: other balance"
-    assert 0 < voucher.volumeWh and voucher.volumeWh < 2**40, "wallets: volume"
+    assert 0 < voucher.volumeWh and voucher.volumeWh < 2**36, "wallets: volume"
     assert convert(voucher.dueBy, uint256) >= now, "wallets: due in the past"
     assert voucher.dueBy < 2**32, "wallets: interval"
     assert voucher.seller != self._address(owner >> OWNER), "wallets: trade with oneself"
@@ -306,11 +306,16 @@ def settle_by_meters(account: address, sold: metering.Signed, bought: metering.S
     self._require_meter(buyer, due, bought)
     progress: uint256 = self.progress[account]
     before: uint256 = progress & packing.MASK_64
-    energy: uint256 = extcall settlement.__interface__(SETTLEMENT).count(
+    claimed: uint256 = progress >> CLAIMED
+    taken: uint256 = 0
+    energy: uint256 = 0
+    unused: uint256 = 0
+    taken, energy, unused = extcall settlement.__interface__(SETTLEMENT).count(
         seller,
         buyer,
         due,
-        progress >> CLAIMED,
+        claimed,
+        claimed,
         metering.exported(sold.registers),
         metering.imported(bought.registers),
     )

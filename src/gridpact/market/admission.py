@@ -26,7 +26,7 @@ from gridpact.model.order import (
     Tier,
 )
 from gridpact.model.participant import Participant, Role
-from gridpact.quantities import MAX_ENERGY, MAX_PRICE, MAX_SCORE, Money, Price, Wh, amount
+from gridpact.quantities import MAX_ORDER, MAX_PRICE, MAX_SCORE, Money, Price, Wh, amount
 
 MAX_WORD = 2**63 - 1
 """The largest interval, expiry and salt: what the record's encoding holds."""
@@ -163,8 +163,8 @@ def malformed(order: Order) -> str:
     """
     if (len(order.participant), len(order.region), len(order.terms), len(order.parent)) != _LENGTHS:
         return "an address has 20 bytes, an identifier 32"
-    if not 0 < order.energy_wh <= MAX_ENERGY:
-        return f"energy {order.energy_wh} Wh is not within 1 and {MAX_ENERGY}"
+    if not 0 < order.energy_wh <= MAX_ORDER:
+        return f"energy {order.energy_wh} Wh is not within 1 and {MAX_ORDER}"
     if not 0 < order.price <= MAX_PRICE:
         return f"price {order.price} is not within 1 and {MAX_PRICE}"
     if not 0 <= order.min_reputation <= MAX_SCORE:
@@ -212,7 +212,8 @@ def _within(order: Order, sender: Participant, gate: Gate, taken: _Taken) -> _Fo
     if taken.sides.get(who, order.side) is not order.side:
         return Code.OVER_LIMIT, f"{sender.name} both buys and sells in one interval"
     if order.side is Side.OFFER:
-        total, limit = order.energy_wh + taken.offered.get(who, 0), gate.offer_limit.get(who, 0)
+        total = order.energy_wh + taken.offered.get(who, 0)
+        limit = min(gate.offer_limit.get(who, 0), MAX_ORDER)
         if total > limit:
             return Code.OVER_LIMIT, f"{total} Wh offered, {limit} Wh can be delivered"
         return None

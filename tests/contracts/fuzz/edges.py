@@ -35,7 +35,7 @@ SOUTH = keccak(b"region south")
 ORDERS: dict[str, dict[str, Any]] = {
     "no side": {"side": 2},
     "no energy": {"energy_wh": 0},
-    "too much energy": {"energy_wh": 2**40},
+    "too much energy": {"energy_wh": 2**36},
     "price": {"price": 2**48},
     "expired": {"expires": INTERVALS[1]},
     "other region": {"region": SOUTH},

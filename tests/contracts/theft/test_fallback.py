@@ -10,6 +10,7 @@ from tests.contracts.reading import Contract
 
 from gridpact.crypto.eip712 import Domain
 from gridpact.ledger.proving import fallback
+from gridpact.model.statement import Case
 
 
 @pytest.fixture
@@ -147,6 +148,18 @@ def test_a_seller_that_delivered_nothing_is_paid_nothing(failed: Failed) -> None
 
 def test_one_export_is_sold_once(market: NetWorld) -> None:
     """Two buyers, one seller who exported what one of them bought."""
+    failed = _of_one_seller(market)
+    first, second = failed.fills
+    given = first.energy_wh - failed.metered(first.seller)[1]
+    seller = failed.profile(first.seller, more=(0, given))
+    for index, fill in enumerate((first, second)):
+        buyer = failed.profile(fill.buyer, more=(fill.energy_wh, 0))
+        paid = failed.pay(index, seller, buyer)[-1].values["delivery"]
+        assert paid >> 168 & 2**40 - 1 == (first.energy_wh if index == 0 else 0)
+
+
+def _of_one_seller(market: NetWorld) -> Failed:
+    """Return a failed part of two fills: one seller, two buyers."""
     settled = next(
         made
         for made in (market.market(trades=2, seed=seed) for seed in range(99))
@@ -155,13 +168,12 @@ def test_one_export_is_sold_once(market: NetWorld) -> None:
     )
     failed = Failed.unposted(market, settled)
     failed.open_all()
-    first, second = failed.fills
-    given = first.energy_wh - failed.metered(first.seller)[1]
-    seller = failed.profile(first.seller, more=(0, given))
-    for index, fill in enumerate((first, second)):
-        buyer = failed.profile(fill.buyer, more=(fill.energy_wh, 0))
-        paid = failed.pay(index, seller, buyer)[-1].values["delivery"]
-        assert paid >> 168 & 2**40 - 1 == (first.energy_wh if index == 0 else 0)
+    return failed
+
+
+def _energies(delivery: int) -> tuple[int, ...]:
+    """Return agreed, sent, unused and sent of it, as `Paid` has them. [Wh]"""
+    return tuple(delivery >> at & 2**40 - 1 for at in (208, 168, 88, 48))
 
 
 def test_a_debit_above_the_lock_is_refused(market: NetWorld) -> None:
@@ -287,9 +299,62 @@ def test_one_export_is_sold_once_over_two_parts(market: NetWorld) -> None:
         assert paid >> 168 & 2**40 - 1 == due
 
 
+def test_a_buyer_that_paid_its_import_in_one_part_makes_no_seller_of_another_short(
+    market: NetWorld,
+) -> None:
+    """It owes no second fill of that energy, and the seller, who sent all, gets the fee."""
+    settled = market.market(trades=8)
+    fills = [fill for _, fill, *_ in settled.trades]
+    one, two = next(
+        (n, m)
+        for n in range(4)
+        for m in range(4, 8)
+        if fills[n].buyer == fills[m].buyer and fills[n].seller != fills[m].seller
+    )
+    parts = halves(market, settled)
+    for part in parts:
+        market.reserve(part)
+        market.commit(part)
+    market.world.go_to(NOW + TERMS.posting + 1)
+    for part, index, due in ((parts[0], one, fills[one].energy_wh), (parts[1], two, 0)):
+        failed = Failed(market, settled, part)
+        failed.open_all()
+        fill = fills[index]
+        taken, given = failed.metered(fill.buyer)[0], failed.metered(fill.seller)[1]
+        seller = failed.profile(fill.seller, more=(0, fill.energy_wh - given))
+        buyer = failed.profile(fill.buyer, more=(fills[one].energy_wh - taken, 0))
+        paid = failed.pay(index, seller, buyer)[-1].values
+        rest = fill.energy_wh - due
+        assert _energies(paid["delivery"]) == (due, due, rest, rest)
+        assert paid["money"] >> 240 == Case.FULL
+
+
+def test_energy_that_buyers_left_is_exported_once(market: NetWorld) -> None:
+    """Two buyers leave all unused, their seller exported what one of them bought."""
+    failed = _of_one_seller(market)
+    for index, (fill, due) in enumerate(zip(failed.fills, (True, False), strict=True)):
+        given = failed.fills[0].energy_wh - failed.metered(fill.seller)[1]
+        seller = failed.profile(fill.seller, more=(0, given))
+        buyer = failed.profile(fill.buyer, more=(-failed.metered(fill.buyer)[0], 0))
+        paid = _energies(failed.pay(index, seller, buyer)[-1].values["delivery"])
+        assert paid == (0, 0, fill.energy_wh, fill.energy_wh if due else 0)
+
+
+def test_energy_that_one_buyer_left_is_sent_to_another(market: NetWorld) -> None:
+    failed = _of_one_seller(market)
+    first, second = failed.fills
+    given = second.energy_wh - failed.metered(first.seller)[1]
+    seller = failed.profile(first.seller, more=(0, given))
+    left = failed.profile(first.buyer, more=(-failed.metered(first.buyer)[0], 0))
+    taken = failed.profile(second.buyer, more=(second.energy_wh, 0))
+    failed.pay(0, seller, left)
+    paid = _energies(failed.pay(1, seller, taken)[-1].values["delivery"])
+    assert paid == (second.energy_wh, second.energy_wh, 0, 0)
+
+
 def test_nobody_but_wallets_and_fallback_counts_what_meters_showed(failed: Failed) -> None:
     fill = failed.fills[3]
-    given = ("0x" + fill.seller.hex(), "0x" + fill.buyer.hex(), INTERVAL, 1, 1, 1)
+    given = ("0x" + fill.seller.hex(), "0x" + fill.buyer.hex(), INTERVAL, 1, 1, 1, 1)
     for sender in (OPERATOR, BOB, CHALLENGER.address):
         with refused("settlement: not the wallets"):
             failed.market.world.send(Contract.SETTLEMENT, "count", *given, sender=sender)

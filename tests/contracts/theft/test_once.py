@@ -1,7 +1,8 @@
 """Who tries to be paid twice for one export, or to pay twice for one import: by fills, by wallets.
 
 Fills and wallets of one interval, settled by the meters' signed word in every order. What the
-meters of seller and buyer show is paid once, whoever comes first.
+meters of seller and buyer show is paid once, whoever comes first; what a seller sent for its fills
+does not depend on who comes first.
 """
 
 from collections import Counter
@@ -57,12 +58,12 @@ def _bought(hands: Hands, buyer: str, nonce: int = 1, claimed: int = VOLUME) -> 
     return one
 
 
-def _traded(hands: Hands, buyer: str, *energies: int) -> list[Fill]:
-    """Return locked fills of one bid, sold by Bob."""
+def _traded(hands: Hands, buyer: str, *energies: int, seller: str = "bob") -> list[Fill]:
+    """Return locked fills of one bid."""
     hands.at(DUE - 2)
     world = hands.world
     bid = world.order(buyer, Side.BID, energy=sum(energies), interval=DUE)
-    offer = world.order("bob", Side.OFFER, energy=sum(energies), price=100_000, interval=DUE)
+    offer = world.order(seller, Side.OFFER, energy=sum(energies), price=100_000, interval=DUE)
     hands.post(bid)
     hands.post(offer)
     fills = [
@@ -75,8 +76,14 @@ def _traded(hands: Hands, buyer: str, *energies: int) -> list[Fill]:
 
 def _sent(hands: Hands, one: Fill, exported: int, imported: int) -> int:
     """Settle a fill; return what it was paid for. [Wh]"""
+    return _settled(hands, one, exported, imported)[1]
+
+
+def _settled(hands: Hands, one: Fill, exported: int, imported: int) -> tuple[int, int, int]:
+    """Settle a fill; return what was agreed, sent, and sent of what was left unused. [Wh]"""
     (paid,) = hands.settle(one, exported, imported, sender=BOB)
-    return paid.values["delivery"] >> 168 & (1 << 40) - 1
+    agreed, sent, unused = (paid.values["delivery"] >> at & (1 << 40) - 1 for at in (208, 168, 48))
+    return agreed, sent, unused
 
 
 def _delivered(one: Purchase, exported: int, imported: int) -> int:
@@ -115,6 +122,18 @@ def test_energy_that_a_buyer_left_unused_is_not_sold_to_a_wallet_too(hands: Hand
     hands.at(LATE)
     assert _sent(hands, trade, VOLUME, 1_000) == 1_000  # the fee is paid for the other 2,001 Wh
     assert _delivered(wallet, VOLUME, VOLUME) == 0
+
+
+def test_energy_that_one_buyer_left_unused_is_sent_to_another(hands: Hands) -> None:
+    """Ann leaves all of her fill unused and settles it first: Bob is not short at Cem's."""
+    (unused,) = _traded(hands, "ann", VOLUME)
+    (trade,) = _traded(hands, "cem", VOLUME)
+    hands.at(LATE)
+    assert _sent(hands, unused, VOLUME, 0) == 0
+    assert _sent(hands, trade, VOLUME, VOLUME) == VOLUME
+    hands.at(DUE + 4)
+    (rated,) = hands.rate(BOB, DUE)
+    assert (rated.values["agreed"], rated.values["sent"]) == (VOLUME, VOLUME)
 
 
 def test_a_batch_paid_the_export_before_a_wallet(hands: Hands) -> None:
@@ -205,7 +224,7 @@ def test_the_first_wallet_marks_its_buyer_for_good(hands: Hands) -> None:
 def test_only_the_wallets_count(hands: Hands) -> None:
     for sender in (BOB, ANN, DEVICES["stranger"].address):
         with refused("settlement: not the wallets"):
-            hands.world.send(Contract.SETTLEMENT, "count", BOB, ANN, DUE, 1, 1, 1, sender=sender)
+            hands.world.send(Contract.SETTLEMENT, "count", BOB, ANN, DUE, 1, 1, 1, 1, sender=sender)
 
 
 def _settle_batch(hands: Hands, trade: Fill) -> None:
@@ -255,18 +274,68 @@ def test_in_any_order_meters_pay_no_more_than_they_show(
         if energies:
             acts += [(name, one, imported) for one in _traded(hands, name, *energies)]
     hands.at(LATE)
-    sold, took = 0, Counter[str]()
+    sold, unused, took = 0, 0, Counter[str]()
     for at in order:
         name, what, imported = acts[at]
         if isinstance(what, Purchase):
             paid = _delivered(what, exported, imported)
-            sold += paid
+            unused += paid
         else:
-            (event,) = hands.settle(what, exported, imported, sender=BOB)
-            word, mask = event.values["delivery"], (1 << 40) - 1
-            paid = word >> 168 & mask
-            sold += paid + (word >> 48 & mask)
+            _, paid, left = _settled(hands, what, exported, imported)
+            unused += left
+        sold += paid
         took[name] += paid
     assert sold <= exported
+    assert unused <= exported
     assert all(took[name] <= imported for name, (imported, _, _) in buyers.items())
     assert founded.holds()
+
+
+SELLERS = ("bob", "plant")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    energies=st.lists(
+        st.tuples(st.sampled_from(("ann", "cem")), st.sampled_from(SELLERS), energy),
+        min_size=2,
+        max_size=5,
+    ),
+    imported=st.tuples(energy, energy),
+    exported=st.tuples(energy, energy),
+    data=st.data(),
+)
+def test_the_order_of_calls_decides_nothing_for_a_seller(
+    founded: World,
+    energies: list[tuple[str, str, int]],
+    imported: tuple[int, int],
+    exported: tuple[int, int],
+    data: st.DataObject,
+) -> None:
+    """Posted bids of several buyers: in two orders every seller sent and is rated the same."""
+    used = dict(zip(("ann", "cem"), imported, strict=True))
+    made = dict(zip(SELLERS, exported, strict=True))
+    found = []
+    for _ in range(2):
+        founded.engine.undo()
+        founded.time = 0
+        hands = _market(founded)
+        fills = [_traded(hands, buyer, 1 + wh, seller=by)[0] for buyer, by, wh in energies]
+        hands.at(LATE)
+        owed, sent, unused = Counter[str](), Counter[str](), Counter[str]()
+        for at in data.draw(st.permutations(range(len(fills)))):
+            buyer, by, _wh = energies[at]
+            agreed, now, left = _settled(hands, fills[at], made[by], used[buyer])
+            owed[by] += agreed
+            sent[by] += now
+            unused[by] += left
+        hands.at(DUE + 4)
+        for by in SELLERS:
+            assert sent[by] == min(owed[by], made[by])
+            assert unused[by] <= made[by]
+            if owed[by]:
+                (rated,) = hands.rate(DEVICES[by].address, DUE)
+                assert (rated.values["agreed"], rated.values["sent"]) == (owed[by], sent[by])
+        assert founded.holds()
+        found.append((owed, sent))
+    assert found[0] == found[1]

@@ -24,7 +24,7 @@ from gridpact.model.order import (
     Tier,
 )
 from gridpact.model.participant import Participant, Role
-from gridpact.quantities import MAX_ENERGY, MAX_PRICE, amount
+from gridpact.quantities import MAX_ORDER, MAX_PRICE, amount
 
 DOMAIN = Domain(7, b"\x09" * 20)
 COLLECTOR = Key.derive(b"market", "collector")
@@ -261,7 +261,7 @@ def test_a_zonal_bid_whose_parent_was_refused() -> None:
     [
         {"energy_wh": 0},
         {"energy_wh": -1},
-        {"energy_wh": MAX_ENERGY + 1},
+        {"energy_wh": MAX_ORDER + 1},
         {"price": 0},
         {"price": -5},
         {"price": MAX_PRICE + 1},
