@@ -5,6 +5,7 @@ finds none fails, it is never skipped.
 """
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 _TOOLS = Path(sys.prefix) / "node" / "node"
@@ -46,14 +48,16 @@ def anvil(
     port = port or free_port()
     command = [str(binary()), "--port", str(port), "--chain-id", str(chain_id), "--silent"]
     fixed = ["--hardfork", hardfork, "--base-fee", "0", "--gas-price", "0"]
-    process = subprocess.Popen([*command, *fixed, *options])
     url = f"http://127.0.0.1:{port}"
-    try:
-        _wait(url, process)
-        yield url
-    finally:
-        process.kill()
-        process.wait()
+    # anvil puts old states under its home and leaves them there when it is killed: gigabytes
+    with TemporaryDirectory() as home:
+        process = subprocess.Popen([*command, *fixed, *options], env={**os.environ, "HOME": home})
+        try:
+            _wait(url, process)
+            yield url
+        finally:
+            process.kill()
+            process.wait()
 
 
 def rpc(url: str, method: str, *params: Any) -> Any:
