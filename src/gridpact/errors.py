@@ -12,6 +12,10 @@ GridpactError
 ├── MarketError
 │   └── InvalidClearing   a mechanism sold what was not offered
 ├── SettlementError       amounts that do not add up
+├── PropagationError
+│   └── TreeError         nodes, costs or settings that no tree can be made of
+│       ├── TooFewLinks   more nodes than the links of those before them can serve
+│       └── Unreachable   a node that nobody may send to within the largest cost
 └── LedgerError
     ├── OtherScenario     the ledger was founded by another scenario
     ├── WriteConflict     another content under a key that is taken
@@ -104,6 +108,36 @@ class InvalidClearing(MarketError):
 
 class SettlementError(GridpactError):
     """Amounts or energies of a settlement do not add up."""
+
+
+class PropagationError(GridpactError):
+    """Data cannot be passed on as was asked."""
+
+
+class TreeError(PropagationError, BadInput):
+    """Nodes, costs or settings that no tree can be made of."""
+
+    def __init__(self, place: str, problem: str) -> None:
+        self.place, self.problem = place, problem
+        super().__init__(f"{place}: {problem}")
+
+
+class TooFewLinks(TreeError):
+    """The nodes that stand in the tree cannot serve those that are left."""
+
+    def __init__(self, placed: int, nodes: int) -> None:
+        self.placed, self.nodes = placed, nodes
+        super().__init__(
+            "links", f"linking numbers too small: {placed} of {nodes} nodes can be served"
+        )
+
+
+class Unreachable(TreeError):
+    """Nobody with a free link may send to a node."""
+
+    def __init__(self, node: int, max_cost: float) -> None:
+        self.node, self.max_cost = node, max_cost
+        super().__init__("max_cost", f"node {node} is not reached by edges of at most {max_cost:g}")
 
 
 class LedgerError(GridpactError):

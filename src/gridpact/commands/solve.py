@@ -10,7 +10,7 @@ from gridpact.errors import BadInput
 
 
 def solve(
-    kind: Annotated[str, typer.Argument(help="Calculation. Known: opf (optimal power flow).")],
+    kind: Annotated[str, typer.Argument(help="Calculation: opf (power flow), tree (of nodes).")],
     file: Annotated[Path, typer.Argument(metavar="IN.json", help="What is asked.")],
     out: Annotated[
         Path | None,
@@ -18,17 +18,20 @@ def solve(
     ] = None,
     diagram: Annotated[
         Path | None,
-        typer.Option(metavar="OUT.svg", help="The feeder coloured by voltage and by price."),
+        typer.Option(metavar="OUT.svg", help="What was asked about, drawn: a feeder, a tree."),
     ] = None,
     interval: Annotated[
         int | None,
-        typer.Option(help="Of the diagram, from 0. Default: where voltage is nearest to a limit."),
+        typer.Option(
+            help="opf: of the diagram, from 0. Default: where voltage is nearest to a limit."
+        ),
     ] = None,
 ) -> None:
     """Do one calculation, a pure function of its input; docs/solve.md explains every key.
 
     Power in MW and Mvar, energy in MWh, voltage in per unit, impedance in ohm, time in hours,
-    prices per MWh. An infeasible problem is an answer, too: exit code 0.
+    prices per MWh; trust in [0, 1], costs of links in any unit. An infeasible problem is an
+    answer, too: exit code 0.
     """
     import json
 

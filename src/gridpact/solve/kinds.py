@@ -34,7 +34,17 @@ def _opf_picture(done: Any, interval: int | None) -> str:
     return picture(done, interval)
 
 
-KINDS: Mapping[str, Callable[[], Kind]] = {"opf": _opf}
+def _tree() -> Kind:
+    from gridpact.solve import tree
+
+    return Kind(
+        lambda data: tree.solved(tree.request(data)),
+        tree.answer,
+        lambda done, _interval: tree.picture(done),
+    )
+
+
+KINDS: Mapping[str, Callable[[], Kind]] = {"opf": _opf, "tree": _tree}
 
 
 def kind(name: str) -> Kind:
