@@ -6,7 +6,7 @@ where an order came from. Amounts are checked on the way in: a mechanism may tru
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TypeAlias
 
@@ -70,6 +70,10 @@ class Orders:
     def __len__(self) -> int:
         return len(self.energy)
 
+    def rows(self, chosen: ArrayLike) -> "Orders":
+        """Return some of the orders, in the order asked for."""
+        return Orders(*(getattr(self, one.name)[chosen] for one in fields(self)))
+
     @classmethod
     def of(cls, energy: ArrayLike, price: ArrayLike, **attributes: ArrayLike) -> "Orders":
         """Return orders from columns; attributes not given have their neutral value.
@@ -94,7 +98,7 @@ class Orders:
         if crossed.any():
             raise FieldError(f"end[{crossed.argmax()}]", "is not after the window's start")
         whole = columns.pop("whole").astype(np.bool_)
-        prices = _column("price", price, 1, MAX_PRICE, size)
+        prices = _column("price", price, 0, MAX_PRICE, size)
         return cls(energy=energies, price=prices, whole=whole, **columns)
 
 
@@ -226,8 +230,16 @@ class OrderBook:
             and bool((bids.end == ALWAYS).all())
             and not (bids.location.any() or offers.location.any())
             and not (bids.whole.any() or offers.whole.any())
-            and not np.intersect1d(bids.owner, offers.owner).size
+            and bool((bids.partner == NOBODY).all())
+            and not self._on_both_sides
         )
+
+    @property
+    def _on_both_sides(self) -> bool:
+        """Say whether anybody both buys and sells."""
+        buys = np.zeros(len(self.reputation), np.bool_)
+        buys[self.bids.owner] = True
+        return bool(buys[self.offers.owner].any())
 
     def charge(self, bid: int | Whole, offer: int | Whole) -> Whole:
         """Return the network charge of pairs of rows. [micro-units per kWh]"""

@@ -4,7 +4,7 @@ Whoever writes one writes a function of this form; `conformance` tests it, `loca
 clear a region, and a line in `mechanisms` gives it a name.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -55,6 +55,15 @@ class Clearing:
         columns = np.array(list(rows), np.int64).reshape(-1, 4).T
         bid, offer, energy, price = columns
         return cls(bid, offer, energy, price, np.zeros_like(bid) if levy is None else levy, uniform)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Clearing"], uniform: Price | None = None) -> "Clearing":
+        """Return the fills of several clearings of one book."""
+        if not parts:
+            return cls.of([])
+        columns = [(one.bid, one.offer, one.energy, one.price, one.levy) for one in parts]
+        bid, offer, energy, price, levy = map(np.concatenate, zip(*columns, strict=True))
+        return cls(bid, offer, energy, price, levy, uniform)
 
 
 Mechanism: TypeAlias = Callable[[OrderBook], Clearing]

@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from gridpact.errors import BadInput
-from gridpact.market import merit_order
+from gridpact.market import (
+    continuous,
+    merit_order,
+    muda,
+    pay_as_bid,
+    uniform_price,
+    vickrey,
+)
 from gridpact.market.mechanism import Claims, Mechanism
 
 
@@ -17,6 +24,12 @@ class Known(NamedTuple):
 
 MECHANISMS: Mapping[str, Known] = {
     "merit_order": Known(merit_order.match, merit_order.CLAIMS),
+    "uniform_price": Known(uniform_price.match, uniform_price.CLAIMS),
+    "pay_as_bid": Known(pay_as_bid.match, pay_as_bid.CLAIMS),
+    "vickrey": Known(vickrey.match, vickrey.CLAIMS),
+    "mcafee": Known(vickrey.reduced, vickrey.REDUCED),
+    "muda": Known(muda.match, muda.CLAIMS),
+    "continuous": Known(continuous.match, continuous.CLAIMS),
 }
 
 

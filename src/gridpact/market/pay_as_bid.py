@@ -1,0 +1,47 @@
+"""Pay as bid: the volume of the uniform price, each fill at what its buyer bids.
+
+The seller gets what the buyer pays, so the mechanism keeps nothing. In a book with wishes,
+locations or all-or-nothing orders those who bid most choose first, among the offers they may trade
+with the cheapest, network charge included; a fill is priced at the pair's ceiling if the bid is
+above it. The best welfare is then not claimed.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from gridpact.market.book import OrderBook
+from gridpact.market.curves import crossed, plain_values, volumes
+from gridpact.market.mechanism import Claims, Clearing
+from gridpact.market.pairing import everywhere, paired
+from gridpact.market.serving import serve
+from gridpact.quantities import PPM
+
+CLAIMS = Claims(welfare=PPM)
+
+
+def match(book: OrderBook) -> Clearing:
+    """Return the fills, each priced at its bid."""
+    return _plain(book) if book.is_plain else _conditional(book)
+
+
+def _plain(book: OrderBook) -> Clearing:
+    values = plain_values(book)
+    found = crossed(book, values)
+    if found is None:
+        return Clearing.of([])
+    fills = paired(book, *volumes(book, values, found), *everywhere(book, 0, 0))
+    return replace(fills, price=values.bid[fills.bid])
+
+
+def _conditional(book: OrderBook) -> Clearing:
+    left, rows = book.offers.energy.copy(), list[tuple[int, int, int, int]]()
+    for bid in np.argsort(-book.bids.price, kind="stable").tolist():
+        stand = book.merit[left[book.merit] > 0]
+        ceiling = book.ceiling(bid, stand)
+        fits = book.may_trade(bid, stand) & (book.asked[stand] <= ceiling)
+        offers, price = stand[fits], dict(zip(stand.tolist(), ceiling.tolist(), strict=True))
+        cost = book.asked[offers] + book.charge(bid, offers)
+        served = serve(book, bid, offers[np.argsort(cost, kind="stable")], left)
+        rows += [(bid, offer, energy, price[offer]) for offer, energy in served]
+    return Clearing.of(rows)
