@@ -7,10 +7,11 @@ import typer
 
 from gridpact.commands.files import write
 from gridpact.errors import BadInput
+from gridpact.solve.kinds import KINDS
 
 
 def solve(
-    kind: Annotated[str, typer.Argument(help="Calculation: opf (power flow), tree (of nodes).")],
+    kind: Annotated[str, typer.Argument(help=f"Calculation: {', '.join(KINDS)}.")],
     file: Annotated[Path, typer.Argument(metavar="IN.json", help="What is asked.")],
     out: Annotated[
         Path | None,

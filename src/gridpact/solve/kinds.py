@@ -44,7 +44,17 @@ def _tree() -> Kind:
     )
 
 
-KINDS: Mapping[str, Callable[[], Kind]] = {"opf": _opf, "tree": _tree}
+def _pareto() -> Kind:
+    from gridpact.solve import pareto
+
+    return Kind(lambda data: pareto.solved(pareto.request(data)), pareto.answer)
+
+
+KINDS: Mapping[str, Callable[[], Kind]] = {
+    "opf": _opf,
+    "pareto": _pareto,
+    "tree": _tree,
+}
 
 
 def kind(name: str) -> Kind:
