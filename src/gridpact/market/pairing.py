@@ -37,14 +37,21 @@ def paired(
     bids meet the largest offers, and what is then still too many is left out.
     """
     bids, offers = np.flatnonzero(bought > 0), np.flatnonzero(sold > 0)
-    rows = _laid(bids, bought[bids], offers, sold[offers])
-    if _crowded(rows[0], len(bought), book.max_fills):
-        bids = bids[np.argsort(-bought[bids], kind="stable")]
-        offers = offers[np.argsort(-sold[offers], kind="stable")]
-        rows = _trimmed(*_laid(bids, bought[bids], offers, sold[offers]), book.max_fills)
-    bid, offer, energy = rows
+    bid, offer, energy = laid(book, bids, bought, offers, sold)
     price = received[offer]
     return Clearing(bid, offer, energy, price, paid[bid] - price, uniform)
+
+
+def laid(
+    book: OrderBook, bids: Whole, bought: Whole, offers: Whole, sold: Whole
+) -> tuple[Whole, Whole, Whole]:
+    """Return columns (bid, offer, energy) of the fills of some rows, which meet in their order."""
+    rows = _end_to_end(bids, bought[bids], offers, sold[offers])
+    if not _crowded(rows[0], len(bought), book.max_fills):
+        return rows
+    bids = bids[np.argsort(-bought[bids], kind="stable")]
+    offers = offers[np.argsort(-sold[offers], kind="stable")]
+    return _trimmed(*_end_to_end(bids, bought[bids], offers, sold[offers]), book.max_fills)
 
 
 def everywhere(book: OrderBook, paid: Price, received: Price) -> tuple[Whole, Whole]:
@@ -55,7 +62,9 @@ def everywhere(book: OrderBook, paid: Price, received: Price) -> tuple[Whole, Wh
     )
 
 
-def _laid(bids: Whole, bought: Whole, offers: Whole, sold: Whole) -> tuple[Whole, Whole, Whole]:
+def _end_to_end(
+    bids: Whole, bought: Whole, offers: Whole, sold: Whole
+) -> tuple[Whole, Whole, Whole]:
     """Lay both sides end to end; each stretch between two borders is a fill."""
     ends = np.concatenate([np.cumsum(bought), np.cumsum(sold)])
     order = np.argsort(ends, kind="stable")

@@ -1,19 +1,18 @@
 """Pay as bid: the volume of the uniform price, each fill at what its buyer bids.
 
-The seller gets what the buyer pays, so the mechanism keeps nothing. In a book with wishes,
+Those who bid most meet those who ask least. The seller gets what the buyer pays, so the mechanism
+keeps nothing. In a book with wishes,
 locations or all-or-nothing orders those who bid most choose first, among the offers they may trade
 with the cheapest, network charge included; a fill is priced at the pair's ceiling if the bid is
 above it. The best welfare is then not claimed.
 """
-
-from dataclasses import replace
 
 import numpy as np
 
 from gridpact.market.book import OrderBook
 from gridpact.market.curves import crossed, plain_values, volumes
 from gridpact.market.mechanism import Claims, Clearing
-from gridpact.market.pairing import everywhere, paired
+from gridpact.market.pairing import laid
 from gridpact.market.serving import serve
 from gridpact.quantities import PPM
 
@@ -30,8 +29,11 @@ def _plain(book: OrderBook) -> Clearing:
     found = crossed(book, values)
     if found is None:
         return Clearing.of([])
-    fills = paired(book, *volumes(book, values, found), *everywhere(book, 0, 0))
-    return replace(fills, price=values.bid[fills.bid])
+    bought, sold = volumes(book, values, found)
+    bids, offers = np.argsort(-book.bids.price, kind="stable"), book.merit
+    bids, offers = bids[bought[bids] > 0], offers[sold[offers] > 0]
+    bid, offer, energy = laid(book, bids, bought, offers, sold)
+    return Clearing(bid, offer, energy, values.bid[bid], np.zeros_like(bid))
 
 
 def _conditional(book: OrderBook) -> Clearing:
