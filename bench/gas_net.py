@@ -20,7 +20,7 @@ from tests.contracts.reading import Contract
 from tests.onchain import OPTIONS, Onchain
 
 from gridpact.crypto.keys import compact
-from gridpact.ledger.proving import fallback, net, proofs
+from gridpact.ledger.proving import fallback, net, proofs, ratings
 from gridpact.ledger.proving.leaf import meter_digest
 from gridpact.ledger.proving.part import Part
 from gridpact.ledger.proving.proofs import Fault
@@ -101,6 +101,18 @@ def _steps(node: Node, accounts: int, trades: int) -> dict[str, int]:
         f"{name} commit + post + finalise per account": round((commit + post + finalise) / rows),
         f"{name} with reserve per account": round((reserve + commit + post + finalise) / rows),
         f"{name} commit + post + finalise per trade": round((commit + post + finalise) / trades),
+    } | _rated(node, market, part)
+
+
+def _rated(node: Node, market: NetWorld, part: Part) -> dict[str, int]:
+    """Return what it costs to have a final part's sellers rated, the first time in their life."""
+    chunks = ratings.to_rate(part)
+    sellers = [len(ratings.sold(part, chunk)) for chunk in chunks]
+    spent = [node.gas(lambda chunk=chunk: market.rate(part, chunk)) for chunk in chunks]
+    name = f"net {len(part.rows)} accounts:"
+    return {
+        f"{name} rate up to 32 rows": max(spent),
+        f"{name} rate, per seller": round(sum(spent) / sum(sellers)),
     }
 
 
@@ -252,6 +264,10 @@ def _wrong(market: NetWorld, settled: Settled, honest: Part) -> dict[str, tuple[
     one = honest.leaves[at]
     statement = replace(one.statement, paid=one.statement.paid + 1)
     paid = leaf(at, statement=statement)
+    row = one.seller.row
+    said = honest.ratings[row]
+    better = (*honest.ratings[:row], said._replace(sent=said.sent + 1), *honest.ratings[row + 1 :])
+    praised = honest._replace(ratings=better)
     summed = leaf(at, seller=replace(one.seller, credit=one.seller.credit + 1))
     forked = leaf(at, seller=replace(one.seller, previous=0))
     twice = leaf(at, statement=replace(one.statement, fill=honest.leaves[2].statement.fill))
@@ -273,6 +289,7 @@ def _wrong(market: NetWorld, settled: Settled, honest: Part) -> dict[str, tuple[
             proofs.skipped(forked, fills, at, True, one.seller.previous - 1),
         ),
         "wrong delta": (robbed, proofs.delta(robbed, high, changes[high].tail - 1)),
+        "wrong rating": (praised, proofs.rating(praised, row, said.tail - 1)),
         "duplicate leaf": (twice, proofs.duplicate(twice, at, twice, 2)),
         "more than the meter": (metered, proofs.reading(metered, fill(at), at, True, pair)),
     }

@@ -21,7 +21,7 @@ from gridpact.errors import Reverted
 from gridpact.ledger.onchain import roots
 from gridpact.ledger.onchain.abi import Rows, arguments, pack
 from gridpact.ledger.onchain.roots import Posting
-from gridpact.ledger.proving import net, proofs
+from gridpact.ledger.proving import net, proofs, ratings
 from gridpact.ledger.proving.leaf import meter_digest
 from gridpact.ledger.proving.part import Header, Part, Place, Row, commit_digest, reserve_digest
 from gridpact.ledger.proving.proofs import Fault
@@ -313,8 +313,8 @@ class NetWorld:
     ) -> list[Event]:
         self.meter(part)
         root = root or part.root
-        before = pack(*part.place, part.epoch, part.clearing, root) + part.header.packed
-        lists = (part.row_words, part.delta_words)
+        before = pack(*part.place, part.epoch, part.clearing, root) + part.head
+        lists = (part.row_words, part.delta_words, part.rating_words)
         digest = part.digest(self.world.domain, root)
         return self._send("post", before, lists, digest, signatures, **o)
 
@@ -325,6 +325,11 @@ class NetWorld:
             proofs.opening(part, root), _rows(part.row_words), _rows(part.delta_words)
         )
         return self._raw("finalise", given, sender)
+
+    def rate(self, part: Part, chunk: int = 0, sender: bytes = CHALLENGER.address) -> list[Event]:
+        """Have the sellers among 32 rows rated."""
+        given = proofs.packed(ratings.rate_part(part, chunk))
+        return self.send(Contract.REPUTATION, "rate_part", given, sender)
 
     def carry(self, part: Part) -> list[Event]:
         given = arguments(proofs.opening(part), _rows(part.row_words), _rows(part.delta_words))

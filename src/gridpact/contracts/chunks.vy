@@ -4,7 +4,7 @@
 @title Chunks
 @notice The digest of a long list of words that can be opened a piece at a time:
         d = keccak(d | keccak(32 words)) from zero, the last 32 filled up with zeros. A proof shows
-        one chunk and the hashes of all. The same as `ledger/proving/net.py: chunked`.
+        one chunk and the hashes of all. The same as `ledger/proving/chunks.py: chunked`.
 """
 
 CHUNK: constant(uint256) = 32

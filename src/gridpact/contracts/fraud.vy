@@ -28,6 +28,7 @@ CREDIT: constant(uint256) = 176
 DEBIT: constant(uint256) = 128
 HELD: constant(uint256) = 80
 SENT: constant(uint256) = 40
+HALF: constant(uint256) = 2**128 - 1
 
 CLEARING: public(immutable(address))
 SETTLEMENT: public(immutable(address))
@@ -99,11 +100,14 @@ def chain(
     proving.require_fill(place, fill, shown)
     account: address = fill.buyer
     word: uint256 = shown.leaf.buyer
+    sold: uint256 = shown.leaf.sold >> 128
     if of_seller:
         account = fill.seller
         word = shown.leaf.seller
+        sold = shown.leaf.sold & HALF
     previous: uint256 = (word >> PREVIOUS) & packing.MASK_16
     last: uint256 = 0
+    before_sold: uint256 = 0
     wrong: bool = previous > shown.index
     if previous > 0 and not wrong:
         assert before.index == previous - 1, "fraud: not the leaf before"
@@ -111,13 +115,18 @@ def chain(
         proving.require_fill(place, fill_before, before)
         if fill_before.buyer == account:
             last = before.leaf.buyer
+            before_sold = before.leaf.sold >> 128
         elif fill_before.seller == account:
             last = before.leaf.seller
+            before_sold = before.leaf.sold & HALF
         else:
             wrong = True
     if not wrong:
         terms: packing.Terms = packing.terms(fill.terms)
-        wrong = word & (2**ROW - 1) != self._following(terms, of_seller, shown.leaf, previous, last)
+        wrong = (
+            word & (2**ROW - 1) != self._following(terms, of_seller, shown.leaf, previous, last)
+            or sold != before_sold + self._sells(of_seller, shown.leaf)
+        )
     assert wrong, "fraud: nothing wrong"
     proving.condemn(key, msg.sender, account, True)
 
@@ -166,9 +175,7 @@ def delta(
            changes all the same.
     """
     key: bytes32 = proving.posted(place, content)
-    assert change.index == row // 2, "fraud: another row's delta"
-    half: uint256 = chunks.opened(change, content.deltas) >> (128 * (1 - row % 2))
-    half = half & (2**128 - 1)
+    half: uint256 = self._half_of(row, change, content.deltas)
     tail: uint256 = (half >> netting.TAIL) & packing.MASK_16
     own: uint256 = self._own(content.header.funds, row)
     if own == 3 and tail == 0 and half != 0:
@@ -190,6 +197,43 @@ def delta(
             ), "fraud: nothing wrong"
         else:
             assert is_party and shown.index + 1 > tail, "fraud: nothing wrong"
+    proving.condemn(key, msg.sender, empty(address), True)
+
+
+@external
+def rating(
+    place: netting.Place,
+    content: netting.Content,
+    row: uint256,
+    shown: statement.Shown,
+    said: chunks.Opening,
+):
+    """
+    @notice What a row is rated by is not what the leaf named says that it agreed and sent as a
+            seller, or a later leaf of the row says otherwise.
+    @param shown The leaf named, or a later one of the row; not read for a row that names none and
+           is rated all the same.
+    """
+    key: bytes32 = proving.posted(place, content)
+    half: uint256 = self._half_of(row, said, content.header.reputation)
+    tail: uint256 = half & packing.MASK_16
+    if tail == 0 and half != 0:
+        proving.condemn(key, msg.sender, empty(address), True)
+        return
+    statement.require_shown(content, shown)
+    word: uint256 = shown.leaf.seller
+    sold: uint256 = shown.leaf.sold & HALF
+    if shown.leaf.buyer >> ROW == row:
+        word = shown.leaf.buyer
+        sold = shown.leaf.sold >> 128
+    is_party: bool = word >> ROW == row
+    due: uint256 = sold << (netting.SOLD - netting.SENT) | (word >> SENT) & packing.MASK_40
+    if shown.index + 1 == tail:
+        assert not is_party or half >> netting.SENT != due, "fraud: nothing wrong"
+    else:
+        assert (
+            is_party and shown.index + 1 > tail and half >> netting.SENT != due
+        ), "fraud: nothing wrong"
     proving.condemn(key, msg.sender, empty(address), True)
 
 
@@ -339,6 +383,23 @@ def _wrong(
         | claim
     ):
         return 1
+    return 0
+
+
+@internal
+@pure
+def _half_of(row: uint256, opening: chunks.Opening, digest: bytes32) -> uint256:
+    # a row's half of a list that has two rows to a word
+    assert opening.index == row // 2, "fraud: another row's word"
+    return (chunks.opened(opening, digest) >> (128 * (1 - row % 2))) & HALF
+
+
+@internal
+@pure
+def _sells(of_seller: bool, leaf: statement.Leaf) -> uint256:
+    # what a leaf adds to what a party agreed as a seller
+    if of_seller and leaf.amounts >> 192 != split.DISPUTE:
+        return (leaf.delivery >> 208) & packing.MASK_40
     return 0
 
 

@@ -10,6 +10,7 @@
 @dev Lists are positional: row i and half word i belong together.
      Row: account 160 | reserved 48 | lock 48, accounts strictly rising.
      Delta: zero 15 | negative 1 | held 48 | tail 16 | amount 48; two to a word, the first highest.
+     Rating: agreed 72 | sent 40 | tail 16, likewise; nothing reads it before `reputation.vy`.
 """
 
 import chunks
@@ -198,6 +199,7 @@ def post(
     header: netting.Header,
     rows: DynArray[uint256, chunks.LONGEST],
     deltas: DynArray[uint256, chunks.PAIRS],
+    ratings: DynArray[uint256, chunks.PAIRS],
     members: DynArray[address, quorum.MAX_COUNCIL],
     signatures: DynArray[signing.Signature, quorum.MAX_COUNCIL],
 ):
@@ -205,7 +207,8 @@ def post(
     @notice Post what every account gains or loses. Anybody with a bond, with the quorum.
     @dev No storage is read or written per account: the list is held to its hash, every debit to
          its lock, and the deltas sum to zero. The loss and what it is shared over are those posted
-         with the meters, and so is the energy sent before the clearing's first fill.
+         with the meters, and so is the energy sent before the clearing's first fill. The ratings
+         are brought only so that everybody has them, who would prove them wrong.
     """
     key: bytes32 = netting.key(place)
     list: bytes32 = chunks.digest(9, len(rows))
@@ -232,6 +235,8 @@ def post(
     assert now <= (state >> UNTIL) & packing.MASK_40, "net: too late"
     self._check_meters(place, header.energy, span)
     assert len(deltas) == (len(rows) + 1) // 2, "net: not one delta per account"
+    assert len(ratings) == len(deltas), "net: not one rating per account"
+    assert chunks.digest(11, len(ratings)) == header.reputation, "net: other ratings"
     gained: uint256 = 0
     lost: uint256 = 0
     at: uint256 = 0

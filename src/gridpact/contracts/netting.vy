@@ -3,7 +3,7 @@
 """
 @title Netting
 @notice What a part of net settlement is made of, for the contracts that post it and those that
-        prove it wrong: the same words as `ledger/proving/net.py`.
+        prove it wrong: the same words as `ledger/proving/part.py`.
 """
 
 # phases of the quorum's signature
@@ -18,6 +18,11 @@ NEGATIVE: constant(uint256) = 2**112
 HELD_AT: constant(uint256) = 64
 TAIL: constant(uint256) = 48
 AMOUNT: constant(uint256) = 0
+
+# half of a rating word, of the same row: agreed as a seller 72 | sent 40 | tail 16, all zero of who
+# agreed nothing; the tail is a leaf of the row after which neither grows
+SOLD: constant(uint256) = 56
+SENT: constant(uint256) = 16
 
 QUORUM_TYPE: constant(bytes32) = keccak256(
     "Quorum(bytes32 region,uint64 interval,uint8 phase,uint32 part,uint64 epoch,bytes32 clearingHash,bytes32 listHash,bytes32 root,bytes32 header,bytes32 deltasHash)"
@@ -42,7 +47,7 @@ struct Header:
     energy: uint256  # loss 64 | weighed 64 | sent before 64 | first place 32 | leaves 32
     # rows of network_loss 16, network_operator 16, reward 16 | most reward 64 | most claims 64
     funds: uint256
-    reputation: bytes32  # root of the scores after this part
+    reputation: bytes32  # the digest of the ratings: see `chunks.vy`
 
 
 struct Content:

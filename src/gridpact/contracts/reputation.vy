@@ -6,11 +6,18 @@
         it agreed and sent: [Wang23] as read in 5-decisions, section 9 (B), the same integers as
         `reputation/feedback.py: update`. Who falls short beyond the tolerance is fined for it, from
         its deposit at the registry and never beyond.
+        An interval is rated in one way: by the fills that were settled one by one, or, once a part
+        of net settlement was committed, by the ratings under its final parts' headers. So whatever
+        was settled both ways counts once.
 """
 
+import chunks
 import clock
+import council
 import feedback
 import keyed
+import net
+import netting
 import packing
 import registry
 import rounding
@@ -28,6 +35,7 @@ EARLIEST: constant(uint256) = 224
 AT: constant(uint256) = 64
 KNOWN: constant(uint256) = 2**32
 HELD: constant(uint256) = 2**31  # marks an earlier score
+FINAL: constant(uint256) = 4  # of a part of net settlement
 
 
 struct Rating:
@@ -40,6 +48,9 @@ struct Rating:
 
 OPERATOR: public(immutable(address))
 SETTLEMENT: public(immutable(address))
+NET: public(immutable(address))
+COUNCIL: public(immutable(address))
+DOMAIN: immutable(bytes32)
 REGISTRY: public(immutable(address))
 WINDOW: immutable(uint256)
 RULES: immutable(feedback.Rules)
@@ -47,6 +58,8 @@ FINE: public(immutable(uint256))  # micro-units per kWh that was agreed and not 
 TOLERANCE: public(immutable(uint256))  # ppm of what was agreed
 
 scores: HashMap[address, uint256]
+by_fills: HashMap[uint256, uint256]  # the intervals rated by their fills, 256 to a word
+by_parts: HashMap[bytes32, uint256]  # of a part, by 32 rows, which were rated
 
 
 event Rated:
@@ -57,10 +70,17 @@ event Rated:
     now: uint256
 
 
+event RatedRows:
+    key: indexed(bytes32)
+    first: uint256
+
+
 @deploy
 def __init__(
     operator: address,
     settlement_: address,
+    net_: address,
+    council_: address,
     rules: feedback.Rules,
     window: uint256,
     registry_: address,
@@ -84,6 +104,9 @@ def __init__(
     FINE = fine
     TOLERANCE = tolerance
     SETTLEMENT = settlement_
+    NET = net_
+    COUNCIL = council_
+    DOMAIN = staticcall registry.__interface__(registry_).DOMAIN()
     WINDOW = window
     RULES = rules
 
@@ -101,6 +124,8 @@ def rate(
     assert msg.sender == OPERATOR, "reputation: not the operator"
     if not keyed.begin(write, 0):
         return expected
+    if len(sellers) > 0:
+        self._begin_by_fills(write.interval)
     digest: bytes32 = empty(bytes32)
     for seller: address in sellers:
         rating: Rating = self._rate(seller, write.interval)
@@ -116,7 +141,50 @@ def rate_one(seller: address, interval: uint64):
             Anybody may call.
     """
     assert clock.ended(interval, WINDOW + 1), "reputation: too early"
+    self._begin_by_fills(interval)
     self._rate(seller, interval)
+
+
+@external
+def rate_part(
+    place: netting.Place,
+    content: netting.Content,
+    rows: chunks.Opening,
+    ratings: chunks.Opening,
+):
+    """
+    @notice Rate the sellers among 32 rows of a final part by what it says that they agreed and
+            sent, once. Anybody may call. Two parts of one interval are two ratings, and what was
+            held is one more.
+    @param rows Any of the 32 rows, in the part's list.
+    @param ratings Their ratings, under its header.
+    """
+    key: bytes32 = netting.key(place)
+    assert (staticcall net.__interface__(NET).part(key))[0] == FINAL, "reputation: part not final"
+    assert staticcall net.__interface__(NET).contents(key) == netting.signed(
+        DOMAIN, place, netting.POST, content
+    ), "reputation: another content"
+    word: uint256 = self.by_fills[convert(place.interval, uint256) >> 8]
+    assert (
+        word >> (convert(place.interval, uint256) & packing.MASK_8)
+    ) & 1 == 0, "reputation: rated by its fills"
+    at: uint256 = rows.index // chunks.CHUNK
+    assert ratings.index // chunks.CHUNK == at // 2, "reputation: ratings of other rows"
+    row: uint256 = chunks.opened(rows, content.list)
+    half: uint256 = chunks.opened(ratings, content.header.reputation)
+    word = self.by_parts[key]
+    assert (word >> at) & 1 == 0, "reputation: rated before"
+    self.by_parts[key] = word | 1 << at
+    for n: uint256 in range(chunks.CHUNK):
+        row = rows.words[n]
+        half = ratings.words[16 * (at & 1) + n // 2] >> (128 * (1 - (n & 1)))
+        agreed: uint256 = (half & (2**128 - 1)) >> netting.SOLD
+        sent: uint256 = (half >> netting.SENT) & packing.MASK_40
+        if row == 0 or agreed == 0:
+            continue
+        assert sent <= agreed, "reputation: sent above agreed"
+        self._move(convert(convert(row >> 96, uint160), address), agreed, sent)
+    log RatedRows(key=key, first=at * chunks.CHUNK)
 
 
 @external
@@ -183,6 +251,23 @@ def _rate(seller: address, interval: uint64) -> Rating:
     sent: uint256 = 0
     agreed, sent = extcall settlement.__interface__(SETTLEMENT).to_rate(seller, interval)
     assert agreed > 0, "reputation: nothing to rate"
+    return self._move(seller, agreed, sent)
+
+
+@internal
+def _begin_by_fills(interval: uint64):
+    # whichever way an interval is rated first is the only one
+    home: bytes32 = staticcall council.__interface__(COUNCIL).home()
+    covered: uint256 = staticcall net.__interface__(NET).covered(home, interval)
+    assert covered == 0, "reputation: settled net"
+    at: uint256 = convert(interval, uint256)
+    word: uint256 = self.by_fills[at >> 8]
+    if (word >> (at & packing.MASK_8)) & 1 == 0:
+        self.by_fills[at >> 8] = word | 1 << (at & packing.MASK_8)
+
+
+@internal
+def _move(seller: address, agreed: uint256, sent: uint256) -> Rating:
     before: uint256 = self._score(seller)
     now: uint256 = feedback.update(before, agreed, sent, RULES)
     self._keep(seller, before, now)

@@ -3,7 +3,7 @@
 """
 @title Statement
 @notice The leaf of a part: one fill's statement with its running sums, and what is to be shown of
-        it. The same words as `ledger/proving/net.py: Leaf`.
+        it. The same words as `ledger/proving/leaf.py: Leaf`.
 """
 
 import merkle
@@ -22,6 +22,8 @@ struct Leaf:
     buyer: uint256  # row 16 | previous 16 | credit 48 | debit 48 | held 48 | sent 40 | agreed 40
     seller: uint256  # the same
     common: uint256  # to_loss 64 | to_network 64 | rewards 64 | claims 64
+    # what each so far agreed as a seller, outside of disputes: the buyer 128 | the seller 128
+    sold: uint256
 
 
 struct Shown:

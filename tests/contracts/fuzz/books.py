@@ -168,6 +168,9 @@ class Books:
                 for row, change in zip(part_.rows, part_.changes, strict=True):
                     assert -change.delta + change.held <= row.lock, "a debit above the lock"
                     self.worth[row.account] += change.delta
+                for row, said in zip(part_.rows, part_.ratings, strict=True):
+                    self.settled[row.account, "agreed"] += said.agreed
+                    self.settled[row.account, "sent"] += said.sent
             case "wallets.Opened":
                 assert v["account"] not in self.open, "a wallet opened twice"
                 self.open.add(v["account"])

@@ -155,6 +155,8 @@ class Councils(Play):
         self.attempt(lambda: self.net.finalise(part, sender))
         if carry:
             self.attempt(lambda: self.net.carry(part))
+        for _ in range(2):
+            self.attempt(lambda: self.net.rate(part, sender=sender))
 
     @precondition(lambda self: self.parts)
     @rule(at=pick, wait=st.booleans(), wrong=st.integers(0, 7), spoil=spoils)

@@ -84,6 +84,20 @@ def _anothers_row(heist: Heist, row: int) -> Wrong:
     return Wrong(part, proofs.row(part, heist.fill(at), at, True))
 
 
+def praised(heist: Heist) -> Wrong:
+    ratings = [*heist.honest.ratings]
+    row = next(n for n, said in enumerate(ratings) if said.agreed > said.sent)
+    ratings[row] = ratings[row]._replace(sent=ratings[row].agreed)
+    part = heist.honest._replace(ratings=tuple(ratings))
+    return Wrong(part, proofs.rating(part, row, ratings[row].tail - 1))
+
+
+def more_sold(heist: Heist) -> Wrong:
+    leaf = heist.honest.leaves[9]
+    part = other_leaf(heist.honest, 9, seller=replace(leaf.seller, sold=leaf.seller.sold + 5))
+    return Wrong(part, proofs.chain(part, heist.fills, 9, True))
+
+
 def own_account_elsewhere(heist: Heist) -> Wrong:
     loss, _, reward = heist.honest.header.own
     part = heist.honest._replace(header=heist.honest.header._replace(own=(loss, loss, reward)))
@@ -103,7 +117,7 @@ def _of_theft(alteration: Callable[[Heist], tuple[Part, Fault]]) -> Callable[[He
 
 _OWN = (
     *(self_credit, loot, foreign, in_two_parts, in_no_row, in_anothers_row),
-    *(own_account_elsewhere, begins_elsewhere),
+    *(own_account_elsewhere, begins_elsewhere, praised, more_sold),
 )
 KINDS: Mapping[str, Callable[[Heist], Wrong]] = {kind.__name__: kind for kind in _OWN} | {
     one.__name__: _of_theft(one) for one in ALTERATIONS

@@ -109,7 +109,8 @@ class Suite:
                 *(s.loss_fund_share, s.dispute_window, *when),
             ),
             "reputation": pack(
-                *(operator, settlement, *rating, s.dispute_window, registry),
+                *(operator, settlement, self["net"], self["council"]),
+                *(*rating, s.dispute_window, registry),
                 *(found.review.fine, found.review.tolerance, *when),
             ),
             "incentive": pack(

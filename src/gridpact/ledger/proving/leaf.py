@@ -17,6 +17,8 @@ class Chained(msgspec.Struct, frozen=True):
     """An account's running sums up to a leaf.
 
     `row` is the account's place in the part's list, `previous` that of its leaf before, from 1.
+    `sent` is a seller's, `agreed` a buyer's, as their meters count them; `sold` is what it agreed
+    as a seller, outside of disputes.
     """
 
     row: int = 0
@@ -26,6 +28,7 @@ class Chained(msgspec.Struct, frozen=True):
     held: Money = 0
     sent: Wh = 0
     agreed: Wh = 0
+    sold: Wh = 0
 
     @property
     def word(self) -> int:
@@ -51,7 +54,7 @@ class Common(NamedTuple):
 
 
 class Leaf(msgspec.Struct, frozen=True):
-    """The statement of one fill as it is proven: ten words, as `contracts/statement.vy` reads them.
+    """The statement of one fill as it is proven, eleven words: see `contracts/statement.vy`.
 
     `position` is the fill's place in its clearing, `seller_meter` and `buyer_meter` are
     `meter_digest` of their signed readings; `sent_wh` is the region's running rho.
@@ -69,7 +72,7 @@ class Leaf(msgspec.Struct, frozen=True):
 
     @property
     def content(self) -> bytes:
-        # one long number for seven words: a part has thousands of leaves
+        # one long number for eight words: a part has thousands of leaves
         s, d, c = self.statement, self.delivery, self.common
         delivery = d.agreed << 208 | d.sent << 168 | d.received << 128 | d.unused << 88
         delivery |= d.unused_sent << 48 | d.held << 8 | d.disputed
@@ -77,15 +80,16 @@ class Leaf(msgspec.Struct, frozen=True):
         extras = s.reward << 144 | s.claim << 96 | s.unpaid_reward << 48 | s.unpaid_claim
         upper = delivery << 512 | (amounts | s.fee_network) << 256 | extras
         common = c.to_loss << 192 | c.to_network << 128 | c.rewards << 64 | c.claims
-        lower = (self.position << 64 | self.sent_wh) << 768 | self.buyer.word << 512
-        lower |= self.seller.word << 256 | common
+        lower = (self.position << 64 | self.sent_wh) << 1024 | self.buyer.word << 768
+        lower |= self.seller.word << 512 | common << 256
+        lower |= self.buyer.sold << 128 | self.seller.sold
         return b"".join(
             (
                 s.fill,
                 self.seller_meter,
                 self.buyer_meter,
                 upper.to_bytes(96, "big"),
-                lower.to_bytes(128, "big"),
+                lower.to_bytes(160, "big"),
             )
         )
 

@@ -18,6 +18,7 @@ from gridpact.ledger.proving.part import (
     Header,
     Part,
     Place,
+    Rating,
     Row,
 )
 from gridpact.model.delivery import Delivery
@@ -93,16 +94,17 @@ def build(
         running += delivery.sent
         common = _common(common, statement, fund_share)
         buyer = _bought(last[fill.buyer], tails[fill.buyer], fill, delivery, statement)
-        seller = _sold(last[fill.seller], tails[fill.seller], delivery, statement)
+        seller = _delivered(last[fill.seller], tails[fill.seller], delivery, statement)
         last[fill.buyer], last[fill.seller] = buyer, seller
         tails[fill.buyer] = tails[fill.seller] = at
         meter = (meters.get(fill.seller, NONE), meters.get(fill.buyer, NONE))
         leaf = Leaf(statement, delivery, *meter, position, running, buyer, seller, common)
         leaves.append(leaf)
     changes = _changes(rows, last, tails, common)
+    ratings = tuple(_rating(last[row.account], tails[row.account]) for row in rows)
     loss, network, reward = (place_of[account] for account in OWN)
     header = header._replace(own=(loss, network, reward), leaves=len(leaves))
-    return Part(place, epoch, clearing, header, tuple(rows), changes, tuple(leaves))
+    return Part(place, epoch, clearing, header, tuple(rows), changes, ratings, tuple(leaves))
 
 
 def following(
@@ -146,10 +148,11 @@ def _bought(last: Chained, tail: int, fill: Fill, delivery: Delivery, s: Stateme
         held=last.held + (fill.lock if s.case is Case.DISPUTE else 0),
         sent=last.sent,
         agreed=last.agreed + delivery.agreed,
+        sold=last.sold,
     )
 
 
-def _sold(last: Chained, tail: int, delivery: Delivery, s: Statement) -> Chained:
+def _delivered(last: Chained, tail: int, delivery: Delivery, s: Statement) -> Chained:
     return Chained(
         row=last.row,
         previous=tail,
@@ -158,7 +161,12 @@ def _sold(last: Chained, tail: int, delivery: Delivery, s: Statement) -> Chained
         held=last.held,
         sent=last.sent + delivery.sent,
         agreed=last.agreed,
+        sold=last.sold + (0 if s.case is Case.DISPUTE else delivery.agreed),
     )
+
+
+def _rating(last: Chained, tail: int) -> Rating:
+    return Rating(last.sold, last.sent, tail) if last.sold else Rating()
 
 
 def _changes(

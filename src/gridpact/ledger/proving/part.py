@@ -61,13 +61,29 @@ class Change(NamedTuple):
         return (self.delta < 0) << 112 | self.held << 64 | self.tail << 48 | abs(self.delta)
 
 
+class Rating(NamedTuple):
+    """What an account agreed and sent as a seller, outside of disputes, and where its last leaf is.
+
+    All zero of who agreed nothing.
+    """
+
+    agreed: Wh = 0
+    sent: Wh = 0
+    tail: int = 0
+
+    @property
+    def half(self) -> int:
+        """agreed 72 | sent 40 | tail 16."""
+        return self.agreed << 56 | self.sent << 16 | self.tail
+
+
 class Header(NamedTuple):
     """What holds for all leaves of a part.
 
     Loss L and S of the region, rho settled before the first leaf, the place of the first fill in
     the clearing and the number of leaves; what rewards and claims may come to; the rows of
-    `OWN`, the market's own accounts; a root of the reputations. A part has all fills from its
-    first; only one of held fills leaves some out.
+    `OWN`, the market's own accounts. A part has all fills from its first; only one of held fills
+    leaves some out.
     """
 
     loss_wh: Wh
@@ -78,20 +94,19 @@ class Header(NamedTuple):
     rewards: Money = 0
     claims: Money = 0
     own: tuple[int, int, int] = (0, 0, 0)
-    reputation: bytes = NONE
 
     @property
     def packed(self) -> bytes:
-        """Three words.
+        """Two words; in a part the digest of its ratings follows as a third.
 
         loss 64 | weighed 64 | before 64 | first 32 | leaves 32; then the rows of network_loss 16,
-        network_operator 16, reward 16 | rewards 64 | claims 64; then the root.
+        network_operator 16, reward 16 | rewards 64 | claims 64.
         """
         energy = self.loss_wh << 192 | self.weighed_wh << 128 | self.before_wh << 64
         energy |= self.first << 32 | self.leaves
         loss, network, reward = self.own
         funds = loss << 160 | network << 144 | reward << 128 | self.rewards << 64 | self.claims
-        return packing.words((energy, funds)) + self.reputation
+        return packing.words((energy, funds))
 
 
 class Place(NamedTuple):
@@ -121,7 +136,13 @@ class Part(NamedTuple):
     header: Header
     rows: tuple[Row, ...]
     changes: tuple[Change, ...]
+    ratings: tuple[Rating, ...]
     leaves: tuple[Leaf, ...]
+
+    @property
+    def head(self) -> bytes:
+        """Return the three words of `netting.Header`."""
+        return self.header.packed + chunked(self.rating_words)
 
     @property
     def span(self) -> int:
@@ -144,16 +165,25 @@ class Part(NamedTuple):
     @property
     def delta_words(self) -> list[int]:
         """Return two changes to a word, the first in the high half."""
-        halves = [change.half for change in self.changes] + [0] * (len(self.changes) % 2)
-        return [high << 128 | low for high, low in zip(halves[::2], halves[1::2], strict=True)]
+        return _paired([change.half for change in self.changes])
+
+    @property
+    def rating_words(self) -> list[int]:
+        """Return two ratings to a word, likewise."""
+        return _paired([rating.half for rating in self.ratings])
 
     def digest(self, domain: Domain, root: bytes | None = None) -> bytes:
         """Return what the council signs of the whole part; `root` where it is known already."""
         return quorum_digest(
             domain,
             *(self.place, Phase.SETTLE, self.epoch, self.clearing, chunked(self.row_words)),
-            *(root or self.root, self.header.packed, chunked(self.delta_words)),
+            *(root or self.root, self.head, chunked(self.delta_words)),
         )
+
+
+def _paired(halves: list[int]) -> list[int]:
+    halves += [0] * (len(halves) % 2)
+    return [high << 128 | low for high, low in zip(halves[::2], halves[1::2], strict=True)]
 
 
 def reserve_digest(domain: Domain, part: Part) -> bytes:

@@ -24,7 +24,7 @@ from gridpact.quantities import Score
 
 NOTHING = b"\0" * 32
 _SIBLINGS = merkle.MAX_DEPTH
-_NO_LEAF = NOTHING * (1 + 10 + _SIBLINGS)
+_NO_LEAF = NOTHING * (1 + 11 + _SIBLINGS)
 _NO_FILL = NOTHING * 5
 
 
@@ -43,7 +43,7 @@ class Fault(NamedTuple):
 def content(part: Part, root: bytes | None = None) -> bytes:
     """Return `netting.Content`; `root` where it is known already."""
     head = pack(part.epoch, part.clearing, chunked(part.row_words), root or part.root)
-    return head + part.header.packed + chunked(part.delta_words)
+    return head + part.head + chunked(part.delta_words)
 
 
 def opening(part: Part, root: bytes | None = None) -> bytes:
@@ -116,6 +116,13 @@ def delta(part: Part, row: int, index: int | None) -> Fault:
     leaf = _NO_LEAF if index is None else shown(part, index)
     given = (opening(part) + pack(row) + leaf, opened(part.delta_words, row // 2))
     return Fault("fraud", "delta", given, f"change of row {row}")
+
+
+def rating(part: Part, row: int, index: int | None) -> Fault:
+    """Prove that what a row is rated by is not what its last leaf says."""
+    leaf = _NO_LEAF if index is None else shown(part, index)
+    given = (opening(part) + pack(row) + leaf, opened(part.rating_words, row // 2))
+    return Fault("fraud", "rating", given, f"rating of row {row}")
 
 
 def row(part: Part, fill: Fill, index: int, of_seller: bool) -> Fault:
@@ -249,6 +256,9 @@ def faults(
     for row, said_change, due_change in zip(rows, part.changes, own.changes, strict=True):
         if said_change != due_change:
             return f"change of {row.account.hex()}: {said_change}, due is {due_change}"
+    for row, said_rating, due_rating in zip(rows, part.ratings, own.ratings, strict=True):
+        if said_rating != due_rating:
+            return f"rating of {row.account.hex()}: {said_rating}, due is {due_rating}"
     return ""
 
 
