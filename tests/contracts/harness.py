@@ -27,6 +27,7 @@ from gridpact.model.challenge import ChallengeTerms
 from gridpact.model.delivery import Delivery
 from gridpact.model.door import DoorTerms
 from gridpact.model.interval import Key, Phase
+from gridpact.model.market import MarketTerms
 from gridpact.model.net import NetTerms
 from gridpact.model.order import MAX_FILLS, NONE, Accepted, Order, Side, Tier
 from gridpact.model.participant import Account, Named, Participant, ReviewTerms, Role
@@ -75,6 +76,7 @@ class World:
         review: ReviewTerms | None = None,
         challenge: ChallengeTerms | None = None,
         net: NetTerms | None = None,
+        market: MarketTerms | None = None,
         ends_founding: bool = True,
     ) -> None:
         self.net = net or NetTerms()
@@ -97,6 +99,7 @@ class World:
             "challenge": self.challenge,
             "net": self.net,
             "collector": COLLECTOR.address,
+            "market": market or MarketTerms(),
         }
         found = Found("north", REGION, (), (), *rules, **founding)  # type: ignore[arg-type]
         for name, deploy in zip(ORDER, self.suite.deploy(found), strict=True):

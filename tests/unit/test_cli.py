@@ -140,7 +140,7 @@ def test_another_scenario_in_the_same_folder_is_refused(
     ("arguments", "expected"),
     [
         (("run", "nowhere.toml"), "nowhere.toml"),
-        (("run", str(SCENARIOS / "sce56-day.toml"), "--scheme", "pareto"), "gridpact"),
+        (("run", str(SCENARIOS / "sce56-day.toml"), "--scheme", "best"), "gridpact"),
         (("run", str(SCENARIOS / "sce56-day.toml"), "--ledger", "ftp:x"), "embedded:PATH"),
         (
             ("run", str(SCENARIOS / "sce56-day.toml"), "--ledger", "http://a,b"),

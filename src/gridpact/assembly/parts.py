@@ -117,7 +117,13 @@ def assemble(
             for party, plant in zip(people.plants, scenario.plants, strict=True)
         },
         tariff=scenario.tariff,
-        rules=Rules(scenario.settlement, scenario.rating, scenario.incentive),
+        rules=Rules(
+            scenario.settlement,
+            scenario.rating,
+            scenario.incentive,
+            scenario.market,
+            scenario.splitting,
+        ),
         minutes=scenario.time.minutes,
         door=door(scenario, signed),
         council=council(scenario, ledgers, int(feeder.ids[0]), signed),

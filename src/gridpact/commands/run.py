@@ -9,7 +9,6 @@ import typer
 
 from gridpact.commands.files import make
 from gridpact.commands.place import ledger_file, network, open_ledgers
-from gridpact.errors import BadInput
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from gridpact.assembly.nodes import Network
     from gridpact.scenario.scenario import Scenario
 
-SCHEMES = ("gridpact",)
 _INTERRUPTED = 130
 """What a shell expects of a command that Ctrl-C ended: 128 and the signal's number."""
 _SLOW_SECONDS_PER_INTERVAL = 6
@@ -56,7 +54,11 @@ def run(
         ),
     ] = None,
     scheme: Annotated[
-        str, typer.Option(help="Bundle of rules, instead of the scenario's. Known: gridpact.")
+        str,
+        typer.Option(
+            help="Bundle of rules, instead of the scenario's: gridpact, dual-chain, "
+            "matching-degree, pareto, credibility."
+        ),
     ] = "",
     out: Annotated[
         Path | None, typer.Option(help="Output folder. Default: out/NAME for NAME.toml.")
@@ -78,8 +80,7 @@ def run(
     from gridpact.report.write import write_all
     from gridpact.scenario.reader import load
 
-    chosen = load(scenario)
-    _require_known(scheme or chosen.scheme)
+    chosen = load(scenario, scheme=scheme)
     folder = out or Path("out") / scenario.stem
     nodes = network(ledger, confirmations, gas_price, keys, chosen)
     file = folder / "companion.db" if nodes else ledger_file(ledger, folder)
@@ -101,11 +102,6 @@ def run(
     paths = write_all(found, forecasts.result(), folder)
     console.print(short_table(found))
     _tell_end(console, day, paths)
-
-
-def _require_known(scheme: str) -> None:
-    if scheme not in SCHEMES:
-        raise BadInput(f"scheme {scheme!r} is not known, expected one of: {', '.join(SCHEMES)}")
 
 
 def _say_what_awaits(

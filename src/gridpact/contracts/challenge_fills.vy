@@ -5,7 +5,9 @@
 @notice Proofs that the fills of a posted clearing are wrong: more than an order says, a sum that
         does not follow, one energy on both tiers, an offer passed over or shut out by a cap that
         it does not exceed. One or two leaves of what was posted decide (5-decisions, section 17).
-@dev Only the local tier's merit order is judged: the zonal one weighs losses that no chain knows.
+@dev Rank is judged of the local tier only, and only where it is cleared in merit order: the zonal
+     one weighs losses that no chain knows. Under another mechanism a local fill is priced between
+     its offer and its bid, and who came first is for the audit, which computes the clearing again.
      `path`, the last argument, holds the siblings of all leaves that a call shows and reads, in
      their order.
 """
@@ -120,7 +122,7 @@ def overfilled(
         wrong = (
             order.side != book.OFFER
             or fill.seller != order.participant
-            or terms.price != max(price, tariffs.feed_in)
+            or self._is_mispriced(terms, max(price, tariffs.feed_in))
         )
     assert (
         wrong
@@ -269,6 +271,7 @@ def outranked(
     @param better The other bid's fill.
     @param worse_offer Read only when both offers cost the same.
     """
+    assert challenging.TERMS.by_merit, "challenge_fills: another mechanism"
     name: bytes32 = challenging.open(region, interval, posted)
     leaf: bytes32 = self._own_fill(interval, bid, worse.leaf)
     used: uint256 = merkle.after(leaf, worse.place, posted.fill_root, path, 0)
@@ -310,6 +313,7 @@ def skipped(
     @notice A bid took a worse offer while a better one, which it could have had, has energy left.
     @param worse_offer Read only when both offers cost the same.
     """
+    assert challenging.TERMS.by_merit, "challenge_fills: another mechanism"
     name: bytes32 = challenging.open(region, interval, posted)
     leaf: bytes32 = self._own_fill(interval, bid, worse.leaf)
     used: uint256 = merkle.after(leaf, worse.place, posted.fill_root, path, 0)
@@ -333,6 +337,15 @@ def skipped(
         region, interval, LOCAL, price, bid.participant, offer.participant, wires, path, used
     ), "challenge_fills: above the cap"
     challenging.condemn(region, interval, name, keccak256("skipped"), offer.participant)
+
+
+@internal
+@view
+def _is_mispriced(terms: packing.Terms, asked: uint256) -> bool:
+    # `asked` is the offer's price, lifted to the floor
+    if terms.tier == LOCAL and not challenging.TERMS.by_merit:
+        return terms.price < asked
+    return terms.price != asked
 
 
 @internal

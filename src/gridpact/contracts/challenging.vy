@@ -32,6 +32,7 @@ struct Terms:
     answer: uint256  # intervals to answer it, where no deadline counts
     commit_closes: uint256  # seconds before delivery; 0: no deadline
     challenge_closes: uint256
+    by_merit: bool  # whether the local tier is cleared in merit order
 
 
 OPERATOR: immutable(address)

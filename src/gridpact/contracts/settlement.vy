@@ -89,6 +89,7 @@ WALLETS: public(immutable(address))
 FALLBACK: public(immutable(address))
 DOMAIN: public(immutable(bytes32))
 WINDOW: public(immutable(uint256))
+BY_MERIT: immutable(bool)
 RULES: immutable(split.Rules)
 
 fills: HashMap[bytes32, uint256]
@@ -150,12 +151,14 @@ def __init__(
     council_: address,
     rules: split.Rules,
     window: uint256,
+    by_merit: bool,
     begins: uint256,
     seconds: uint256,
 ):
     """
     @notice Fix the peers and the numbers of the rule, for good.
     @param window Intervals after which a dispute ends.
+    @param by_merit Whether the local tier is cleared in merit order.
     """
     clock.__init__(begins, seconds)
     assert rules.tau <= PPM and rules.eps <= PPM and rules.kappa < 2**32, "settlement: rules"
@@ -175,6 +178,7 @@ def __init__(
     attested.__init__(council_)
     DOMAIN = staticcall registry.__interface__(registry_).DOMAIN()
     WINDOW = window
+    BY_MERIT = by_merit
     RULES = rules
 
 
@@ -214,15 +218,18 @@ def commit(
 def match(bid: book.Order, offer: book.Order, terms: uint256, lock_now: bool) -> bytes32:
     """
     @notice Make one fill of two posted orders, until the commitments close.
-    @dev The operator may; the buyer too, who then pays the offer's price and bears at least the
-         network share that is posted with the prices.
+    @dev The operator may; where merit order rules, the buyer too, who then pays the offer's price
+         and bears at least the network share that is posted with the prices. Under another
+         mechanism the offer's price need not be the clearing's.
     @param lock_now Whether the fill is locked at once, or by a later call of `lock`.
     @return The fill's name.
     """
     assert clock.commit_open(bid.interval), "settlement: too late for a fill"
     tariffs: clearing.Tariffs = self._trading(bid.region, bid.interval)
     if msg.sender != OPERATOR:
-        assert msg.sender == bid.participant, "settlement: not the operator or the buyer"
+        assert (
+            BY_MERIT and msg.sender == bid.participant
+        ), "settlement: not the operator or the buyer"
         asked: packing.Terms = packing.terms(terms)
         assert asked.price == convert(offer.price, uint256), "settlement: not the offer's price"
         assert asked.charge >= tariffs.network_share, "settlement: below the network share"

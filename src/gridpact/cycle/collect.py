@@ -10,6 +10,7 @@ from gridpact.identity.roster import Roster
 from gridpact.ledger.ledger import Ledger
 from gridpact.market.admission import Gate, admit
 from gridpact.market.caps import Pairs
+from gridpact.market.choice import levies
 from gridpact.market.draw import book_seed
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import SignedOrder, Tier
@@ -64,6 +65,7 @@ def _book(
         bid_limit={who: row.bid_wh for who, row in expected.allowance.items()},
         offer_limit={who: row.offer_wh for who, row in expected.allowance.items()},
         free={address: account.free for address, account in ledger.accounts().items()},
+        levies=levies(market.rules.market),
         check=market.check,
         name=market.name,
     )

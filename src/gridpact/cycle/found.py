@@ -72,6 +72,7 @@ def found(
         collector=collector,
         net=council.terms,
         council=council.founding(ledger.domain),
+        market=rules.market,
     )
     written = once(ledger, Key(region, 0, Phase.FOUND), Found, lambda: record)
     if written != record:

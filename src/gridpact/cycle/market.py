@@ -11,12 +11,11 @@ from gridpact.cycle.council import NOBODY, Seats
 from gridpact.cycle.ports import DayAhead, Field
 from gridpact.identity.roster import Roster
 from gridpact.ledger.ledger import Ledger
-from gridpact.market import merit_order
 from gridpact.market.admission import Check
-from gridpact.market.mechanism import Mechanism
 from gridpact.market.zonal import Window
 from gridpact.model.door import DoorTerms, Sign, Warrant, deposit_digest, warrant
 from gridpact.model.grid_check import GridCheck
+from gridpact.model.market import MarketTerms
 from gridpact.model.order import Order
 from gridpact.model.participant import Participant
 from gridpact.model.record import IncentiveTerms, RatingTerms, Timing
@@ -82,13 +81,13 @@ UNSIGNED = Door()
 
 @dataclass(frozen=True)
 class Rules:
-    """Which mechanism clears the local tier, and the numbers of each chain's founding."""
+    """The rules of a market: what each chain writes into its founding, and the zonal splitting."""
 
     settlement: SettlementTerms = field(default_factory=SettlementTerms)
     rating: RatingTerms = field(default_factory=RatingTerms)
     incentive: IncentiveTerms = field(default_factory=IncentiveTerms)
+    market: MarketTerms = field(default_factory=MarketTerms)
     splitting: bool = True
-    mechanism: Mechanism = merit_order.match
 
 
 @dataclass(frozen=True)

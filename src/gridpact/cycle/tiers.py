@@ -14,6 +14,7 @@ from gridpact.cycle.ports import Expected
 from gridpact.ledger.ledger import Ledger
 from gridpact.market import zonal
 from gridpact.market.caps import Pairs
+from gridpact.market.choice import chosen, pricing
 from gridpact.market.clearing import verify, verify_unmet
 from gridpact.market.cuts import AfterCheck, apply
 from gridpact.market.local_book import cleared
@@ -63,7 +64,8 @@ def _decide(
     again = tiers.second_round(after, verdict)
     kept = (*after.fills, *again)
     orders = (*books.local.orders, *books.zonal.orders)
-    verify(orders, kept, tiers.pairs, tiers.buses, tiers.scores)
+    priced = pricing(market.rules.market)
+    verify(orders, kept, tiers.pairs, tiers.buses, tiers.scores, priced)
     open_ = unmet(books.local.orders, kept)
     verify_unmet(books.local.orders, kept, open_)
     return Cleared(
@@ -86,7 +88,7 @@ class _Tiers:
     def __init__(self, market: Market, interval: int, prices: Prices, books: Books) -> None:
         self.books = books
         self.buses = market.buses
-        self.mechanism = market.rules.mechanism
+        self.mechanism = chosen(market.rules.market).match
         self.pairs = {tier: Pairs.of(prices, tier) for tier in (Tier.LOCAL, Tier.ZONAL)}
         self.scores = _scores(market, books)
         self.terms = zonal.ZonalTerms(

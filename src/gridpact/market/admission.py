@@ -49,6 +49,7 @@ class Gate:
     bid_limit, offer_limit: most energy per participant; none given, none allowed. [Wh]
     free: money not reserved yet, per account.
     demand_buses: buses at which anybody may buy; an offer above every ceiling there is refused.
+    levies: a local buyer may pay more than its seller gets and the wires cost (`choice.levies`).
     check, name: how signatures are verified and orders named; both real unless a study says so.
     """
 
@@ -62,6 +63,7 @@ class Gate:
     bid_limit: Mapping[bytes, Wh]
     offer_limit: Mapping[bytes, Wh]
     free: Mapping[bytes, Money]
+    levies: bool = False
     check: Check = signed_by
     name: Callable[[Order], bytes] | None = None
 
@@ -252,4 +254,14 @@ def _priced(order: Order, sender: Participant, gate: Gate, _taken: _Taken) -> _F
 
 
 def _highest_charge(order: Order, sender: Participant, gate: Gate) -> Price:
-    return gate.pairs[order.tier].highest_charge(sender.bus) if order.side is Side.BID else 0
+    """Return the most that a fill of a bid may carry of network charge, and of levy with it.
+
+    A seller gets the floor at least, so price and levy within the bid leave the rest to the levy.
+    """
+    if order.side is Side.OFFER:
+        return 0
+    pairs = gate.pairs[order.tier]
+    charge = pairs.highest_charge(sender.bus)
+    if gate.levies and order.tier is Tier.LOCAL:
+        return charge + max(0, order.price - pairs.floor)
+    return charge

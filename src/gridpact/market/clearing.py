@@ -5,6 +5,7 @@ bids of 20 and offers of 20 into 25 traded stops here.
 """
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 
 from gridpact.errors import InvalidClearing
 from gridpact.market.caps import Pairs
@@ -14,12 +15,24 @@ from gridpact.model.trade import Fill, Unmet
 from gridpact.quantities import Score
 
 
+class Pricing(StrEnum):
+    """What a fill may cost: its offer's price, or more up to the bid's; then also with a levy.
+
+    A levy is carried within the fill's charge, and price and levy together stay within the bid.
+    """
+
+    OFFER = "at the offer"
+    BETWEEN = "between offer and bid"
+    LEVIED = "between offer and bid, levy included"
+
+
 def verify(
     orders: Sequence[Accepted],
     fills: Sequence[Fill],
     pairs: Mapping[Tier, Pairs],
     buses: Mapping[bytes, int],
     scores: Mapping[bytes, Score],
+    local: Pricing = Pricing.OFFER,
 ) -> None:
     """Raise `InvalidClearing` unless every fill is allowed by both its orders.
 
@@ -31,11 +44,14 @@ def verify(
         Of both tiers, under the participants' own bids, before or after the grid check.
     pairs
         Charges and caps of each tier that has fills.
+    local
+        How the local tier is priced; the zonal one is at the offer.
     """
     known = {one.hash: one for one in orders}
     _check_indices(fills)
     for fill in fills:
-        _check_fill(fill, known, pairs, buses, scores)
+        pricing = local if fill.tier is Tier.LOCAL else Pricing.OFFER
+        _check_fill(fill, known, pairs, buses, scores, pricing)
     _check_energy(known, fills)
     _check_reservations(known, fills)
 
@@ -65,11 +81,16 @@ def _check_fill(
     pairs: Mapping[Tier, Pairs],
     buses: Mapping[bytes, int],
     scores: Mapping[bytes, Score],
+    pricing: Pricing,
 ) -> None:
     if fill.bid not in known or fill.offer not in known:
         raise InvalidClearing(f"{_name(fill)} names an order that is not in the book")
     bid, offer = known[fill.bid].order, known[fill.offer].order
     terms = pairs[fill.tier].terms(buses[fill.buyer], buses[fill.seller])
+    asked = pairs[fill.tier].lifted(offer.price)
+    levy = fill.charge - terms.charge
+    cost = fill.price + max(0, levy)
+    is_charged = levy >= 0 if pricing is Pricing.LEVIED else levy == 0
     broken = {
         "is not between a bid and an offer": (bid.side, offer.side) != (Side.BID, Side.OFFER),
         "is of another tier than its orders": not fill.tier == bid.tier == offer.tier,
@@ -80,10 +101,11 @@ def _check_fill(
         != (bid.participant, offer.participant),
         "has one participant on both sides": fill.buyer == fill.seller,
         "has no energy": fill.energy_wh <= 0,
-        "is not priced at its offer": fill.price != pairs[fill.tier].lifted(offer.price),
-        f"costs {fill.price}, above its bid's {bid.price}": fill.price > bid.price,
-        f"costs {fill.price}, above the cap {terms.ceiling}": fill.price > terms.ceiling,
-        f"is charged {fill.charge}, not {terms.charge}": fill.charge != terms.charge,
+        "is not priced at its offer": pricing is Pricing.OFFER and fill.price != asked,
+        f"costs {fill.price}, below its offer's {asked}": fill.price < asked,
+        f"costs {cost}, above its bid's {bid.price}": cost > bid.price,
+        f"costs {cost}, above the cap {terms.ceiling}": cost > terms.ceiling,
+        f"is charged {fill.charge}, not {terms.charge}": not is_charged,
         "has a seller below the bid's minimum reputation": scores[fill.seller] < bid.min_reputation,
     }
     for what, is_so in broken.items():

@@ -14,6 +14,7 @@ from gridpact.model.challenge import ChallengeTerms
 from gridpact.model.council import Council, Word
 from gridpact.model.delivery import Delivery, SignedReading
 from gridpact.model.door import DoorTerms, Warrant
+from gridpact.model.market import MarketTerms
 from gridpact.model.net import NetTerms
 from gridpact.model.order import Accepted, Refusal
 from gridpact.model.participant import Participant, ReviewTerms
@@ -84,7 +85,8 @@ class Found(msgspec.Struct, frozen=True, tag=True):
     `scenario` is the digest of what the run was started from: a ledger continues no other.
     `substation` is the meter through which the region takes from the grid above; a zone has none.
     `collector` signs the receipts of accepted orders; nobody's count where it is empty. `council`
-    is in office from the first interval on, each member with the bond of `net`.
+    is in office from the first interval on, each member with the bond of `net`. `market` is how the
+    local tier is cleared; the zonal one is always in merit order.
     """
 
     chain: str
@@ -103,6 +105,7 @@ class Found(msgspec.Struct, frozen=True, tag=True):
     challenge: ChallengeTerms = ChallengeTerms()
     collector: bytes = b""
     council: Council = Council()
+    market: MarketTerms = MarketTerms()
 
 
 class Book(msgspec.Struct, frozen=True, tag=True):

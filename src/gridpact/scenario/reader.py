@@ -26,6 +26,7 @@ from gridpact.scenario.grid_file import read_grid
 from gridpact.scenario.participants import read_participant, read_plant
 from gridpact.scenario.profiles import BUILT_IN, Profiles, read
 from gridpact.scenario.scenario import Grid, Scenario, Time
+from gridpact.scenario.schemes import SCHEMES, read_market, read_scheme
 from gridpact.scenario.table import Table, read_toml
 
 _DATA = Path(__file__).resolve().parent.parent / "data"
@@ -34,13 +35,17 @@ _CASES = {
 }
 
 
-def load(path: Path, seed: int | None = None, fleet_seed: int | None = None) -> Scenario:
-    """Return the scenario of a TOML file; `seed` and `fleet_seed` replace the file's own.
+def load(
+    path: Path, seed: int | None = None, fleet_seed: int | None = None, scheme: str = ""
+) -> Scenario:
+    """Return the scenario of a TOML file; seeds and scheme, where given, replace the file's own.
 
     Raises
     ------
     ScenarioError
         Something in the file, or in a file it names, cannot be used.
+    BadInput
+        There is no such scheme.
     FeederError
         The feeder is no radial net.
     """
@@ -64,10 +69,12 @@ def load(path: Path, seed: int | None = None, fleet_seed: int | None = None) -> 
     funds = market_terms.read_funds(root.table("funds"))
     council = market_terms.read_council(root.table("council"))
     owners = _owners(root.table("owners"))
+    used_scheme = read_scheme(root, scheme)
+    market, splitting = read_market(root.table("market"), SCHEMES[used_scheme])
     scenario = Scenario(
         file=str(path),
         name=root.text("name", path.stem),
-        scheme=root.text("scheme", "gridpact", choices=("gridpact",)),
+        scheme=used_scheme,
         seed=used_seed,
         region=region,
         zone=zone,
@@ -87,6 +94,8 @@ def load(path: Path, seed: int | None = None, fleet_seed: int | None = None) -> 
         incentive=market_terms.read_incentive(root.table("incentive"), time),
         door=market_terms.read_door(root.table("door"), funds, council, len(sites), len(plants)),
         council=council,
+        market=market,
+        splitting=splitting,
     )
     root.finish()
     _check_persistence(scenario, root)

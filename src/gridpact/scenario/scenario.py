@@ -7,6 +7,7 @@ Power in W, energy in Wh, prices and money in micro-units, time in UTC.
 import datetime
 from dataclasses import dataclass
 
+from gridpact.model.market import MarketTerms
 from gridpact.model.record import IncentiveTerms, RatingTerms
 from gridpact.model.statement import SettlementTerms
 from gridpact.prosumer.devices import Plant, Site
@@ -86,7 +87,8 @@ class Scenario:
     """One market day, complete. `strategy` is the owners' battery rule: "own" or "market".
 
     `pricing` names how they price their orders, with its `mark_up` [ppm] if it has one.
-    `meter_error` is the standard deviation of the meters' gain, cut at class 1 (1 %).
+    `meter_error` is the standard deviation of the meters' gain, cut at class 1 (1 %). `splitting`:
+    a zonal bid may be served by several plants.
     """
 
     file: str
@@ -109,5 +111,7 @@ class Scenario:
     incentive: IncentiveTerms
     door: DoorSettings
     council: CouncilSettings
+    market: MarketTerms
+    splitting: bool
     pricing: str = "spread"
     mark_up: Score | None = None

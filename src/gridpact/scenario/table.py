@@ -156,6 +156,14 @@ class Table:
             raise self.error(key, f"expected two whole numbers, not [{first:g}, {last:g}]")
         return int(first), int(last)
 
+    def scalar(self, key: str, like: bool | int | float | str) -> bool | int | float | str:
+        """Return a value of the kind that another has; a whole number does for a decimal one."""
+        value: Any = self._get(key, like, f"a value like {show(like)}")
+        kinds = (int, float) if isinstance(like, float) else (type(like),)
+        if isinstance(value, bool) != isinstance(like, bool) or not isinstance(value, kinds):
+            raise self.error(key, f"expected a value like {show(like)}, not {show(value)}")
+        return float(value) if isinstance(like, float) else value
+
     def table(self, key: str) -> "Table":
         """Return a sub-table, empty when absent."""
         value = self._get(key, {}, "a table")

@@ -102,6 +102,17 @@ def test_a_bid_reserves_for_the_dearest_bus_it_may_buy_from() -> None:
     assert accepted[0].charge == 40_000 + 25_000
 
 
+def test_under_a_levying_mechanism_a_bid_reserves_for_the_levy_too() -> None:
+    levying = gate(levies=True)
+    one = order(BUYER, energy_wh=1000, price=300_000)
+    (plain,), _ = judged(signed(one))
+    child = order(BUYER, tier=Tier.ZONAL, energy_wh=1000, price=300_000, parent=one.digest(DOMAIN))
+    (levied, zonal), _ = judged(signed(one), signed(child), at=levying)
+    assert levied.charge == plain.charge + 300_000 - FEED_IN
+    assert levied.reserved == plain.reserved + amount(300_000 - FEED_IN, 1000)
+    assert zonal.charge == levying.pairs[Tier.ZONAL].highest_charge(2)
+
+
 def test_forged_order() -> None:
     assert only_refusal(signed(order(BUYER), STRANGER)).code is Code.SIGNATURE
 

@@ -87,7 +87,8 @@ class Suite:
         c = found.challenge
         judged = (
             *(registry, orders, clearing, self["reputation"], self["council"]),
-            *(n.stake, n.answer, c.commit_closes, c.challenge_closes, *when),
+            *(n.stake, n.answer, c.commit_closes, c.challenge_closes),
+            *(found.market.by_merit, *when),
         )
         return {
             "registry": pack(operator, vault, self["reputation"], found.review.delay, *when),
@@ -106,7 +107,7 @@ class Suite:
             "settlement": pack(
                 *(operator, registry, vault, orders, clearing, self["reputation"]),
                 *(self["wallets"], self["fallback"], self["council"], *numbers),
-                *(s.loss_fund_share, s.dispute_window, *when),
+                *(s.loss_fund_share, s.dispute_window, found.market.by_merit, *when),
             ),
             "reputation": pack(
                 *(operator, settlement, self["net"], self["council"]),

@@ -1,0 +1,64 @@
+"""A scheme is a named bundle of rules; `scheme = "…"` and `--scheme` choose one.
+
+A line of the scenario's table [market] overrides a single rule of it, so that an ablation is a
+file that differs in one line.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gridpact.errors import BadInput
+from gridpact.market import choice, mechanisms
+from gridpact.market.mechanism import Budget
+from gridpact.model.market import MERIT_ORDER, MarketTerms
+from gridpact.scenario.table import Table
+
+DEFAULT = "gridpact"
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """The rules in which schemes differ.
+
+    mechanism: clears the local tier. splitting: whether a zonal bid may be served by several
+    plants (5-decisions, section 5).
+    """
+
+    mechanism: str = MERIT_ORDER
+    splitting: bool = True
+
+
+SCHEMES: Mapping[str, Scheme] = {
+    DEFAULT: Scheme(),
+    "dual-chain": Scheme(splitting=False),
+}
+"""[Wang23]'s market is `dual-chain`."""
+
+
+def read_scheme(root: Table, given: str) -> str:
+    """Return the scheme's name: the given one, or the file's own."""
+    own = root.text("scheme", DEFAULT, choices=tuple(SCHEMES))
+    if given and given not in SCHEMES:
+        known = ", ".join(SCHEMES)
+        raise BadInput(f"scheme {given!r} is not known, expected one of: {known}")
+    return given or own
+
+
+def read_market(table: Table, scheme: Scheme) -> tuple[MarketTerms, bool]:
+    """Return how the local tier is cleared, and whether the zonal one may split a bid.
+
+    Raises
+    ------
+    ScenarioError
+        A mechanism that is not known or that may run at a loss, or a setting that it has not got.
+    """
+    name = table.text("mechanism", scheme.mechanism, choices=tuple(mechanisms.MECHANISMS))
+    splitting = table.flag("splitting", scheme.splitting)
+    known = mechanisms.mechanism(name)
+    if known.claims.budget is Budget.ANY:
+        raise table.error("mechanism", f"{name} may run at a loss, and no account pays for it")
+    own = choice.settings_of(known.match)
+    settings = tuple((key, table.scalar(key, own[key])) for key in sorted(own) if table.has(key))
+    table.know(*own)
+    table.finish()
+    return MarketTerms(name, settings), splitting
