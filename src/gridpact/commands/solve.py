@@ -31,8 +31,8 @@ def solve(
     """Do one calculation, a pure function of its input; docs/solve.md explains every key.
 
     Power in MW and Mvar, energy in MWh, voltage in per unit, impedance in ohm, time in hours,
-    prices per MWh; trust in [0, 1], costs of links in any unit. An infeasible problem is an
-    answer, too: exit code 0.
+    prices per MWh; trust in [0, 1], costs of links in any unit; of an auction, prices and
+    quantities in whole numbers of any unit. An infeasible problem is an answer, too: exit code 0.
     """
     import json
 

@@ -9,9 +9,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from gridpact.market.book import OrderBook, Orders, Whole
+from gridpact.market.book import OrderBook, Orders
 from gridpact.market.curves import crossed, plain_values, volumes
 from gridpact.market.mechanism import Budget, Claims, Clearing, Mechanism
+from gridpact.market.totals import energy_of, worth
 from gridpact.quantities import MAX_PRICE, PPM
 
 Rule: TypeAlias = Callable[[Mechanism, Claims, OrderBook, Clearing], str]
@@ -42,7 +43,7 @@ def no_overfill(_match: Mechanism, _claims: Claims, book: OrderBook, cleared: Cl
     """No order trades more than its energy; each fill is bought and sold at once."""
     sides = (("bid", cleared.bid, book.bids), ("offer", cleared.offer, book.offers))
     for name, rows, orders in sides:
-        traded = totals(rows, cleared.energy, len(orders))
+        traded = energy_of(rows, cleared.energy, len(orders))
         for row, energy in enumerate(traded):
             if energy > orders.energy[row]:
                 return f"{name} {row} trades {energy} Wh, it has {orders.energy[row]} Wh"
@@ -84,7 +85,7 @@ def all_or_nothing(_match: Mechanism, _claims: Claims, book: OrderBook, cleared:
     """An all-or-nothing order trades all of its energy or none."""
     sides = (("bid", cleared.bid, book.bids), ("offer", cleared.offer, book.offers))
     for name, rows, orders in sides:
-        traded = totals(rows, cleared.energy, len(orders))
+        traded = energy_of(rows, cleared.energy, len(orders))
         for row in np.flatnonzero(orders.whole).tolist():
             if traded[row] not in (0, orders.energy[row]):
                 energy = f"{traded[row]} of its {orders.energy[row]} Wh"
@@ -127,10 +128,10 @@ def welfare(_match: Mechanism, claims: Claims, book: OrderBook, cleared: Clearin
     if found is None:
         return ""
     bought, sold = (side.tolist() for side in volumes(book, plain_values(book), found))
-    best = _dot(bought, book.bids.price) - _dot(sold, book.asked)
+    best = worth(bought, book.bids.price) - worth(sold, book.asked)
     sides = (cleared.bid, book.bids.price, 1), (cleared.offer, book.asked, -1)
     energy = cleared.energy.tolist()
-    reached = sum(sign * _dot(energy, price[rows]) for rows, price, sign in sides)
+    reached = sum(sign * worth(energy, price[rows]) for rows, price, sign in sides)
     if reached > best:
         return f"welfare {reached} is more than the best there is, {best}"
     if reached * PPM < best * claims.welfare:
@@ -189,20 +190,8 @@ RULES: Mapping[str, Rule] = {
 }
 
 
-def totals(rows: Whole, energy: Whole, count: int) -> list[int]:
-    """Return the energy of each order. [Wh]"""
-    sums = [0] * count
-    for row, much in zip(rows.tolist(), energy.tolist(), strict=True):
-        sums[row] += much
-    return sums
-
-
 def _sides(book: OrderBook) -> tuple[Orders, Orders]:
     return book.bids, book.offers
-
-
-def _dot(energy: list[int], price: Whole) -> int:
-    return sum(much * one for much, one in zip(energy, price.tolist(), strict=True))
 
 
 def _is_of_units(book: OrderBook) -> bool:

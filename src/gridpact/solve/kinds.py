@@ -44,6 +44,12 @@ def _tree() -> Kind:
     )
 
 
+def _auction() -> Kind:
+    from gridpact.solve import auction
+
+    return Kind(lambda data: auction.solved(auction.request(data)), auction.answer)
+
+
 def _pareto() -> Kind:
     from gridpact.solve import pareto
 
@@ -51,6 +57,7 @@ def _pareto() -> Kind:
 
 
 KINDS: Mapping[str, Callable[[], Kind]] = {
+    "auction": _auction,
     "opf": _opf,
     "pareto": _pareto,
     "tree": _tree,
