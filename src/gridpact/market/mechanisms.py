@@ -9,6 +9,7 @@ from gridpact.market import (
     merit_order,
     muda,
     pay_as_bid,
+    seller_choice,
     uniform_price,
     vickrey,
 )
@@ -30,6 +31,7 @@ MECHANISMS: Mapping[str, Known] = {
     "mcafee": Known(vickrey.reduced, vickrey.REDUCED),
     "muda": Known(muda.match, muda.CLAIMS),
     "continuous": Known(continuous.match, continuous.CLAIMS),
+    "seller_choice": Known(seller_choice.SellerChoice(), seller_choice.CLAIMS),
 }
 
 

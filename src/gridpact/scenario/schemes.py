@@ -31,8 +31,9 @@ class Scheme:
 SCHEMES: Mapping[str, Scheme] = {
     DEFAULT: Scheme(),
     "dual-chain": Scheme(splitting=False),
+    "credibility": Scheme(mechanism="seller_choice"),
 }
-"""[Wang23]'s market is `dual-chain`."""
+"""[Wang23]'s market is `dual-chain`, [Yu23]'s `credibility`."""
 
 
 def read_scheme(root: Table, given: str) -> str:
