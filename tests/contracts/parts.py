@@ -5,9 +5,9 @@ Random fills among as many accounts as wanted, real readings and real signatures
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count
 from typing import Any
 
@@ -21,10 +21,12 @@ from gridpact.errors import Reverted
 from gridpact.ledger.onchain import roots
 from gridpact.ledger.onchain.abi import Rows, arguments, pack
 from gridpact.ledger.onchain.roots import Posting
-from gridpact.ledger.proving import net, proofs, ratings
+from gridpact.ledger.proving import net, proofs, ratings, steps
 from gridpact.ledger.proving.leaf import meter_digest
 from gridpact.ledger.proving.part import Header, Part, Place, Row, commit_digest, reserve_digest
 from gridpact.ledger.proving.proofs import Fault
+from gridpact.ledger.proving.steps import Given
+from gridpact.model.council import Word
 from gridpact.model.delivery import Delivery, Metered, Reading, SignedReading
 from gridpact.model.interval import Phase
 from gridpact.model.net import NetTerms
@@ -293,16 +295,13 @@ class NetWorld:
     # the four steps
 
     def reserve(self, part: Part, signatures: Signatures | None = None, **o: Any) -> list[Event]:
-        words = [row._replace(lock=0).word for row in part.rows]
         digest = reserve_digest(self.world.domain, part)
-        before = pack(*part.place, part.epoch)
-        return self._send("reserve", before, (words,), digest, signatures, **o)
+        return self._said(steps.reserve, part, digest, signatures, **o)
 
     def commit(self, part: Part, signatures: Signatures | None = None, **o: Any) -> list[Event]:
         self.clear(part)
         digest = commit_digest(self.world.domain, part)
-        before = pack(*part.place, part.epoch, part.clearing, part.span)
-        return self._send("commit", before, (part.row_words,), digest, signatures, **o)
+        return self._said(steps.commit, part, digest, signatures, **o)
 
     def post(
         self,
@@ -313,18 +312,14 @@ class NetWorld:
     ) -> list[Event]:
         self.meter(part)
         root = root or part.root
-        before = pack(*part.place, part.epoch, part.clearing, root) + part.head
-        lists = (part.row_words, part.delta_words, part.rating_words)
         digest = part.digest(self.world.domain, root)
-        return self._send("post", before, lists, digest, signatures, **o)
+        return self._said(partial(steps.post, root=root), part, digest, signatures, "post", **o)
 
     def finalise(
         self, part: Part, sender: bytes = OPERATOR, root: bytes | None = None
     ) -> list[Event]:
-        given = arguments(
-            proofs.opening(part, root), _rows(part.row_words), _rows(part.delta_words)
-        )
-        return self._raw("finalise", given, sender)
+        given = arguments(*steps.finalise(part, root))
+        return self.send(Contract.NET, "finalise", given, sender)
 
     def rate(self, part: Part, chunk: int = 0, sender: bytes = CHALLENGER.address) -> list[Event]:
         """Have the sellers among 32 rows rated."""
@@ -332,14 +327,12 @@ class NetWorld:
         return self.send(Contract.REPUTATION, "rate_part", given, sender)
 
     def carry(self, part: Part) -> list[Event]:
-        given = arguments(proofs.opening(part), _rows(part.row_words), _rows(part.delta_words))
-        return self._raw("carry", given, OPERATOR)
+        return self.send(Contract.NET, "carry", arguments(*steps.carry(part)))
 
     def release(
         self, part: Part, rows: Sequence[Row] | None = None, sender: bytes = CHALLENGER.address
     ) -> list[Event]:
-        words = [row.word for row in (part.rows if rows is None else rows)]
-        given = arguments(pack(*part.place, part.clearing, part.span), _rows(words))
+        given = arguments(*steps.release(part, rows))
         return self.send(Contract.FALLBACK, "release", given, sender)
 
     def posted(self, settled: Settled, **options: Any) -> Part:
@@ -392,33 +385,27 @@ class NetWorld:
         minted, burned, *pots = self.world.view(Contract.VAULT, "totals")
         return bool(sum(pots) == minted - burned)
 
-    def _send(
+    def _said(
         self,
-        name: str,
-        before: bytes,
-        lists: Sequence[Sequence[int]],
+        step: Callable[[Part, Word], Given],
+        part: Part,
         digest: bytes,
         signatures: Signatures | None,
+        name: str = "",
         members: Sequence[Device] | None = None,
         sender: bytes = OPERATOR,
     ) -> list[Event]:
+        """Take a step by the council's word."""
         if signatures is None:
             signatures = self.quorum(digest)
-        seats = Rows([pack(one.address) for one in members or self.council])
-        given = arguments(before, *map(_rows, lists), seats, Rows(signatures))
-        return self._raw(name, given, sender)
-
-    def _raw(self, name: str, given: bytes, sender: bytes) -> list[Event]:
-        return self.send(Contract.NET, name, given, sender)
+        seats = tuple(one.address for one in members or self.council)
+        given = arguments(*step(part, Word(part.epoch, seats, signatures)))
+        return self.send(Contract.NET, name or step.__name__, given, sender)
 
 
 def disputed(settled: Settled) -> int:
     """Return how many trades are in dispute."""
     return sum(statement.case is Case.DISPUTE for *_, statement in settled.trades)
-
-
-def _rows(words: Sequence[int]) -> Rows:
-    return Rows([word.to_bytes(32, "big") for word in words])
 
 
 def _participant(device: Device) -> Participant:

@@ -11,9 +11,10 @@ from tests.contracts.parts import CHALLENGER, NOW, TERMS, NetWorld
 from tests.contracts.reading import Contract
 from tests.contracts.theft.test_net import Heist, other_leaf, proven
 
-from gridpact.ledger.onchain.abi import Rows, arguments, pack
-from gridpact.ledger.proving import proofs, ratings
+from gridpact.ledger.onchain.abi import Rows, arguments
+from gridpact.ledger.proving import proofs, ratings, steps
 from gridpact.ledger.proving.part import Part
+from gridpact.model.council import Word
 from gridpact.model.order import NONE
 
 FINAL = 4
@@ -157,22 +158,17 @@ def test_an_aggregator_signs_no_made_up_rating(heist: Heist, which: int) -> None
 # a list that nobody else has
 
 
-def rows(words: list[int]) -> Rows:
-    return Rows([word.to_bytes(32, "big") for word in words])
-
-
 def post(heist: Heist, part: Part, said: list[int]) -> None:
     """Post a part with another list of ratings beside its header."""
     market = heist.market
     market.reserve(part)
     market.commit(part)
     market.meter(part)
-    digest = part.digest(market.world.domain)
-    lists = [rows(words) for words in (part.row_words, part.delta_words, said)]
-    seats = Rows([pack(one.address) for one in market.council])
-    head = pack(*part.place, part.epoch, part.clearing, part.root) + part.head
-    given = arguments(head, *lists, seats, Rows(market.quorum(digest)))
-    market.send(Contract.NET, "post", given)
+    seats = tuple(one.address for one in market.council)
+    word = Word(part.epoch, seats, market.quorum(part.digest(market.world.domain)))
+    given = [*steps.post(part, word)]
+    given[3] = Rows([one.to_bytes(32, "big") for one in said])
+    market.send(Contract.NET, "post", arguments(*given))
 
 
 def test_ratings_under_the_header_that_nobody_published_are_refused(heist: Heist) -> None:
