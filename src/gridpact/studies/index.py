@@ -2,10 +2,30 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gridpact.errors import BadInput
 
-FIGURES = {"wang2023": (3, 4, 5, 6, 7)}
+if TYPE_CHECKING:
+    from gridpact.studies.repeated import Repeated
+
+FIGURES = {"wang2023": (3, 4, 5, 6, 7), "yu2023": (5, 6, 7, 8), "cui2022": (5,)}
+TABLES = {"yu2023": (2,)}
+DAYS, SEEDS = 20, 200
+"""How often an experiment is drawn unless it is said: market days, and draws that take no time."""
+
+
+def chosen_table(paper: str, figure: int | None, table: int | None) -> tuple[int, ...]:
+    """Return the tables that are asked for: one, or all of the paper where no figure is."""
+    known = TABLES.get(paper, ())
+    if table is None:
+        return () if figure else known
+    if figure is not None:
+        raise BadInput(f"--figure {figure}, --table {table}: expected one of them")
+    if table not in known:
+        numbers = ", ".join(map(str, known)) or "no table"
+        raise BadInput(f"--table {table}: is not known of {paper}, expected {numbers}")
+    return (table,)
 
 
 def chosen(paper: str, figure: int | None) -> tuple[int, ...]:
@@ -20,9 +40,14 @@ def chosen(paper: str, figure: int | None) -> tuple[int, ...]:
 
 
 def repeat(
-    paper: str, figure: int | None, folder: Path, scenario: Path, draws: int
+    paper: str,
+    figure: int | None,
+    folder: Path,
+    scenario: Path,
+    draws: int | None = None,
+    table: int | None = None,
 ) -> Iterator[tuple[str, list[Path]]]:
-    """Repeat figures of a paper and write them; yield the table and the files of each.
+    """Repeat figures and tables of a paper and write them; yield the claims and files of each.
 
     Raises
     ------
@@ -30,8 +55,44 @@ def repeat(
         The paper or the figure is not known, or the scenario cannot be used.
     """
     numbers = chosen(paper, figure)
-    if draws < 1:
-        raise BadInput(f"--draws {draws}: expected at least one day")
+    tables = chosen_table(paper, figure, table)
+    if draws is not None and draws < 1:
+        raise BadInput(f"--draws {draws}: expected at least one")
+    if paper == "wang2023":
+        yield from _wang2023(numbers, folder, scenario, draws or DAYS)
+        return
+    from gridpact.studies import repeated
+
+    make = {"yu2023": _yu2023, "cui2022": _cui2022}[paper]
+    for found in make(() if table else numbers, tables, scenario, draws or SEEDS):
+        yield repeated.table(found), repeated.write(found, folder)
+
+
+def _yu2023(
+    figures: tuple[int, ...], tables: tuple[int, ...], scenario: Path, draws: int
+) -> "Iterator[Repeated]":
+    from gridpact.studies import yu2023, yu2023_confirmation
+
+    if 5 in figures:
+        yield yu2023_confirmation.figure_5(draws, yu2023_confirmation.measured(scenario))
+    by_tree = [number for number in figures if number != 5]
+    if by_tree or tables:
+        trees = yu2023.grown(yu2023.SIZES if by_tree else (yu2023.TABLED,), draws)
+        yield from (yu2023.figure(number, trees) for number in by_tree)
+        yield from (yu2023.table_2(trees) for _ in tables)
+
+
+def _cui2022(
+    _figures: tuple[int, ...], _tables: tuple[int, ...], _scenario: Path, draws: int
+) -> "Iterator[Repeated]":
+    from gridpact.studies.cui2022_consensus import figure_5
+
+    yield figure_5(draws)
+
+
+def _wang2023(
+    numbers: tuple[int, ...], folder: Path, scenario: Path, draws: int
+) -> Iterator[tuple[str, list[Path]]]:
     if 3 in numbers:
         from gridpact.studies import figure3
         from gridpact.studies.wang2023 import figure_3
