@@ -209,7 +209,8 @@ class OrderBook:
     @cached_property
     def asked(self) -> Whole:
         """Return the price at which each offer trades: its own, lifted to the floor."""
-        return np.maximum(self.offers.price, self.pairs.floor)
+        floor, price = self.pairs.floor, self.offers.price
+        return np.maximum(price, floor) if floor else price
 
     @cached_property
     def merit(self) -> Whole:

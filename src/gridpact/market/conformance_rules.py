@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from gridpact.market.book import OrderBook, Orders
-from gridpact.market.curves import crossed, plain_values, volumes
+from gridpact.market.curves import book_curves, plain_values, volumes
 from gridpact.market.mechanism import Budget, Claims, Clearing, Mechanism
 from gridpact.market.totals import energy_of, worth
 from gridpact.quantities import MAX_PRICE, PPM
@@ -124,10 +124,11 @@ def welfare(_match: Mechanism, claims: Claims, book: OrderBook, cleared: Clearin
     """
     if not book.is_plain or book.max_fills < len(book.bids) + len(book.offers):
         return ""
-    found = crossed(book, plain_values(book))
+    curves = book_curves(book, plain_values(book))
+    found = curves.crossing()
     if found is None:
         return ""
-    bought, sold = (side.tolist() for side in volumes(book, plain_values(book), found))
+    bought, sold = (side.tolist() for side in volumes(book, curves, found))
     best = worth(bought, book.bids.price) - worth(sold, book.asked)
     sides = (cleared.bid, book.bids.price, 1), (cleared.offer, book.asked, -1)
     energy = cleared.energy.tolist()

@@ -9,12 +9,12 @@ if it was not the window becomes everything.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from gridpact.market.book import OrderBook, Whole
-from gridpact.quantities import Price, Wh
+from gridpact.quantities import MAX_PRICE, Price, Wh
 
 NEVER = 2**62
 """The price of an offer that nobody may take; a bid that may take nothing has the price -1."""
@@ -57,8 +57,8 @@ def midpoint(low: Price, high: Price) -> Price:
 
 def plain_values(book: OrderBook) -> Values:
     """Return what orders of a plain book pay and ask: their price under cap and over floor."""
-    highest = book.pairs.of_difference(0).ceiling
-    return Values(np.minimum(book.bids.price, highest), book.asked)
+    highest, price = book.pairs.of_difference(0).ceiling, book.bids.price
+    return Values(price if highest >= MAX_PRICE else np.minimum(price, highest), book.asked)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,84 +71,157 @@ class Curve:
     high: int
 
     @cached_property
+    def _above(self) -> "Served":
+        """Return the rows above the window."""
+        rows = np.flatnonzero(self.key > self.high)
+        return Served(rows, self.energy[rows])
+
+    @cached_property
     def before(self) -> Wh:
         """Return the energy above the window. [Wh]"""
-        return int(np.dot(self.energy, self.key > self.high))
+        return int(self._above.energy.sum())
+
+    @cached_property
+    def _inside(self) -> Whole:
+        """Return the rows within the window."""
+        return np.flatnonzero((self.key >= self.low) & (self.key <= self.high))
 
     @cached_property
     def _sorted(self) -> tuple[Whole, Whole]:
-        rows = np.flatnonzero((self.key >= self.low) & (self.key <= self.high))
-        key = self.key[rows]
-        order = np.argsort(-key)
-        return key[order], self.before + np.cumsum(self.energy[rows[order]])
-
-    @property
-    def keys(self) -> Whole:
-        """Return the keys within the window, falling."""
-        return self._sorted[0]
+        """Return the negative keys within the window, rising, and the energy up to each."""
+        negative = -self.key[self._inside]
+        order = np.argsort(negative)
+        energy = self.energy[self._inside[order]]
+        return negative[order], self.before + np.cumsum(energy)
 
     @property
     def until(self) -> Whole:
-        """Return the energy from the highest key to each of `keys`, in case of ties of a part."""
+        """Return the energy up to each row within the window, the highest key first."""
         return self._sorted[1]
+
+    def at(self, place: int) -> int:
+        """Return the key of a row within the window, the highest first."""
+        return -int(self._sorted[0][place])
 
     def at_least(self, key: int) -> Wh:
         """Return the energy of all rows of this key or a higher one; `low` <= key <= `high`."""
-        place = int(np.searchsorted(-self.keys, -key, side="right"))
+        place = int(self._sorted[0].searchsorted(-key, side="right"))
         return int(self.until[place - 1]) if place else self.before
 
     def reached(self, volume: Wh) -> int:
         """Return the key at which the energy reaches a volume > 0."""
         if volume <= self.before:
-            return int(self.key[self.key > self.high].min())
-        return int(self.keys[np.searchsorted(self.until, volume)])
+            return int(self.key[self._above.rows].min())
+        return self.at(int(self.until.searchsorted(volume)))
 
     def beyond(self, volume: Wh) -> int | None:
         """Return the key of the first energy after a volume, None if there is none."""
-        place = int(np.searchsorted(self.until, volume, side="right"))
         if volume < self.before:
             return self.reached(volume + 1)
-        if place < len(self.keys):
-            return int(self.keys[place])
+        place = int(self.until.searchsorted(volume, side="right"))
+        if place < len(self.until):
+            return self.at(place)
         below = self.key[self.key < self.low]
         return int(below.max()) if len(below) else None
 
+    def first(self, volume: Wh, last: int, merit: Callable[[Whole], Whole]) -> "Served":
+        """Return the orders within a volume: the keenest in full, the last in part.
 
-def crossing(bids: tuple[Whole, Whole], offers: tuple[Whole, Whole]) -> Crossing | None:
-    """Return where two sides, each (prices, energies), cross; None where nothing can trade.
+        Parameters
+        ----------
+        last
+            Key of the last order within the volume, `reached`.
+        merit
+            Of rows, who is served first among those of that key: the lowest, then the earlier row.
+        """
+        sure, equal = self._better(last)
+        equal = equal[np.argsort(merit(equal), kind="stable")]
+        energy = self.energy[equal]
+        before = int(sure.energy.sum()) + np.cumsum(energy) - energy
+        rest = np.clip(volume - before, 0, energy)
+        some = rest > 0
+        return Served(
+            np.concatenate([sure.rows, equal[some]]), np.concatenate([sure.energy, rest[some]])
+        )
 
-    Raises nothing on empty sides. Zero-gain trades, bid equal to offer, are part of the volume.
-    """
+    def _better(self, last: int) -> tuple["Served", Whole]:
+        """Return the orders of a higher key than the last, and the rows of its own."""
+        if last > self.high:
+            rows, equal = np.flatnonzero(self.key > last), np.flatnonzero(self.key == last)
+            return Served(rows, self.energy[rows]), equal
+        keys = self.key[self._inside]
+        rows, equal = self._inside[keys > last], self._inside[keys == last]
+        better = Served(
+            np.concatenate([self._above.rows, rows]),
+            np.concatenate([self._above.energy, self.energy[rows]]),
+        )
+        return better, equal
+
+
+class Served(NamedTuple):
+    """Orders that trade: rows of the book, each once, and how much. [Wh]"""
+
+    rows: Whole
+    energy: Whole
+
+
+class Curves(NamedTuple):
+    """Both sides, seen through one window that holds their crossing."""
+
+    demand: Curve
+    supply: Curve
+
+    def crossing(self) -> Crossing | None:
+        """Return where the sides cross; None where nothing can trade.
+
+        Zero-gain trades, bid equal to offer, are part of the volume.
+        """
+        demand, supply = self
+        volume = _volume(demand, supply)
+        if volume <= 0:
+            return None
+        bid, offer = demand.reached(volume), -supply.reached(volume)
+        next_bid, next_offer = demand.beyond(volume), supply.beyond(volume)
+        low = offer if next_bid is None else max(offer, next_bid)
+        high = bid if next_offer is None else min(bid, -next_offer)
+        return Crossing(volume, bid, offer, low, high)
+
+
+Side: TypeAlias = tuple[Whole, Whole]
+"""Prices and energies."""
+
+
+def curves(bids: Side, offers: Side) -> Curves:
+    """Return the curves of two sides."""
     window = _window(bids, offers)
-    demand, supply = _within(bids, offers, window)
-    if window != EVERYTHING and not _holds(demand, supply):
-        demand, supply = _within(bids, offers, EVERYTHING)
-    volume = _volume(demand, supply)
-    if volume <= 0:
-        return None
-    bid, offer = demand.reached(volume), -supply.reached(volume)
-    next_bid, next_offer = demand.beyond(volume), supply.beyond(volume)
-    low = offer if next_bid is None else max(offer, next_bid)
-    high = bid if next_offer is None else min(bid, -next_offer)
-    return Crossing(volume, bid, offer, low, high)
+    found = _within(bids, offers, window)
+    return found if window == EVERYTHING or _holds(*found) else _within(bids, offers, EVERYTHING)
+
+
+def book_curves(book: OrderBook, values: Values) -> Curves:
+    """Return the curves of a book at these prices."""
+    return curves((values.bid, book.bids.energy), (values.offer, book.offers.energy))
+
+
+def crossed(book: OrderBook, values: Values) -> Crossing | None:
+    """Return where the sides of a book cross at these prices."""
+    return book_curves(book, values).crossing()
 
 
 EVERYTHING = (-NEVER, NEVER)
 
 
-def _within(
-    bids: tuple[Whole, Whole], offers: tuple[Whole, Whole], window: tuple[int, int]
-) -> tuple[Curve, Curve]:
+def _within(bids: Side, offers: Side, window: tuple[int, int]) -> Curves:
     low, high = window
-    return Curve(*bids, low, high), Curve(-offers[0], offers[1], -high, -low)
+    return Curves(Curve(*bids, low, high), Curve(-offers[0], offers[1], -high, -low))
 
 
-def _window(bids: tuple[Whole, Whole], offers: tuple[Whole, Whole]) -> tuple[int, int]:
+def _window(bids: Side, offers: Side) -> tuple[int, int]:
     """Return prices between which the crossing should lie."""
     if min(len(bids[0]), len(offers[0])) <= 2 * SAMPLE:
         return EVERYTHING
     some_bids, some_offers = _every(bids), _every(offers)
-    found = crossing(some_bids, some_offers)
+    found = curves(some_bids, some_offers).crossing()
     if found is None:
         return EVERYTHING
     prices = np.sort(np.concatenate([some_bids[0], some_offers[0]]))
@@ -158,7 +231,7 @@ def _window(bids: tuple[Whole, Whole], offers: tuple[Whole, Whole]) -> tuple[int
     return int(prices[first]), int(prices[last])
 
 
-def _every(side: tuple[Whole, Whole]) -> tuple[Whole, Whole]:
+def _every(side: Side) -> Side:
     """Return every so many-th row, its energy scaled to that of the whole side."""
     step = len(side[0]) // SAMPLE
     return side[0][::step], side[1][::step] * step
@@ -182,64 +255,41 @@ def _volume(demand: Curve, supply: Curve) -> Wh:
     Between two bids' prices the higher one trades at least as much; so it is that of the last bid
     at whose price supply exceeds demand, or of the next one.
     """
-    first, last = 0, len(demand.keys)
+    first, last = 0, len(demand.until)
     while first < last:
         middle = (first + last) // 2
-        price = int(demand.keys[middle])
+        price = demand.at(middle)
         if demand.at_least(price) >= supply.at_least(-price):
             last = middle
         else:
             first = middle + 1
-    here = supply.at_least(-int(demand.keys[first])) if first < len(demand.keys) else 0
+    here = supply.at_least(-demand.at(first)) if first < len(demand.until) else 0
     above = int(demand.until[first - 1]) if first else demand.before
     return max(above, here)
 
 
-def crossed(book: OrderBook, values: Values) -> Crossing | None:
-    """Return where the sides of a book cross at these prices."""
-    return crossing((values.bid, book.bids.energy), (values.offer, book.offers.energy))
-
-
-def volumes(book: OrderBook, values: Values, found: Crossing) -> tuple[Whole, Whole]:
-    """Return the energy of each bid and each offer within the volume of a crossing. [Wh]
+def served(book: OrderBook, found: Curves, at: Crossing) -> tuple[Served, Served]:
+    """Return the bids and the offers within the volume of a crossing.
 
     Of bids equal under the cap the one that would pay more is first, of equal offers the one of
     higher reputation; then the earlier row.
     """
-    bids, offers = book.bids, book.offers
+
+    def keenness(rows: Whole) -> Whole:
+        return -book.bids.price[rows]
+
+    def standing(rows: Whole) -> Whole:
+        return -book.reputation[book.offers.owner[rows]]
+
     return (
-        _within_volume(
-            values.bid, bids.energy, found.bid, found.volume, lambda rows: -bids.price[rows]
-        ),
-        _within_volume(
-            -values.offer,
-            offers.energy,
-            -found.offer,
-            found.volume,
-            lambda rows: -book.reputation[offers.owner[rows]],
-        ),
+        found.demand.first(at.volume, at.bid, keenness),
+        found.supply.first(at.volume, -at.offer, standing),
     )
 
 
-def _within_volume(
-    key: Whole, energy: Whole, last: int, volume: Wh, merit: Callable[[Whole], Whole]
-) -> Whole:
-    """Return the energy of each order within a volume: the keenest in full, the last in part.
-
-    Parameters
-    ----------
-    key
-        Price of bids, negative price of offers.
-    last
-        Key of the last order within the volume.
-    merit
-        Of rows, who is served first among those of that key: the lowest, then the earlier row.
-    """
-    taken = energy * (key > last)
-    rows = np.flatnonzero(key == last)
-    if len(rows):
-        rows = rows[np.argsort(merit(rows), kind="stable")]
-        before = np.cumsum(energy[rows]) - energy[rows]
-        rest = volume - int(taken.sum())
-        taken[rows] = np.clip(rest - before, 0, energy[rows])
-    return taken
+def volumes(book: OrderBook, found: Curves, at: Crossing) -> tuple[Whole, Whole]:
+    """Return what `served` does as the energy of every bid and every offer. [Wh]"""
+    bought, sold = np.zeros_like(book.bids.energy), np.zeros_like(book.offers.energy)
+    bids, offers = served(book, found, at)
+    bought[bids.rows], sold[offers.rows] = bids.energy, offers.energy
+    return bought, sold

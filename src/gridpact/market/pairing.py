@@ -8,7 +8,7 @@ offers they may trade with, the cheapest first, network charge included.
 import numpy as np
 
 from gridpact.market.book import OrderBook, Whole
-from gridpact.market.curves import NEVER, Values, plain_values
+from gridpact.market.curves import NEVER, Served, Values, plain_values
 from gridpact.market.mechanism import Clearing
 from gridpact.market.serving import serve
 from gridpact.quantities import Price
@@ -37,21 +37,22 @@ def paired(
     bids meet the largest offers, and what is then still too many is left out.
     """
     bids, offers = np.flatnonzero(bought > 0), np.flatnonzero(sold > 0)
-    bid, offer, energy = laid(book, bids, bought, offers, sold)
+    bid, offer, energy = laid(book, Served(bids, bought[bids]), Served(offers, sold[offers]))
     price = received[offer]
     return Clearing(bid, offer, energy, price, paid[bid] - price, uniform)
 
 
-def laid(
-    book: OrderBook, bids: Whole, bought: Whole, offers: Whole, sold: Whole
-) -> tuple[Whole, Whole, Whole]:
-    """Return columns (bid, offer, energy) of the fills of some rows, which meet in their order."""
-    rows = _end_to_end(bids, bought[bids], offers, sold[offers])
-    if not _crowded(rows[0], len(bought), book.max_fills):
+def laid(book: OrderBook, bids: Served, offers: Served) -> tuple[Whole, Whole, Whole]:
+    """Return columns (bid, offer, energy) of the fills of orders, which meet as they stand."""
+    rows = _end_to_end(bids, offers)
+    if not _crowded(book, rows[0], offers):
         return rows
-    bids = bids[np.argsort(-bought[bids], kind="stable")]
-    offers = offers[np.argsort(-sold[offers], kind="stable")]
-    return _trimmed(*_end_to_end(bids, bought[bids], offers, sold[offers]), book.max_fills)
+    return _trimmed(*_end_to_end(_largest_first(bids), _largest_first(offers)), book.max_fills)
+
+
+def _largest_first(side: Served) -> Served:
+    order = np.argsort(-side.energy, kind="stable")
+    return Served(side.rows[order], side.energy[order])
 
 
 def everywhere(book: OrderBook, paid: Price, received: Price) -> tuple[Whole, Whole]:
@@ -62,22 +63,23 @@ def everywhere(book: OrderBook, paid: Price, received: Price) -> tuple[Whole, Wh
     )
 
 
-def _end_to_end(
-    bids: Whole, bought: Whole, offers: Whole, sold: Whole
-) -> tuple[Whole, Whole, Whole]:
+def _end_to_end(bids: Served, offers: Served) -> tuple[Whole, Whole, Whole]:
     """Lay both sides end to end; each stretch between two borders is a fill."""
-    ends = np.concatenate([np.cumsum(bought), np.cumsum(sold)])
+    ends = np.concatenate([np.cumsum(bids.energy), np.cumsum(offers.energy)])
     order = np.argsort(ends, kind="stable")
-    energy = np.diff(ends[order], prepend=0)
-    is_bid = order < len(bids)
+    ends = ends[order]
+    energy = ends.copy()
+    energy[1:] -= ends[:-1]
+    is_bid = order < len(bids.rows)
     bid_place: Whole = np.cumsum(is_bid) - is_bid
-    offer_place = np.arange(len(order)) - bid_place
     real = np.flatnonzero(energy > 0)
-    return bids[bid_place[real]], offers[offer_place[real]], energy[real]
+    bid_place = bid_place[real]
+    return bids.rows[bid_place], offers.rows[real - bid_place], energy[real]
 
 
-def _crowded(bid: Whole, count: int, most: int) -> bool:
-    return len(bid) > most and int(np.bincount(bid, minlength=count).max()) > most
+def _crowded(book: OrderBook, bid: Whole, offers: Served) -> bool:
+    """Say whether a bid has more fills than it may."""
+    return len(offers.rows) > book.max_fills and bool(np.bincount(bid).max() > book.max_fills)
 
 
 def _trimmed(bid: Whole, offer: Whole, energy: Whole, most: int) -> tuple[Whole, Whole, Whole]:

@@ -10,7 +10,7 @@ above it. The best welfare is then not claimed.
 import numpy as np
 
 from gridpact.market.book import OrderBook
-from gridpact.market.curves import crossed, plain_values, volumes
+from gridpact.market.curves import Served, book_curves, plain_values, volumes
 from gridpact.market.mechanism import Claims, Clearing
 from gridpact.market.pairing import laid
 from gridpact.market.serving import serve
@@ -26,13 +26,14 @@ def match(book: OrderBook) -> Clearing:
 
 def _plain(book: OrderBook) -> Clearing:
     values = plain_values(book)
-    found = crossed(book, values)
+    curves = book_curves(book, values)
+    found = curves.crossing()
     if found is None:
         return Clearing.of([])
-    bought, sold = volumes(book, values, found)
+    bought, sold = volumes(book, curves, found)
     bids, offers = np.argsort(-book.bids.price, kind="stable"), book.merit
     bids, offers = bids[bought[bids] > 0], offers[sold[offers] > 0]
-    bid, offer, energy = laid(book, bids, bought, offers, sold)
+    bid, offer, energy = laid(book, Served(bids, bought[bids]), Served(offers, sold[offers]))
     return Clearing(bid, offer, energy, values.bid[bid], np.zeros_like(bid))
 
 

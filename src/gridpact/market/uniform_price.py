@@ -15,9 +15,9 @@ welfare is claimed.
 import numpy as np
 
 from gridpact.market.book import OrderBook
-from gridpact.market.curves import Values, crossed, plain_values, volumes
+from gridpact.market.curves import Values, book_curves, crossed, plain_values, served
 from gridpact.market.mechanism import Claims, Clearing
-from gridpact.market.pairing import at_prices, chosen, everywhere, paired, reached_values
+from gridpact.market.pairing import at_prices, chosen, everywhere, laid, reached_values
 from gridpact.quantities import PPM, Price
 
 CLAIMS = Claims(welfare=PPM)
@@ -32,13 +32,13 @@ def match(book: OrderBook) -> Clearing:
 
 
 def _plain(book: OrderBook) -> Clearing:
-    values = plain_values(book)
-    found = crossed(book, values)
+    curves = book_curves(book, plain_values(book))
+    found = curves.crossing()
     if found is None:
         return Clearing.of([])
-    price = found.middle
-    volume = volumes(book, values, found)
-    return paired(book, *volume, *everywhere(book, price, price), price)
+    bid, offer, energy = laid(book, *served(book, curves, found))
+    price = np.full(len(energy), found.middle)
+    return Clearing(bid, offer, energy, price, np.zeros_like(price), found.middle)
 
 
 def _conditional(book: OrderBook) -> Clearing:

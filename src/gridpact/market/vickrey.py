@@ -18,7 +18,7 @@ from itertools import accumulate
 import numpy as np
 
 from gridpact.market.book import OrderBook, Whole
-from gridpact.market.curves import NEVER, Values, crossed, midpoint, volumes
+from gridpact.market.curves import NEVER, Values, book_curves, midpoint, volumes
 from gridpact.market.mechanism import Budget, Claims, Clearing
 from gridpact.market.pairing import everywhere, settled, values_of
 from gridpact.quantities import PPM
@@ -39,10 +39,11 @@ def match(book: OrderBook) -> Clearing:
     theirs, so it gets their worth.
     """
     values = values_of(book)
-    found = crossed(book, values)
+    curves = book_curves(book, values)
+    found = curves.crossing()
     if found is None:
         return Clearing.of([])
-    bought, sold = volumes(book, values, found)
+    bought, sold = volumes(book, curves, found)
     idle_bid, idle_offer = book.bids.energy - bought, book.offers.energy - sold
     out = _Units(values.bid, idle_bid, values.offer, sold, falling=True)
     held = _Units(values.bid, bought, values.offer, idle_offer, falling=False)
@@ -104,10 +105,11 @@ def reduced(book: OrderBook) -> Clearing:
     the bid, sellers get the offer, and the longer side loses its last units.
     """
     values = values_of(book)
-    found = crossed(book, values)
+    curves = book_curves(book, values)
+    found = curves.crossing()
     if found is None:
         return Clearing.of([])
-    bought, sold = volumes(book, values, found)
+    bought, sold = volumes(book, curves, found)
     price = _outside(values, bought, sold)
     if price is not None and found.offer <= price <= found.bid:
         return settled(book, bought, sold, *everywhere(book, price, price), price)

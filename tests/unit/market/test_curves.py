@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridpact.market.curves import SAMPLE, Crossing, crossing, midpoint
+from gridpact.market.curves import SAMPLE, Crossing, curves, midpoint
 
 Side = tuple[np.ndarray, np.ndarray]
 SIDES = st.lists(st.tuples(st.integers(0, 12), st.integers(1, 9)), max_size=12)
@@ -14,6 +14,10 @@ SIDES = st.lists(st.tuples(st.integers(0, 12), st.integers(1, 9)), max_size=12)
 def side(rows: list[tuple[int, int]]) -> Side:
     price, energy = np.array(rows, np.int64).reshape(-1, 2).T
     return price, energy
+
+
+def crossing(bids: Side, offers: Side) -> Crossing | None:
+    return curves(bids, offers).crossing()
 
 
 def by_trying(bids: Side, offers: Side) -> Crossing | None:
@@ -97,7 +101,18 @@ def _many(kind: str) -> tuple[Side, Side]:
 )
 def test_a_sample_never_changes_the_result(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     bids, offers = _many(kind)
-    found = crossing(bids, offers)
+    found = served(bids, offers)
     monkeypatch.setattr("gridpact.market.curves.SAMPLE", 2**62)
-    assert found == crossing(bids, offers)
+    assert found == served(bids, offers)
     assert (found is None) == (kind == "no crossing")
+
+
+def served(bids: Side, offers: Side) -> tuple[Crossing, list[tuple[int, int]]] | None:
+    """Return the crossing, and the bids within its volume with their energy."""
+    both = curves(bids, offers)
+    found = both.crossing()
+    if found is None:
+        return None
+    first = both.demand.first(found.volume, found.bid, lambda rows: rows)
+    assert first.energy.sum() == found.volume
+    return found, sorted(zip(first.rows.tolist(), first.energy.tolist(), strict=True))
