@@ -28,6 +28,12 @@ def exact(case: Case) -> Front:
     return of_tables(case, np.array(found) * case.scale, is_exact=True)
 
 
+def cheapest(case: Case) -> Floats | None:
+    """Return the scheme of least cost, None if nothing is allowed."""
+    found = _Program(case).least(1.0, 0.0)
+    return None if found is None else found * case.scale
+
+
 class _Program:
     """The linear program of a case in shares of its largest energy, price and weight."""
 
@@ -66,8 +72,14 @@ class _Program:
         if also is not None:
             rows = sparse.vstack([rows, self.costs[also[0]]], format="csr")
             limits = np.append(limits, also[1])
+        most = np.full(self.costs.shape[1], np.inf)
+        most[self.case.barred] = 0.0
         answer = linprog(
-            cost * self.costs[0] + sales * self.costs[1], A_ub=rows, b_ub=limits, method="highs-ds"
+            cost * self.costs[0] + sales * self.costs[1],
+            A_ub=rows,
+            b_ub=limits,
+            bounds=[(0.0, high) for high in most.tolist()],
+            method="highs-ds",
         )
         if answer.status == 2:
             return None

@@ -8,6 +8,8 @@ from gridpact.market import (
     continuous,
     merit_order,
     muda,
+    nash_bargaining,
+    pareto,
     pay_as_bid,
     seller_choice,
     uniform_price,
@@ -32,6 +34,8 @@ MECHANISMS: Mapping[str, Known] = {
     "muda": Known(muda.match, muda.CLAIMS),
     "continuous": Known(continuous.match, continuous.CLAIMS),
     "seller_choice": Known(seller_choice.SellerChoice(), seller_choice.CLAIMS),
+    "nash_bargaining": Known(nash_bargaining.match, nash_bargaining.CLAIMS),
+    "pareto": Known(pareto.match, pareto.CLAIMS),
 }
 
 

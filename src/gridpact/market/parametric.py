@@ -43,6 +43,20 @@ def exact(case: Case, most_pivots: int | None = None) -> Front | None:
         return None
 
 
+def cheapest(case: Case) -> list[Sparse] | None:
+    """Return a scheme of least cost, none if nothing is allowed; None if the walk got lost."""
+    walk = _Walk(case)
+    left = 1000 + 50 * walk.rows
+    try:
+        walk.allow(left)
+        if not walk.is_feasible():
+            return []
+        walk.descend(left)
+        return list(_front(case, [walk.corner()]).schemes)
+    except _LostError:
+        return None
+
+
 class _LostError(Exception):
     """Rounding won."""
 
@@ -117,10 +131,14 @@ class _Walk:
         short = self.basis >= self.trades + self.rows
         return float(self.value[short].sum()) <= 1e-9
 
-    def front(self, most: int) -> Front:
-        """Return the corners from the least cost, with most sales at it, to the most sales."""
+    def descend(self, most: int) -> None:
+        """Go to a corner of least cost."""
         while (place := self._steepest(self.cost)) is not None:
             self._pivot(self._column(place), most)
+
+    def front(self, most: int) -> Front:
+        """Return the corners from the least cost, with most sales at it, to the most sales."""
+        self.descend(most)
         corners, now = list[Sparse](), 0.0
         while True:
             step = self._next_bend()
@@ -128,10 +146,10 @@ class _Walk:
                 break
             at, place = step
             if at > now + _ZERO * (1 + now):
-                corners.append(self._corner())
+                corners.append(self.corner())
                 now = at
             self._pivot(self._column(place), most)
-        corners.append(self._corner())
+        corners.append(self.corner())
         return _front(self.case, corners)
 
     # -- which column enters --------------------------------------------------------------------
@@ -149,6 +167,7 @@ class _Walk:
         slack = -dual * self.sign
         reduced = np.concatenate([table.ravel(), slack])
         reduced[self.basis[self.basis < len(reduced)]] = 0.0
+        reduced[self.case.barred] = 0.0
         return reduced
 
     def _steepest(self, objective: Floats) -> int | None:
@@ -231,6 +250,7 @@ class _Walk:
             table = table + line[self.cap_row] * self.above
         across = np.concatenate([table.ravel(), line * self.sign])
         across[self.basis[self.basis < len(across)]] = 0.0
+        across[self.case.barred] = 0.0
         self._swap(row, self._column(int(np.abs(across).argmax())))
 
     def _renew(self) -> None:
@@ -260,7 +280,7 @@ class _Walk:
 
     # -- what a basis trades --------------------------------------------------------------------
 
-    def _corner(self) -> Sparse:
+    def corner(self) -> Sparse:
         """Return the scheme of the basis; a value clearly below 0 is no scheme."""
         if self.value.min() < -1e-7:
             raise _LostError

@@ -7,7 +7,7 @@ least cost of the users and the most weighted sales of the suppliers.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
@@ -17,6 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from gridpact.errors import FieldError
 
 Floats: TypeAlias = NDArray[np.float64]
+
+Places: TypeAlias = NDArray[np.int64]
 
 NO_CAP = float("inf")
 
@@ -37,6 +39,8 @@ class Case:
         How much a unit sold counts: 1 for all is sales, 1 for renewables alone their use.
     price_cap
         Highest mean delivered price, `NO_CAP` for none.
+    barred
+        Pairs that may not trade, as places in the flattened (supplier, user) table.
     """
 
     unit_cost: Floats
@@ -45,6 +49,7 @@ class Case:
     demand_max: Floats
     weight: Floats
     price_cap: float = NO_CAP
+    barred: Places = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @classmethod
     def of(

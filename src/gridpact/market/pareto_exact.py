@@ -1,7 +1,7 @@
 """The exact front of a trading case: the walk along it, and linear programs where it gets lost."""
 
 from gridpact.market import aneja_nair, parametric
-from gridpact.market.pareto_case import Case
+from gridpact.market.pareto_case import Case, Floats
 from gridpact.market.pareto_front import Front
 
 
@@ -15,3 +15,11 @@ def exact(case: Case) -> Front:
     """
     front = parametric.exact(case)
     return aneja_nair.exact(case) if front is None else front
+
+
+def cheapest(case: Case) -> Floats | None:
+    """Return the scheme of least cost, (supplier, user); None if nothing is allowed."""
+    found = parametric.cheapest(case)
+    if found is None:
+        return aneja_nair.cheapest(case)
+    return found[0].table(case.shape) if found else None

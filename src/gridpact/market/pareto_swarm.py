@@ -218,13 +218,15 @@ def _served(case: Case, key: Floats, demand: Floats, volume: Floats, upon: Float
     count, users = len(key), case.shape[1]
     row = np.arange(count)
     table = upon.reshape(count, -1).copy()
+    may = np.ones(table.shape[1], np.bool_)
+    may[case.barred] = False
     left = case.capacity - upon.sum(axis=2)
     open_ = demand - upon.sum(axis=1)
     more = volume.copy()
     for place in np.argsort(key, axis=1, kind="stable").T:
         supplier, user = np.divmod(place, users)
         energy = np.minimum(np.minimum(left[row, supplier], open_[row, user]), more)
-        energy = np.maximum(energy, 0.0)
+        energy = np.maximum(energy, 0.0) * may[place]
         table[row, place] += energy
         left[row, supplier] -= energy
         open_[row, user] -= energy
@@ -237,7 +239,9 @@ def _scaled(case: Case, position: Floats) -> Floats:
 
     What a user then lacks of its least demand it gets from the cheapest with something left.
     """
-    table = np.maximum(position, 0.0).reshape(-1, *case.shape)
+    flat = np.maximum(position, 0.0)
+    flat[:, case.barred] = 0.0
+    table = flat.reshape(-1, *case.shape)
     table = table * _down_to(case.capacity, table.sum(axis=2))[:, :, None]
     table = table * _down_to(case.demand_max, table.sum(axis=1))[:, None, :]
     key = np.broadcast_to(case.unit_cost.ravel(), (len(table), position.shape[1]))
@@ -259,7 +263,13 @@ def _down_to(limit: Floats, values: Floats) -> Floats:
 
 
 def _within_cap(case: Case, table: Floats, base: Floats) -> Floats:
-    """Draw schemes above the price cap towards an allowed one until they just fit."""
+    """Draw schemes above the price cap towards an allowed one until they just fit.
+
+    Where barred pairs kept somebody from its least demand the allowed one stands itself.
+    """
+    if case.barred.size:
+        short = (case.demand_min - table.sum(axis=1)).max(axis=1) > 1e-12 * case.scale
+        table = np.where(short[:, None, None], base, table)
     if not case.is_capped:
         return table
     above = case.unit_cost - case.price_cap

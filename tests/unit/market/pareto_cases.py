@@ -1,5 +1,7 @@
 """Trading cases of the size that paper D's experiment has: six suppliers, five users."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -33,7 +35,8 @@ def cases(draw: st.DrawFn) -> Case:
                     min_size=suppliers, max_size=suppliers)  # fmt: skip
     least = np.array(draw(st.lists(st.integers(0, 3), min_size=users, max_size=users)))
     more = np.array(draw(st.lists(some, min_size=users, max_size=users)))
-    return Case.of(
+    barred = draw(st.lists(st.integers(0, suppliers * users - 1), max_size=3, unique=True))
+    case = Case.of(
         draw(rows),
         scale * np.array(draw(st.lists(some, min_size=suppliers, max_size=suppliers))),
         scale * least,
@@ -41,3 +44,4 @@ def cases(draw: st.DrawFn) -> Case:
         draw(st.lists(st.integers(0, 2), min_size=suppliers, max_size=suppliers)),
         draw(st.sampled_from([NO_CAP, 4.0, 2.5, -3.0])),
     )
+    return replace(case, barred=np.array(barred, np.int64))

@@ -37,6 +37,7 @@ def test_corners_keep_every_limit_and_the_front_bends_one_way(case: Case) -> Non
     front = walked(case)
     for point in range(len(front)):
         assert float(case.violation(front.table(point))) < 1e-9
+        assert not front.table(point).ravel()[case.barred].any()
         assert case.objectives(front.table(point)) == pytest.approx(
             front.points[point], rel=1e-9, abs=1e-9 * case.scale
         )

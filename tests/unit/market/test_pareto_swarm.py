@@ -20,6 +20,7 @@ def test_every_scheme_is_allowed_and_none_beats_the_exact_front(case: Case) -> N
         assert bool(len(front)) == bool(len(best))
         for point in range(len(front)):
             assert float(case.violation(front.table(point))) <= 1e-8
+            assert not front.table(point).ravel()[case.barred].any()
         if len(best):
             beyond = 1e-6 * case.scale
             assert front.points[0, 0] >= best.points[0, 0] - beyond

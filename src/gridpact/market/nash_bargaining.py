@@ -1,0 +1,62 @@
+"""Nash bargaining: the best welfare, and each pair shares its gain equally.
+
+An honest baseline that [Zeng23] compares with; 5-decisions, section 12. Who trades with whom is
+what saves the most in all, network charges counted. Two who trade with each other and nobody else
+gain the product-largest bargain by meeting half way: the price is the middle between what the
+seller asks and the most that the pair may trade at, half to even.
+
+In a plain book the keenest bid meets the cheapest offer.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from gridpact.market.book import OrderBook, Whole
+from gridpact.market.curves import crossed, midpoint, plain_values, volumes
+from gridpact.market.mechanism import Claims, Clearing
+from gridpact.market.pairing import everywhere, paired
+from gridpact.market.pareto_case import Case, Floats
+from gridpact.market.pareto_exact import cheapest
+from gridpact.market.schemes import traded
+from gridpact.quantities import PPM
+
+CLAIMS = Claims(welfare=PPM)
+
+
+def match(book: OrderBook) -> Clearing:
+    """Return the fills, each priced half way."""
+    return _plain(book) if book.is_plain else _conditional(book)
+
+
+def _plain(book: OrderBook) -> Clearing:
+    """Return the fills of a book in which all may trade with all: everybody by rank of price."""
+    bids, offers = np.argsort(-book.bids.price, kind="stable"), book.merit
+    ranked = replace(book, bids=book.bids.rows(bids), offers=book.offers.rows(offers))
+    values = plain_values(ranked)
+    found = crossed(ranked, values)
+    if found is None:
+        return Clearing.of([])
+    fills = paired(ranked, *volumes(ranked, values, found), *everywhere(ranked, 0, 0))
+    price = half_way(values.offer[fills.offer], values.bid[fills.bid])
+    levy = np.zeros_like(price)
+    return Clearing(bids[fills.bid], offers[fills.offer], fills.energy, price, levy)
+
+
+def _conditional(book: OrderBook) -> Clearing:
+    fills = traded(book, _best)
+    return Clearing.of(
+        (bid, offer, energy, midpoint(int(book.asked[offer]), int(book.ceiling(bid, offer))))
+        for (bid, offer), energy in sorted(fills.items())
+    )
+
+
+def _best(case: Case) -> Floats:
+    scheme = cheapest(case)
+    return np.zeros(case.shape) if scheme is None else scheme
+
+
+def half_way(low: Whole, high: Whole) -> Whole:
+    """Return the middles of prices, half to even."""
+    middle = (low + high) // 2
+    return np.asarray(middle + ((low + high) % 2) * (middle % 2))
