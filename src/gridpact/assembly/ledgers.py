@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from gridpact.assembly.reclearing import ClearingAudit
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.ledger.audit.audit import Report, audit
@@ -66,7 +67,7 @@ def audit_ledger(path: Path, heads: Mapping[str, bytes]) -> Report:
     Corrupt, HeadMismatch, LedgerError
         See `ledger.audit.audit`.
     """
-    return audit(path, heads, (MarketAudit(),))
+    return audit(path, heads, (MarketAudit(), ClearingAudit()))
 
 
 def chain_id(scenario: Scenario, chain: str) -> int:

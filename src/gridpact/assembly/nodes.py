@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gridpact.assembly.ledgers import Ledgers, operator_key
+from gridpact.assembly.reclearing import ClearingAudit
 from gridpact.crypto.keccak import name_hash
 from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.errors import BadInput, LedgerError, ScenarioError
@@ -89,7 +90,7 @@ def audit_nodes(urls: Sequence[str], bodies: Path, heads: Mapping[str, bytes]) -
         expected = (known.chain_id, known.genesis)
         node = Node(Endpoints(urls, NodeSettings().timeout, expected))
         try:
-            return audit_node(node, companion, heads, (MarketAudit(),))
+            return audit_node(node, companion, heads, (MarketAudit(), ClearingAudit()))
         finally:
             node.close()
     finally:

@@ -55,6 +55,12 @@ def apply(
     return AfterCheck(_reindexed(kept), tuple(cuts), limits, tuple(refused))
 
 
+def remaining(fills: Sequence[Fill], cuts: Sequence[Cut]) -> tuple[Fill, ...]:
+    """Return what stated cuts leave of fills, indexed anew."""
+    lost = {one.participant: (one.from_fills_wh, one.limit) for one in cuts}
+    return _reindexed(_shrunk(fills, lost)[0])
+
+
 def _cut(limit: Curtailment, one: Injector, sold: Wh, export: Wh | None, span: Span) -> Cut:
     """Return how a limit divides between surplus and fills.
 

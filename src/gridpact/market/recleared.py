@@ -1,0 +1,48 @@
+"""Is a posted clearing what its mechanism makes of the sealed book? For whoever audits one.
+
+Every mechanism is a function of the book, and the book with prices, reputations and the draw's seed
+is on record. The wires are not: what they cut is taken as the record states it, and what is left
+must be the mechanism's own fills, less exactly that.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from gridpact.market.caps import Pairs
+from gridpact.market.choice import chosen
+from gridpact.market.cuts import remaining
+from gridpact.market.local_book import cleared
+from gridpact.model.market import MarketTerms
+from gridpact.model.order import Code, Tier
+from gridpact.model.record import Book, Cleared, Prices
+from gridpact.model.trade import Fill
+
+
+def recleared(
+    terms: MarketTerms, book: Book, prices: Prices, posted: Cleared, buses: Mapping[bytes, int]
+) -> tuple[Fill, ...]:
+    """Return the local fills of a sealed book before the grid check, computed again.
+
+    `posted` tells the reputations by which each order was cleared.
+    """
+    rows = zip(book.orders, posted.scores, strict=True)
+    scores = {one.order.participant: score for one, score in rows}
+    pairs = Pairs.of(prices, Tier.LOCAL)
+    return cleared(chosen(terms).match, book.orders, pairs, buses, scores, book.seed)
+
+
+def other_fill(again: Sequence[Fill], posted: Cleared) -> str:
+    """Return which local fill is not the mechanism's own, in words; "" if all are.
+
+    Where limits could not be held at all nothing trades, and every fill is on record as refused.
+    """
+    there = [fill for fill in posted.fills if fill.tier is Tier.LOCAL]
+    due = remaining(again, posted.cuts)
+    if not posted.fills and not posted.cuts:
+        refused = {one.hash for one in posted.refusals if one.code is Code.GRID}
+        due = tuple(fill for fill in due if fill.offer not in refused)
+    for index, (one, other) in enumerate(zip(there, due, strict=False)):
+        if one != other:
+            return f"local fill {index} is not the one that the mechanism makes"
+    if len(there) != len(due):
+        return f"{len(there)} local fills, the mechanism makes {len(due)}"
+    return ""
