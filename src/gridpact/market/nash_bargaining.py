@@ -12,10 +12,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from gridpact.market import pay_as_bid
 from gridpact.market.book import OrderBook, Whole
-from gridpact.market.curves import crossed, midpoint, plain_values, volumes
+from gridpact.market.curves import midpoint
 from gridpact.market.mechanism import Claims, Clearing
-from gridpact.market.pairing import everywhere, paired
 from gridpact.market.pareto_case import Case, Floats
 from gridpact.market.pareto_exact import cheapest
 from gridpact.market.schemes import traded
@@ -30,17 +30,12 @@ def match(book: OrderBook) -> Clearing:
 
 
 def _plain(book: OrderBook) -> Clearing:
-    """Return the fills of a book in which all may trade with all: everybody by rank of price."""
-    bids, offers = np.argsort(-book.bids.price, kind="stable"), book.merit
-    ranked = replace(book, bids=book.bids.rows(bids), offers=book.offers.rows(offers))
-    values = plain_values(ranked)
-    found = crossed(ranked, values)
-    if found is None:
-        return Clearing.of([])
-    fills = paired(ranked, *volumes(ranked, values, found), *everywhere(ranked, 0, 0))
-    price = half_way(values.offer[fills.offer], values.bid[fills.bid])
-    levy = np.zeros_like(price)
-    return Clearing(bids[fills.bid], offers[fills.offer], fills.energy, price, levy)
+    """Return the fills of a book in which all may trade with all.
+
+    Pay as bid has the pairs, the keenest bid with the cheapest offer, and the most each may pay.
+    """
+    fills = pay_as_bid.match(book)
+    return replace(fills, price=half_way(book.asked[fills.offer], fills.price))
 
 
 def _conditional(book: OrderBook) -> Clearing:
