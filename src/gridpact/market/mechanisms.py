@@ -6,6 +6,7 @@ from typing import NamedTuple
 from gridpact.errors import BadInput
 from gridpact.market import (
     continuous,
+    matching_degree,
     merit_order,
     muda,
     nash_bargaining,
@@ -36,6 +37,7 @@ MECHANISMS: Mapping[str, Known] = {
     "seller_choice": Known(seller_choice.SellerChoice(), seller_choice.CLAIMS),
     "nash_bargaining": Known(nash_bargaining.match, nash_bargaining.CLAIMS),
     "pareto": Known(pareto.match, pareto.CLAIMS),
+    "matching_degree": Known(matching_degree.match, matching_degree.CLAIMS),
 }
 
 

@@ -34,6 +34,12 @@ def _opf_picture(done: Any, interval: int | None) -> str:
     return picture(done, interval)
 
 
+def _match() -> Kind:
+    from gridpact.solve import match
+
+    return Kind(lambda data: match.matched(match.request(data)), match.answer)
+
+
 def _tree() -> Kind:
     from gridpact.solve import tree
 
@@ -58,6 +64,7 @@ def _pareto() -> Kind:
 
 KINDS: Mapping[str, Callable[[], Kind]] = {
     "auction": _auction,
+    "match": _match,
     "opf": _opf,
     "pareto": _pareto,
     "tree": _tree,

@@ -1,0 +1,59 @@
+"""An assignment at once: the pairs in order of their value, each taken if it still fits."""
+
+import heapq
+
+import numpy as np
+
+from gridpact.market.assignment.problem import NOBODY, Problem, Reals, Whole
+
+
+def by_value(problem: Problem, value: Reals | None = None) -> Whole:
+    """Return the assignment that takes the pair of largest value again and again.
+
+    `value` takes the place of the problem's, say with prices of the providers' energy deducted.
+
+    Notes
+    -----
+    Ties: larger tie, earlier provider, earlier user. A user's next best provider is looked for
+    only when its best has no room left.
+    """
+    ranked = problem.value if value is None else value
+    ranked = np.where(problem.allowed, ranked, -np.inf)
+    order = np.lexsort((-problem.tie, -ranked), axis=1) if _small(ranked) else None
+    provider, left = np.full(len(problem.demand), NOBODY), problem.capacity.tolist()
+    demand, heap = problem.demand.tolist(), list[tuple[float, float, int, int]]()
+    tries = [0] * len(demand)
+    width = ranked.shape[1] if ranked.size else 0
+
+    def push(user: int) -> None:
+        """Put a user's best pair that has room on the heap."""
+        row = ranked[user]
+        if order is None:
+            fits = np.asarray(left) >= demand[user]
+            place = int(np.argmax(np.where(fits, row, -np.inf))) if width else 0
+            if width and fits[place] and np.isfinite(row[place]):
+                heapq.heappush(heap, (-row[place], -problem.tie[user, place], place, user))
+            return
+        while tries[user] < width:
+            place = int(order[user, tries[user]])
+            if not np.isfinite(row[place]):
+                return
+            if demand[user] <= left[place]:
+                heapq.heappush(heap, (-row[place], -problem.tie[user, place], place, user))
+                return
+            tries[user] += 1
+
+    for user in range(len(demand)):
+        push(user)
+    while heap:
+        *_, place, user = heapq.heappop(heap)
+        if demand[user] <= left[place]:
+            provider[user] = place
+            left[place] -= demand[user]
+        else:
+            push(user)
+    return provider
+
+
+def _small(ranked: Reals) -> bool:
+    return ranked.size <= 2_000_000

@@ -1,0 +1,116 @@
+"""The best assignment that so much work finds, and what no assignment can exceed.
+
+Greedy first, so that the answer is never worse; then prices, which tell what a provider's energy is
+worth and prove a bound; then rings on what the prices suggest, a shake, and where the case is small
+branch and bound, which may prove the best.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+
+from gridpact.market.assignment import branch
+from gridpact.market.assignment.greedy import by_value
+from gridpact.market.assignment.prices import Prices, net_values, prices_for
+from gridpact.market.assignment.problem import Answer, Problem, Reals, Whole
+from gridpact.market.assignment.rings import Rings
+from gridpact.market.assignment.shake import shaken
+
+_CHOICES = 5
+_SEARCHED = 4_000
+_TURNS = 60
+_RINGS = 2_500
+"""Most users among whom rings are looked for: tables of pairs grow with their square."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much work an answer may cost. Counts, so that the same work gives the same answer.
+
+    kicks
+        How often the assignment is shaken; scaled down for more than 100 users.
+    nodes
+        Most nodes of the branch and bound.
+    seconds
+        Last stop by the clock: whoever reaches it may have another answer than a faster machine.
+    """
+
+    kicks: int = 100
+    nodes: int = 200
+    seconds: float = math.inf
+
+    @classmethod
+    def within(cls, seconds: float) -> "Effort":
+        """Return the effort that a core of today does well within so much time. [s]"""
+        return cls(int(12 * seconds), int(20 * seconds), seconds)
+
+
+def solve(problem: Problem, effort: Effort = Effort()) -> Answer:
+    """Return an assignment with its bound: energy first, then value, then ties."""
+    begun = monotonic()
+    answer = by_value(problem)
+    most = _most_energy(problem)
+    if not problem.allowed.any():
+        return Answer(answer, 0, 0, 0.0, 0.0, True, False)
+    prices = prices_for(problem, most)
+    net = net_values(problem, prices.provider, prices.served)
+    late = _late(begun, effort)
+    rested = _by_rings(problem, by_value(problem, net), net, effort, late)
+    answer = problem.better(answer, rested)
+    worth = problem.worth(answer)
+    if worth.energy < most and problem.allowed.sum() <= _SEARCHED and effort.nodes > 0:
+        left = max(0.0, effort.seconds - (monotonic() - begun)) / 2
+        more = branch.most_energy(problem, answer, effort.nodes, left)
+        most = min(most, int(more.bound))
+        answer = answer if more.provider is None else problem.better(answer, more.provider)
+        worth = problem.worth(answer)
+    if worth.energy < problem.reachable:
+        prices = prices_for(problem, worth.energy)
+    return _searched(problem, answer, prices, most, effort, begun)
+
+
+def _late(begun: float, effort: Effort) -> Callable[[], bool]:
+    return lambda: monotonic() - begun > effort.seconds
+
+
+def _most_energy(problem: Problem) -> int:
+    """Return what no assignment can exceed in energy: of users, and of providers."""
+    served = problem.allowed.any(axis=0)
+    return min(problem.reachable, int(problem.capacity[served].sum()))
+
+
+def _by_rings(
+    problem: Problem, start: Whole, net: Reals, effort: Effort, late: Callable[[], bool]
+) -> Whole:
+    if len(problem.demand) > _RINGS:
+        return start
+    rings = Rings(problem, start, net, _CHOICES)
+    rings.settle(_TURNS)
+    kicks = int(effort.kicks * min(1.0, (100 / len(problem.demand)) ** 1.5))
+    return shaken(problem, rings, kicks, late) if kicks and not late() else rings.provider
+
+
+def _searched(
+    problem: Problem, answer: Whole, prices: Prices, most: int, effort: Effort, begun: float
+) -> Answer:
+    """Return the answer after branch and bound, if the case is small enough for it."""
+    bound, out_of_time = prices.bound, False
+    for _ in range(2):
+        worth, left = problem.worth(answer), effort.seconds - (monotonic() - begun)
+        if bound - worth.value <= 1e-9 * bound or problem.allowed.sum() > _SEARCHED * 2:
+            break
+        if effort.nodes <= 0 or left <= 0:
+            out_of_time = effort.nodes > 0
+            break
+        found = branch.search(problem, answer, prices, effort.nodes, left, _SEARCHED)
+        bound, out_of_time = min(bound, found.bound), found.out_of_time
+        if found.provider is None:
+            break
+        answer = problem.better(answer, found.provider)
+        if out_of_time or bound > problem.worth(answer).value * (1 + 1e-9):
+            break
+    worth = problem.worth(answer)
+    bound = max(bound, worth.value)
+    optimal = worth.energy >= most and bound - worth.value <= 1e-8 * bound
+    return Answer(answer, worth.energy, most, worth.value, bound, optimal, out_of_time)
