@@ -5,10 +5,11 @@ sum of matching degrees is as large as it can be. Users are bids, providers are 
 priced at the offer, lifted to the floor. Whom no single offer can serve waits for the next tier.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
+from gridpact.errors import BadInput
 from gridpact.market.assignment.problem import NOBODY, Problem, Whole
 from gridpact.market.assignment.solver import Effort, solve
 from gridpact.market.book import Flags, OrderBook
@@ -22,10 +23,19 @@ CLAIMS = Claims(fair=False)
 
 @dataclass(frozen=True)
 class MatchingDegree:
-    """The mechanism with its settings. No clock: the same book has the same clearing."""
+    """The mechanism with its settings. No clock: the same book has the same clearing.
 
-    mode: Mode = Mode.BALANCED
-    effort: Effort = field(default_factory=Effort)
+    Attributes
+    ----------
+    mode
+        What counts as a pair's gain: `balanced`, `scaled` or `paper`, see `degree.Mode`.
+    kicks, nodes
+        How much work a clearing may cost, see `assignment.solver.Effort`.
+    """
+
+    mode: str = Mode.BALANCED.value
+    kicks: int = 5
+    nodes: int = 5
 
     def __call__(self, book: OrderBook) -> Clearing:
         """Return one fill for each bid that is served."""
@@ -52,8 +62,15 @@ class MatchingDegree:
         # ties: the lower price, then the earlier offer
         rows = np.lexsort((np.arange(len(open_)), book.asked))
         rows = rows[open_[rows]]
-        solved = solve(_problem(book, rows, self.mode), self.effort).provider
+        effort = Effort(self.kicks, self.nodes)
+        solved = solve(_problem(book, rows, _mode(self.mode)), effort).provider
         return np.where(solved == NOBODY, NOBODY, rows[solved])
+
+
+def _mode(name: str) -> Mode:
+    if name not in tuple(Mode):
+        raise BadInput(f"mode {name!r} is not known, expected {', '.join(Mode)}")
+    return Mode(name)
 
 
 def _problem(book: OrderBook, offers: Whole, mode: Mode) -> Problem:

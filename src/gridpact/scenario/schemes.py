@@ -31,9 +31,10 @@ class Scheme:
 SCHEMES: Mapping[str, Scheme] = {
     DEFAULT: Scheme(),
     "dual-chain": Scheme(splitting=False),
+    "matching-degree": Scheme(mechanism="matching_degree"),
     "credibility": Scheme(mechanism="seller_choice"),
 }
-"""[Wang23]'s market is `dual-chain`, [Yu23]'s `credibility`."""
+"""[Wang23]'s market is `dual-chain`, [Cui22]'s `matching-degree`, [Yu23]'s `credibility`."""
 
 
 def read_scheme(root: Table, given: str) -> str:

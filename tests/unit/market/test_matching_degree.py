@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from tests.unit.market.column_books import book, random_book
 
-from gridpact.market.assignment.solver import Effort
+from gridpact.errors import BadInput
 from gridpact.market.book import OrderBook, Orders
 from gridpact.market.degree import Mode
 from gridpact.market.matching_degree import MatchingDegree, match
 
-QUICK = MatchingDegree(effort=Effort(kicks=2, nodes=2))
+QUICK = MatchingDegree(kicks=2, nodes=2)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -22,6 +22,11 @@ def test_each_bid_is_served_whole_by_one_offer_that_has_enough(seed: int) -> Non
     assert (sold <= one.offers.energy).all()
     assert (found.price == one.asked[found.offer]).all()
     assert (found.price <= one.ceiling(found.bid, found.offer)).all()
+
+
+def test_a_mode_that_is_not_known_is_refused() -> None:
+    with pytest.raises(BadInput, match="mode 'fair' is not known, expected balanced, scaled"):
+        MatchingDegree("fair")(book([(5, 1)], [(4, 1)]))
 
 
 @pytest.mark.parametrize("mode", Mode)
