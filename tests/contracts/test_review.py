@@ -69,7 +69,7 @@ def status(world: World, account: bytes) -> tuple[int, Role, int]:
 def test_an_application_stands_on_record_and_changes_nothing_yet(world: World) -> None:
     (applied,) = world.send(Contract.REGISTRY, "apply", ASKED, sender=STRANGER)
     assert applied.name == "Applied"
-    assert applied.values == {"account": STRANGER, **ASKED._asdict()}
+    assert applied.values == {"account": STRANGER, **ASKED._asdict(), "starting": 0}
     assert status(world, STRANGER) == (0, Role(0), 0)
     assert not world.view(Contract.VAULT, "is_open", STRANGER)
     with refused("orders: not registered"):

@@ -7,7 +7,8 @@
         address is the verifying contract of every signature.
 @dev    The founding participants come in batches, of which the last ends the founding. Later
         somebody applies, the operator approves or refuses with a reason, the applicant puts its
-        deposit down. Roles, and who the operator of the review is, change with a public delay.
+        deposit down. Nobody reviews itself. Roles, and who the operator of the review is, change
+        with a public delay; whoever applies for more than to trade waits as long for its approval.
 """
 
 import clock
@@ -27,6 +28,7 @@ LEAVING: constant(uint256) = 4
 LEFT: constant(uint256) = 5
 PLACE: constant(uint256) = 8
 ROLES: constant(uint256) = 255 << 8
+TRADING: constant(uint256) = 7  # consumer, producer, plant: no power over others
 # deposits: promised 80 | held 80 | from interval 64, when a leaving participant has it back
 PROMISED: constant(uint256) = 144
 HELD: constant(uint256) = 64
@@ -59,7 +61,7 @@ status: public(HashMap[address, uint256])  # meter key 160 | bus 32 | roles 8 | 
 certificate: public(HashMap[address, bytes32])
 meter: public(HashMap[address, bytes32])
 region: public(HashMap[address, bytes32])
-applications: public(HashMap[address, bytes32])  # the hash of one that waits for its review
+applications: public(HashMap[address, uint256])  # waiting: hash 192 | approved from interval 64
 next_roles: public(HashMap[address, uint256])  # known 1 | roles 8 | from interval 64
 deposits: HashMap[address, uint256]
 
@@ -82,6 +84,7 @@ event Applied:
     place: uint256
     region: bytes32
     deposit: uint256
+    starting: uint256
 
 
 event Refused:
@@ -196,13 +199,17 @@ def register(write: keyed.Write, entries: DynArray[Entry, MAX_BATCH], last: bool
 @external
 def apply(application: Application):
     """
-    @notice Ask to take part, for oneself; a new application replaces the one that waits.
+    @notice Ask to take part, for oneself; a new application replaces the one that waits. With other
+            roles than to trade it can be approved after the delay, so that others see it in time.
     """
     self._require_free_to_join(msg.sender)
     self._check_form(application.certificate, application.place)
     assert application.region != empty(bytes32), "registry: no region"
     assert application.deposit <= packing.MASK_80, "registry: deposit"
-    self.applications[msg.sender] = keccak256(abi_encode(application))
+    starting: uint256 = clock.interval()
+    if application.place & packing.MASK_8 > TRADING:
+        starting += DELAY
+    self.applications[msg.sender] = self._asked(application) | starting
     log Applied(
         account=msg.sender,
         certificate=application.certificate,
@@ -210,17 +217,21 @@ def apply(application: Application):
         place=application.place,
         region=application.region,
         deposit=application.deposit,
+        starting=starting,
     )
 
 
 @external
 def approve(account: address, application: Application):
     """
-    @notice Approve exactly what was applied for. Only the operator, after its review; with a
-            promised deposit the participant becomes active when it puts it down.
+    @notice Approve exactly what was applied for. Only the operator, after its review, and nothing
+            of its own; with a promised deposit the participant becomes active when it puts it down.
     """
     assert msg.sender == self.operator, "registry: not the operator"
-    self._close_application(account, keccak256(abi_encode(application)))
+    assert account != msg.sender, "registry: one's own application"
+    word: uint256 = self._close_application(account)
+    assert word & ~packing.MASK_64 == self._asked(application), "registry: other application"
+    assert clock.interval() >= word & packing.MASK_64, "registry: too early"
     state: uint256 = ACTIVE
     if application.deposit > 0:
         state = APPROVED
@@ -242,7 +253,7 @@ def refuse(account: address, reason: bytes32):
     """
     assert msg.sender == self.operator, "registry: not the operator"
     assert reason != empty(bytes32), "registry: no reason"
-    self._close_application(account, self.applications[account])
+    self._close_application(account)
     log Refused(account=account, reason=reason)
 
 
@@ -426,12 +437,19 @@ def _require_free_to_join(account: address):
 
 
 @internal
-def _close_application(account: address, expected: bytes32):
+def _close_application(account: address) -> uint256:
     self._require_free_to_join(account)
-    application: bytes32 = self.applications[account]
-    assert application != empty(bytes32), "registry: no application"
-    assert application == expected, "registry: other application"
-    self.applications[account] = empty(bytes32)
+    word: uint256 = self.applications[account]
+    assert word != 0, "registry: no application"
+    self.applications[account] = 0
+    return word
+
+
+@internal
+@pure
+def _asked(application: Application) -> uint256:
+    # the hash of an application, with room for the interval
+    return convert(keccak256(abi_encode(application)), uint256) & ~packing.MASK_64
 
 
 @internal

@@ -75,6 +75,29 @@ def test_operator_approves_another_thing_than_was_applied_for(world: World) -> N
         world.send(Contract.REGISTRY, "approve", keccak(b"nobody")[12:], ASKED)
 
 
+def test_operator_approves_itself(world: World) -> None:
+    world.send(Contract.REGISTRY, "apply", ASKED, sender=OPERATOR)
+    with refused("registry: one's own application"):
+        world.send(Contract.REGISTRY, "approve", OPERATOR, ASKED)
+    assert world.view(Contract.REGISTRY, "status", OPERATOR) == 0
+
+
+@pytest.mark.parametrize("role", [Role.REGION, Role.AGGREGATOR, 128])
+def test_a_puppet_comes_in_overnight_with_power_over_others(world: World, role: int) -> None:
+    """As long as a role takes to change, all can see who asks for one."""
+    asked = (*ASKED[:2], 56 << 8 | int(Role.CONSUMER | role), REGION, 0)
+    world.time = HOUR * INTERVAL
+    (applied,) = world.send(Contract.REGISTRY, "apply", asked, sender=STRANGER)
+    assert applied.values["starting"] == INTERVAL + world.review.delay
+    world.time = HOUR * applied.values["starting"] - 1
+    with refused("registry: too early"):
+        world.send(Contract.REGISTRY, "approve", STRANGER, asked)
+    world.time += 1
+    world.send(Contract.REGISTRY, "approve", STRANGER, asked)
+    assert packing.status(world.view(Contract.REGISTRY, "status", STRANGER))[2] == 1
+    world.time = 0
+
+
 def test_a_deposit_is_fined_from_outside(member: World) -> None:
     for sender in (OPERATOR, ANN, STRANGER):
         with refused("registry: not the reputation"):
