@@ -3,7 +3,12 @@
 5-decisions, section 13. The raw cone gap misleads on idle lines, so it is not used: what counts is
 the loss that only exists on paper [kW], what an AC power flow of the same set points says of
 voltages, limits and cost, and batteries that charge and discharge at once.
+
+Where energy is worth nothing, losses are, too, and the relaxation has many optima: the solver's may
+lose energy on paper while the AC power flow of its set points is another one, and physics.
 """
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,13 +16,14 @@ from gridpact.grid.feeder import FloatArray
 from gridpact.grid.net_limits import net_limits
 from gridpact.grid.power_flow import PowerFlow
 from gridpact.grid.problem import Exactness, Problem, SetPoints
-from gridpact.grid.replay import cost
+from gridpact.grid.replay import cost, dearest
 
 _FICTITIOUS_SHARE = 1e-5
 _VOLTAGE_GAP = 1e-5
 _EXCESS = 1e-6
 _BURNED_SHARE = 1e-5
 _COST_GAP = 1e-6
+_FAINT = 1e-2  # of the dearest price: what moves at less is not told from nothing by the solver
 
 
 def measure(
@@ -60,6 +66,15 @@ def is_exact(problem: Problem, found: Exactness, base_mva: float) -> bool:
     )
 
 
+def at_bound(problem: Problem, found: Exactness, base_mva: float) -> Exactness | None:
+    """Return the exactness of the AC replay itself where it is an optimum of the relaxation, too.
+
+    It is when it keeps every limit, burns nothing and costs what the relaxation does at least.
+    """
+    physics = replace(found, fictitious_loss_kw=0.0, voltage_gap=0.0)
+    return physics if is_exact(problem, physics, base_mva) else None
+
+
 def worst_excess(problem: Problem, flow: PowerFlow) -> float:
     """Return by how much an AC power flow exceeds its worst limit; at most 0 when all hold."""
     return net_limits(problem, flow.feeder).worst(flow)
@@ -76,4 +91,5 @@ def _turnover(problem: Problem, flow: PowerFlow) -> float:
         flow.feeder.s_base_mva
     )
     price = np.maximum(np.abs(problem.price_buy), np.abs(problem.price_sell))
-    return float((power * price).sum() * problem.dt_h)
+    moved = float((power * price).sum())
+    return max(moved, _FAINT * dearest(problem) * float(power.sum())) * problem.dt_h

@@ -16,7 +16,7 @@ from gridpact.grid.cone_solver import SOLVER, TIGHT, Answer, ConeSolver
 from gridpact.grid.directions import BURNED
 from gridpact.grid.dlmp import nodal_prices
 from gridpact.grid.duties import ease
-from gridpact.grid.exactness import burned, is_exact, measure
+from gridpact.grid.exactness import at_bound, burned, is_exact, measure
 from gridpact.grid.feeder import Feeder, FloatArray, rebased
 from gridpact.grid.kept import Kept
 from gridpact.grid.limits import (
@@ -82,9 +82,11 @@ def solve(problem: Problem, kept: Kept | None = None) -> Solution:
     if flow is not None:
         sent = x[columns.P], x[columns.Q]
         found = measure(problem, points, flow, x[columns.v], x[columns.l], sent, money)
-        if is_exact(problem, found, feeder.s_base_mva):
+        exact = is_exact(problem, found, feeder.s_base_mva)
+        physics = found if exact else at_bound(problem, found, feeder.s_base_mva)
+        if physics is not None:
             point = OperatingPoint(points, flow, model, answer, answer.objective, 0.0)
-            return _solution("optimal", problem, point, money[0], money[1], found)
+            return _solution("optimal", problem, point, money[0], money[1], physics)
     return _repaired(problem, repair(problem, feeder, (x, points)), money[1], found, ())
 
 

@@ -122,3 +122,10 @@ def cost(problem: Problem, points: SetPoints, flow: PowerFlow) -> float:
     units = devices.generator
     hourly += points.generator_mw @ units.c1 + points.generator_mw**2 @ units.c2
     return float(hourly.sum() * problem.dt_h)
+
+
+def dearest(problem: Problem) -> float:
+    """Return the highest price of a problem, of either sign, as a unit of money. [per MWh]"""
+    devices = problem.devices
+    prices = (problem.price_buy, problem.price_sell, devices.pv.offer, devices.curtailable.price)
+    return max(float(np.abs(np.concatenate(prices)).max()), 1e-9)

@@ -17,6 +17,7 @@ from gridpact.grid.cone_programme import ConeProgramme, Entry
 from gridpact.grid.feeder import Feeder, FloatArray, IntArray
 from gridpact.grid.net_limits import net_limits
 from gridpact.grid.problem import Problem
+from gridpact.grid.replay import dearest
 
 _SMALLEST_RATING = 1e-6  # unit of what a device does [pu]
 _SMALLEST_FLOW = 0.1  # unit of a branch's flow; smaller ones cost the solver steps, tried to 1e-4
@@ -74,11 +75,7 @@ def build(
 
     v_tangent: voltage at which the root in ZIP loads is taken, (interval, branch). [pu]
     """
-    devices = problem.devices
-    prices = np.abs(
-        np.r_[problem.price_buy, problem.price_sell, devices.pv.offer, devices.curtailable.price]
-    )
-    unit = max(float(prices.max()), 1e-9)
+    unit = dearest(problem)
     slack: dict[str, IntArray] = {}
     width = columns.width
     if elastic is not None:
