@@ -4,11 +4,12 @@ At prices below zero it pays to charge and discharge at once, and no convex prog
 A point that burns energy is better than any that does not, so it bounds what its branches reach:
 first every burning battery is held to the way in which it runs more, then single ones are branched
 on, most promising first, until nothing better is left or enough was tried. Every try costs as much
-as the net is large, so large nets get fewer; limits that conflict get none, for there no schedule
-is worth more than another that breaks them as little.
+as the net is large, so large nets get fewer. Limits that conflict get one, which holds every battery
+to the way its energy went: no schedule is worth more than another that breaks them as little.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import count
 from typing import Protocol, TypeVar
@@ -49,27 +50,41 @@ def burning(problem: Problem, points: SetPoints) -> np.ndarray:
     return where
 
 
+def unburned(problem: Problem, points: SetPoints) -> SetPoints:
+    """Return set points whose batteries run one way and hold the same energy as before."""
+    units = problem.devices.storage
+    stored = units.eta_charge * points.charge_mw - points.discharge_mw / units.eta_discharge
+    return replace(
+        points,
+        charge_mw=np.maximum(stored, 0) / units.eta_charge,
+        discharge_mw=np.maximum(-stored, 0) * units.eta_discharge,
+    )
+
+
 def branch(
-    problem: Problem, settle: Callable[[Directions], P | None], free: Directions
+    problem: Problem, settle: Callable[[Directions, SetPoints | None], P | None], free: Directions
 ) -> P | None:
     """Return the best point found in which no battery burns energy, else the last one tried.
 
-    settle: the best point with batteries in given directions, if there is one.
+    settle: the best point with batteries in given directions, if there is one; looked for near
+    set points that keep to them, if these are given.
     """
-    root = settle(free)
+    root = settle(free, None)
     if root is None or not burning(problem, root.points).any():
         return root
-    possible = root.excess <= _BROKEN
-    best, last = _dive(problem, settle, free, root, _DIVES if possible else 2)
+    if root.excess > _BROKEN:
+        points = unburned(problem, root.points)
+        charges = points.charge_mw > 0
+        return settle(Directions(free.charge & charges, free.discharge & ~charges), points) or root
+    best, last = _dive(problem, settle, free, root, _DIVES)
     number = count()
     waiting = [(root.merit, next(number), root, free)]
-    tries = min(_BRANCHES, _WORK // problem.load_p_mw.size) if possible else 0
-    for _ in range(tries):
+    for _ in range(min(_BRANCHES, _WORK // problem.load_p_mw.size)):
         if not waiting or (best and waiting[0][0] >= best.merit - _NEAR * (1 + abs(best.merit))):
             break
         _, _, point, directions = heappop(waiting)
         for child in _children(point.points, directions):
-            found = settle(child)
+            found = settle(child, None)
             if found is None or (best and found.merit >= best.merit):
                 continue
             if burning(problem, found.points).any():
@@ -81,7 +96,7 @@ def branch(
 
 def _dive(
     problem: Problem,
-    settle: Callable[[Directions], P | None],
+    settle: Callable[[Directions, SetPoints | None], P | None],
     directions: Directions,
     point: P,
     dives: int,
@@ -96,7 +111,7 @@ def _dive(
         directions = Directions(
             directions.charge & ~(where & emptying), directions.discharge & ~(where & ~emptying)
         )
-        found = settle(directions)
+        found = settle(directions, None)
         if found is None:
             return None, point
         point = found

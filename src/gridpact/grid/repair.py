@@ -21,12 +21,14 @@ from gridpact.grid.feeder import Feeder, FloatArray
 from gridpact.grid.net_limits import net_limits
 from gridpact.grid.power_flow import PowerFlow
 from gridpact.grid.problem import Problem, SetPoints
-from gridpact.grid.replay import cost, replay, set_points
+from gridpact.grid.replay import cost, gathered, replay, set_points
 from gridpact.grid.socp import Around, Elastic, Model, build
 
 _STEPS = 50
 _ENDS = ((1.0, 1.0), (-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0))  # of reactive power, by turns
 _STILL = 1e-7
+_LEAST = 1e-5  # how near to the least excess is near enough, where limits conflict
+_BROKEN = 1e-6  # pu
 _EXCESS_PRICE = 1e3
 _SMALLEST_RADIUS = 1e-7
 
@@ -55,24 +57,26 @@ def repair(
     relaxed: that optimum, if there is one, as the programme's answer and as set points. None is
     returned when no start was found: no set points in one direction, or none with a power flow.
     """
-    x = relaxed[0] if relaxed else None
+    x, base = relaxed[0] if relaxed else None, feeder.s_base_mva
 
-    def settle(directions: Directions) -> OperatingPoint | None:
-        return _settle(problem, feeder, directions, x if directions is free else None)
+    def settle(directions: Directions, near: SetPoints | None) -> OperatingPoint | None:
+        columns = lay_out(problem, directions)
+        if near is not None:
+            return _settle(problem, feeder, columns, gathered(problem, columns, near, base))
+        return _settle(problem, feeder, columns, x if directions is free else None)
 
     free = free_directions(problem)
     return branch(problem, settle, free)
 
 
 def _settle(
-    problem: Problem, feeder: Feeder, directions: Directions, x: FloatArray | None = None
+    problem: Problem, feeder: Feeder, columns: Columns, x: FloatArray | None
 ) -> OperatingPoint | None:
-    """Return the best AC point with batteries in given directions, near the programme's `x`.
+    """Return the best AC point of the columns' choices, near the programme's `x`.
 
     Where energy is worth less than nothing, losses are welcome and no reactive power is a saddle,
     which linearisations do not leave: there it is also started from the ends.
     """
-    columns = lay_out(problem, directions)
     start = _from(problem, feeder, columns, x) if x is not None else None
     start = start or _start(problem, feeder, columns)
     if start is None:
@@ -140,7 +144,11 @@ def _descend(
     elastic = Elastic(unit_price, False)
     best: OperatingPoint | None = None
     curvature, solver = np.zeros(columns.P.shape), ConeSolver()
+    limits = net_limits(problem, feeder)
     for _ in range(_STEPS):
+        broken = limits.excess(flow)
+        if broken > _BROKEN:  # the next linearisation will differ: its scaling would not serve
+            solver = ConeSolver()
         states = [state(flow, t) for t in range(problem.intervals)]
         around = Around(states, x[columns.controls], radius, curvature)
         model = build(problem, feeder, columns, flow.v[:, 1:], around, elastic)
@@ -156,7 +164,8 @@ def _descend(
         promised = here - answer.objective - _constant(states, curvature)
         curvature = np.maximum(-2 * answer.multipliers["current"].reshape(curvature.shape), 0)
         # an excess that could still shrink is priced, so it would be promised too
-        if promised <= _STILL * (1 + abs(here)):
+        enough = _STILL * (1 + abs(here)) + _LEAST * unit_price * broken
+        if promised <= enough:
             break
         ends = [_from(problem, feeder, columns, answer.x)]
         if ends[0] and here - _merit(problem, *ends[0][1:], model.unit, unit_price) < promised / 2:
@@ -180,8 +189,7 @@ def _descend(
     if best is None:
         raise AssertionError("no step was tried")
     merit = _merit(problem, points, flow, best.model.unit, unit_price)
-    excess = net_limits(problem, feeder).excess(flow)
-    return OperatingPoint(points, flow, best.model, best.answer, merit, excess)
+    return OperatingPoint(points, flow, best.model, best.answer, merit, limits.excess(flow))
 
 
 def _constant(states: Sequence[State], curvature: FloatArray) -> float:

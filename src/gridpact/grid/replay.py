@@ -50,6 +50,24 @@ def set_points(problem: Problem, columns: Columns, x: FloatArray, base: float) -
     )
 
 
+def gathered(problem: Problem, columns: Columns, points: SetPoints, base: float) -> FloatArray:
+    """Return set points as an answer that says nothing of the net: `set_points` turned round."""
+    x = np.zeros(columns.width)
+    for pairs, power in (
+        (columns.pv_p, points.pv_mw),
+        (columns.pv_q, points.pv_mvar),
+        (columns.charge, points.charge_mw),
+        (columns.discharge, points.discharge_mw),
+        (columns.ev, points.ev_mw),
+        (columns.generator_p, points.generator_mw),
+        (columns.generator_q, points.generator_mvar),
+        (columns.shift, points.shift_mw - problem.devices.shiftable.floor(problem.intervals)),
+        (columns.shed, points.shed_mw),
+    ):
+        x[pairs.column] = power[pairs.t, pairs.k] / base
+    return x
+
+
 def _available(problem: Problem) -> FloatArray:
     pv = problem.devices.pv
     if len(pv.bus) == 0:

@@ -20,6 +20,7 @@ from gridpact.grid.problem import Problem
 from gridpact.grid.replay import dearest
 
 _SMALLEST_RATING = 1e-6  # unit of what a device does [pu]
+_USUAL_EXCESS = 1e-3  # by what limits give way, as a unit [pu]
 _SMALLEST_FLOW = 0.1  # unit of a branch's flow; smaller ones cost the solver steps, tried to 1e-4
 
 
@@ -87,6 +88,7 @@ def build(
         _objective(problem, feeder, columns, programme, unit)
     for name, soft in slack.items():
         programme.cost[soft] = elastic.price if elastic is not None else 0.0
+        programme.scale[soft] = _USUAL_EXCESS
         _bound(programme, f"slack of {name}", soft, 0.0, None)
     _network(problem, feeder, columns, programme, v_tangent)
     if around is None:
