@@ -4,8 +4,9 @@ At prices below zero it pays to charge and discharge at once, and no convex prog
 A point that burns energy is better than any that does not, so it bounds what its branches reach:
 first every burning battery is held to the way in which it runs more, then single ones are branched
 on, most promising first, until nothing better is left or enough was tried. Every try costs as much
-as the net is large, so large nets get fewer. Limits that conflict get one, which holds every battery
-to the way its energy went: no schedule is worth more than another that breaks them as little.
+as the net is large, so large nets get fewer. Limits that conflict get one, which holds every
+battery to the way its energy went: no schedule is worth more than another that breaks them as
+little.
 """
 
 from collections.abc import Callable
