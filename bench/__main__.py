@@ -19,6 +19,7 @@ NAMES = (
     "fuzz",
     "grid",
     "grid_flow",
+    "market",
 )
 APART = ("grid_simbench",)  # need a package that we do not depend on
 DOCS = Path(__file__).parent.parent / "docs" / "bench"

@@ -63,17 +63,26 @@ def plain_values(book: OrderBook) -> Values:
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """Energy by falling key; only the rows within [low, high] are sorted."""
+    """Energy by falling key: the price of bids (`sign` 1), the negative price of offers (-1).
 
-    key: Whole
+    Only the rows whose keys lie within [low, high] are sorted. Keys of all rows are never written
+    down: of a million orders the time goes into memory.
+    """
+
+    price: Whole
     energy: Whole
+    sign: int
     low: int
     high: int
+
+    def _rows_above(self, key: int) -> Whole:
+        over = self.price > key if self.sign > 0 else self.price < -key
+        return np.flatnonzero(over)
 
     @cached_property
     def _above(self) -> "Served":
         """Return the rows above the window."""
-        rows = np.flatnonzero(self.key > self.high)
+        rows = self._rows_above(self.high)
         return Served(rows, self.energy[rows])
 
     @cached_property
@@ -84,12 +93,15 @@ class Curve:
     @cached_property
     def _inside(self) -> Whole:
         """Return the rows within the window."""
-        return np.flatnonzero((self.key >= self.low) & (self.key <= self.high))
+        low, high = sorted((self.sign * self.low, self.sign * self.high))
+        within = self.price >= low
+        within &= self.price <= high
+        return np.flatnonzero(within)
 
     @cached_property
     def _sorted(self) -> tuple[Whole, Whole]:
         """Return the negative keys within the window, rising, and the energy up to each."""
-        negative = -self.key[self._inside]
+        negative = -self.sign * self.price[self._inside]
         order = np.argsort(negative)
         energy = self.energy[self._inside[order]]
         return negative[order], self.before + np.cumsum(energy)
@@ -111,7 +123,7 @@ class Curve:
     def reached(self, volume: Wh) -> int:
         """Return the key at which the energy reaches a volume > 0."""
         if volume <= self.before:
-            return int(self.key[self._above.rows].min())
+            return int((self.sign * self.price[self._above.rows]).min())
         return self.at(int(self.until.searchsorted(volume)))
 
     def beyond(self, volume: Wh) -> int | None:
@@ -121,7 +133,8 @@ class Curve:
         place = int(self.until.searchsorted(volume, side="right"))
         if place < len(self.until):
             return self.at(place)
-        below = self.key[self.key < self.low]
+        keys = self.sign * self.price
+        below = keys[keys < self.low]
         return int(below.max()) if len(below) else None
 
     def first(self, volume: Wh, last: int, merit: Callable[[Whole], Whole]) -> "Served":
@@ -134,28 +147,23 @@ class Curve:
         merit
             Of rows, who is served first among those of that key: the lowest, then the earlier row.
         """
-        sure, equal = self._better(last)
+        better, equal = self._better(last)
         equal = equal[np.argsort(merit(equal), kind="stable")]
         energy = self.energy[equal]
-        before = int(sure.energy.sum()) + np.cumsum(energy) - energy
+        before = sum(int(one.energy.sum()) for one in better) + np.cumsum(energy) - energy
         rest = np.clip(volume - before, 0, energy)
-        some = rest > 0
-        return Served(
-            np.concatenate([sure.rows, equal[some]]), np.concatenate([sure.energy, rest[some]])
-        )
+        parts = [*better, Served(equal[rest > 0], rest[rest > 0])]
+        return Served(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
-    def _better(self, last: int) -> tuple["Served", Whole]:
+    def _better(self, last: int) -> tuple[list["Served"], Whole]:
         """Return the orders of a higher key than the last, and the rows of its own."""
         if last > self.high:
-            rows, equal = np.flatnonzero(self.key > last), np.flatnonzero(self.key == last)
-            return Served(rows, self.energy[rows]), equal
-        keys = self.key[self._inside]
+            rows = self._rows_above(last)
+            equal = np.flatnonzero(self.price == self.sign * last)
+            return [Served(rows, self.energy[rows])], equal
+        keys = self.sign * self.price[self._inside]
         rows, equal = self._inside[keys > last], self._inside[keys == last]
-        better = Served(
-            np.concatenate([self._above.rows, rows]),
-            np.concatenate([self._above.energy, self.energy[rows]]),
-        )
-        return better, equal
+        return [self._above, Served(rows, self.energy[rows])], equal
 
 
 class Served(NamedTuple):
@@ -213,7 +221,7 @@ EVERYTHING = (-NEVER, NEVER)
 
 def _within(bids: Side, offers: Side, window: tuple[int, int]) -> Curves:
     low, high = window
-    return Curves(Curve(*bids, low, high), Curve(-offers[0], offers[1], -high, -low))
+    return Curves(Curve(*bids, 1, low, high), Curve(*offers, -1, -high, -low))
 
 
 def _window(bids: Side, offers: Side) -> tuple[int, int]:

@@ -64,17 +64,26 @@ def everywhere(book: OrderBook, paid: Price, received: Price) -> tuple[Whole, Wh
 
 
 def _end_to_end(bids: Served, offers: Served) -> tuple[Whole, Whole, Whole]:
-    """Lay both sides end to end; each stretch between two borders is a fill."""
-    ends = np.concatenate([np.cumsum(bids.energy), np.cumsum(offers.energy)])
-    order = np.argsort(ends, kind="stable")
-    ends = ends[order]
-    energy = ends.copy()
-    energy[1:] -= ends[:-1]
-    is_bid = order < len(bids.rows)
-    bid_place: Whole = np.cumsum(is_bid) - is_bid
+    """Lay both sides end to end; each stretch between two borders is a fill.
+
+    Columns are used again where they can be: new memory costs more than the sums.
+    """
+    count = len(bids.rows)
+    borders = np.empty(count + len(offers.rows), np.int64)
+    np.cumsum(bids.energy, out=borders[:count])
+    np.cumsum(offers.energy, out=borders[count:])
+    order = np.argsort(borders, kind="stable")
+    ends = borders[order]
+    energy = borders
+    energy[:1] = ends[:1]
+    np.subtract(ends[1:], ends[:-1], out=energy[1:])
+    is_bid = order < count
+    bid_place = np.cumsum(is_bid, out=order)
+    bid_place -= is_bid
     real = np.flatnonzero(energy > 0)
-    bid_place = bid_place[real]
-    return bids.rows[bid_place], offers.rows[real - bid_place], energy[real]
+    energy, bid_place = energy[real], bid_place[real]
+    real -= bid_place
+    return bids.rows[bid_place], offers.rows[real], energy
 
 
 def _crowded(book: OrderBook, bid: Whole, offers: Served) -> bool:

@@ -22,7 +22,7 @@ from gridpact.quantities import PPM, Price
 
 CLAIMS = Claims(welfare=PPM)
 
-TRIED = 32
+TRIED = 16
 """Most prices that are tried in a book with conditions, besides the first."""
 
 
@@ -37,8 +37,8 @@ def _plain(book: OrderBook) -> Clearing:
     if found is None:
         return Clearing.of([])
     bid, offer, energy = laid(book, *served(book, curves, found))
-    price = np.full(len(energy), found.middle)
-    return Clearing(bid, offer, energy, price, np.zeros_like(price), found.middle)
+    price, levy = (np.broadcast_to(np.int64(one), len(energy)) for one in (found.middle, 0))
+    return Clearing(bid, offer, energy, price, levy, found.middle)
 
 
 def _conditional(book: OrderBook) -> Clearing:
