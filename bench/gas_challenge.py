@@ -42,7 +42,7 @@ class _Ground:
         here = self.engine.rpc("evm_snapshot")
         self.market.challenge(prove(post()))
         gas = self.engine.gas
-        self.engine.rpc("evm_revert", here)
+        self.engine.revert(here)
         return gas
 
 
@@ -56,7 +56,7 @@ def receipts(url: str) -> dict[str, int]:
     here = engine.rpc("evm_snapshot")
     market.serve()
     found = {"post a clearing, 1,005 orders": engine.gas}
-    engine.rpc("evm_revert", here)
+    engine.revert(here)
     world.price_of(INTERVAL + 1)
     found["post prices"] = engine.gas
     ground = _Ground(engine, market)

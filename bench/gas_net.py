@@ -49,7 +49,7 @@ class Node:
 
     def market(self, accounts: int, members: int = 4) -> NetWorld:
         """Deploy anew and open so many accounts, the market's own included."""
-        self.engine.rpc("evm_revert", self._clean)
+        self.engine.revert(self._clean)
         self._clean = self.engine.rpc("evm_snapshot")
         timing = Timing(self._begins, 3600)
         world = NodeWorld(self.engine.opened, timing=timing, ends_founding=False)
@@ -63,7 +63,7 @@ class Node:
         """Return what something costs, and undo it."""
         here = self.engine.rpc("evm_snapshot")
         spent = self.gas(act)
-        self.engine.rpc("evm_revert", here)
+        self.engine.revert(here)
         return spent
 
 

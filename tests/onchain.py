@@ -24,7 +24,7 @@ from gridpact.ledger.evm.engine import EngineFactory, Execution, Moment, revert_
 from gridpact.ledger.evm.state_hash import State
 from gridpact.ledger.evm.transactions import Transaction
 
-OPTIONS = ("--auto-impersonate", "--gas-limit", "2000000000")
+OPTIONS = ("--auto-impersonate", "--gas-limit", "2000000000", "--prune-history")
 _SECONDS_TO_MINE = 20
 
 
@@ -89,8 +89,18 @@ class Onchain:
     def keep(self) -> None:
         self._snapshot = self.rpc("evm_snapshot")
 
+    def revert(self, snapshot: str) -> None:
+        """Go back to a snapshot.
+
+        A node answers with a receipt a moment before its pool has let the transaction go. A
+        transaction of the same sender that comes after a revert in between would be lost.
+        """
+        while any(int(waiting, 16) for waiting in self.rpc("txpool_status").values()):
+            sleep(0.001)
+        self.rpc("evm_revert", snapshot)
+
     def undo(self) -> None:
-        self.rpc("evm_revert", self._snapshot)
+        self.revert(self._snapshot)
         self._snapshot = self.rpc("evm_snapshot")
 
     def nonce(self, address: bytes) -> int:

@@ -7,6 +7,8 @@
         signed word, out of what each buyer's row of the part locks. When the time for that is over,
         an unpaid fill is given back by itself, or the whole part at once. Of a clearing that was
         proven wrong no row is opened, and anybody gives all back at once (5-decisions, section 17).
+        What a final part held in disputes and its following part does not settle is paid the same
+        way, by the deliveries that the final part says.
 @dev A part's window is `net.failed`. Which fill was paid is a bit, what an account spent of its
      lock a word per part.
 """
@@ -26,6 +28,7 @@ import registry
 import rounding
 import settlement
 import split
+import statement
 import vault
 
 initializes: clock
@@ -194,6 +197,67 @@ def pay(
 
 
 @external
+def pay_held(
+    place: netting.Place,
+    fill: packing.Fill,
+    content: netting.Content,
+    list: bytes32,
+    shown: statement.Shown,
+):
+    """
+    @notice Pay one fill that a final part held, when the part that was to settle it failed: by the
+            delivery that the final part says, without the dispute, as that part would have. Anybody,
+            once, in its time.
+    @dev Nothing is set aside for rewards and claims of held fills. The deliveries could be proven
+         wrong in the final part's window, and nobody can bring another one here.
+    @param place The failed part, which follows the final one.
+    @param content The final part's.
+    @param list The digest of the failed part's rows.
+    @param shown The fill's leaf in the final part.
+    """
+    key: bytes32 = netting.key(place)
+    self._require_payable(key, place, netting.book(list, content.clearing, 0))
+    self._take_held(key, place, fill, content, shown)
+    terms: packing.Terms = packing.terms(fill.terms)
+    owed: split.Statement = split.split(
+        terms,
+        packing.delivery((shown.leaf.delivery >> 8) << 8),
+        RULES,
+        (staticcall clearing.__interface__(CLEARING).tariffs(place.region, place.interval)).loss_share,
+    )
+    assert owed.case != split.DISPUTE, "fallback: no delivery"
+    back: uint256 = self._spend(
+        key,
+        fill.buyer,
+        self.rows[key][fill.buyer],
+        owed.paid + owed.charge + owed.fee_seller + owed.fee_network,
+        owed.refund,
+    )
+    to_loss: uint256 = rounding.part(owed.charge, RULES.loss_fund_share)
+    extcall vault.__interface__(VAULT).settle(
+        fill.buyer,
+        fill.seller,
+        vault.Split(
+            seller=owed.paid + owed.fee_seller,
+            network_loss=to_loss + owed.fee_network,
+            network_operator=owed.charge - to_loss,
+            refund=back,
+            reward=0,
+            claim=0,
+        ),
+    )
+    log Paid(
+        fill=shown.leaf.fill,
+        key=key,
+        delivery=(shown.leaf.delivery >> 8) << 8,
+        money=(
+            owed.case << 240 | (owed.paid + owed.fee_seller) << 160 | owed.charge << 80 | back
+        ),
+        reward=0,
+    )
+
+
+@external
 def refund(
     place: netting.Place, book: Book, filled: leaves.Filled, siblings: bytes32[14]
 ):
@@ -253,7 +317,8 @@ def row(key: bytes32, account: address) -> (uint256, uint256):
 @view
 def is_done(key: bytes32, index: uint256) -> bool:
     """
-    @notice Say whether a fill of a failed part was paid or given back.
+    @notice Say whether a fill of a failed part was paid or given back: by its place in the clearing,
+            of what was held by its leaf in the part that held it.
     """
     return (self.done[key][index >> 8] >> (index & 255)) & 1 == 1
 
@@ -310,6 +375,34 @@ def _take(
     assert merkle.stands(
         leaf, index, count, siblings, book.cleared.fill_root
     ), "fallback: not a fill of the clearing"
+    self._end(key, index)
+
+
+@internal
+def _take_held(
+    key: bytes32,
+    place: netting.Place,
+    fill: packing.Fill,
+    content: netting.Content,
+    shown: statement.Shown,
+):
+    # a fill that the final part held is done with once
+    assert place.part >= netting.HELD, "fallback: not a part of held fills"
+    first: netting.Place = place
+    first.part -= netting.HELD
+    assert staticcall net.__interface__(NET).contents(netting.key(first)) == netting.signed(
+        DOMAIN, first, netting.POST, content
+    ), "fallback: another content"
+    statement.require_shown(content, shown)
+    assert shown.leaf.amounts >> 192 == split.DISPUTE, "fallback: not held"
+    assert shown.leaf.fill == packing.fill_hash(
+        place.region, place.interval, fill
+    ), "fallback: another fill"
+    self._end(key, shown.index)
+
+
+@internal
+def _end(key: bytes32, index: uint256):
     word: uint256 = self.done[key][index >> 8]
     bit: uint256 = 1 << (index & 255)
     assert word & bit == 0, "fallback: fill done with"

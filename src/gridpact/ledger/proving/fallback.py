@@ -2,7 +2,8 @@
 
 A part of net settlement fails when it was cancelled or never posted in time. Then each account's
 row is opened once, each fill is shown in the posted clearing with both meters' signed profiles, and
-what nobody paid in its time goes back (5-decisions, section 17).
+what nobody paid in its time goes back (5-decisions, section 17). What a final part held is paid by
+its own leaves, when the part that follows it fails.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +13,8 @@ from gridpact.ledger.onchain.abi import arguments, pack
 from gridpact.ledger.onchain.roots import Posting, fill_leaves
 from gridpact.ledger.proving.chunks import chunked
 from gridpact.ledger.proving.part import OWN, Part
-from gridpact.ledger.proving.proofs import opened, siblings
+from gridpact.ledger.proving.proofs import content, opened, siblings
+from gridpact.ledger.proving.proofs import shown as leaf_of
 from gridpact.model.trade import Fill
 
 Signed = tuple[int, bytes]
@@ -59,3 +61,12 @@ def pay(
         pack(registers) + packing.compact(signature) for registers, signature in (seller, buyer)
     )
     return shown(part, posting, fills, index) + meters
+
+
+def pay_held(part: Part, first: Part, fill: Fill, index: int) -> bytes:
+    """Return the arguments of `pay_held`: a fill that a final part held, by its leaf `index` there.
+
+    `part` is the one that was to settle what `first` held, and failed.
+    """
+    head = pack(*part.place) + packing.fill(fill) + content(first)
+    return head + chunked(part.row_words) + leaf_of(first, index)
