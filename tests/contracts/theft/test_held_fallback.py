@@ -106,7 +106,9 @@ def test_held_fills_are_paid_as_their_part_would_have(market: NetWorld, way, see
     for index in failed.at:
         (paid,) = failed.pay(index)
         assert paid.values["fill"] == failed.fill(index).hash
-    failed.market.world.go_to(market.world.view(Contract.NET, "failed", failed.part.place.key)[2] + 1)
+    failed.market.world.go_to(
+        market.world.view(Contract.NET, "failed", failed.part.place.key)[2] + 1
+    )
     market.release(failed.part)
     after = failed.purses()
     for row, change in zip(failed.part.rows, failed.part.changes, strict=True):

@@ -217,3 +217,28 @@ def test_last_fills_are_the_first_to_go_unused(market):
             assert made.agreed == 0
         if made.unused:
             shrunk.add(trade.buyer)
+
+
+@given(
+    energies=st.lists(st.integers(0, 3_000), min_size=1, max_size=8),
+    loss=st.integers(0, 1_000),
+    starts=st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)),
+)
+def test_where_the_running_sum_begins_decides_how_shares_round_and_no_more(
+    energies: list[int], loss: int, starts: tuple[int, int]
+) -> None:
+    """Why nothing holds a part's beginning against a cancelled one: see docs/ledger.md."""
+    fills = [fill(A, B, energy, index) for index, energy in enumerate(energies)]
+    total = sum(energies)
+    metered = [Metered(A, total, 0), Metered(B, 0, total)]
+    weighed = total + loss + 10**6
+    found = []
+    for before in starts:
+        shares = [
+            one.sent - one.received
+            for one in allocate(fills, metered, loss, weighed, before).deliveries
+        ]
+        for energy, share in zip(energies, shares, strict=True):
+            assert share - loss * energy // weighed in (0, 1)
+        found.append(sum(shares))
+    assert abs(found[0] - found[1]) <= 1
