@@ -10,6 +10,7 @@ from gridpact.market import (
     merit_order,
     muda,
     nash_bargaining,
+    negotiation,
     pareto,
     pay_as_bid,
     seller_choice,
@@ -36,6 +37,7 @@ MECHANISMS: Mapping[str, Known] = {
     "continuous": Known(continuous.match, continuous.CLAIMS),
     "seller_choice": Known(seller_choice.SellerChoice(), seller_choice.CLAIMS),
     "nash_bargaining": Known(nash_bargaining.match, nash_bargaining.CLAIMS),
+    "negotiation": Known(negotiation.match, negotiation.CLAIMS),
     "pareto": Known(pareto.match, pareto.CLAIMS),
     "matching_degree": Known(matching_degree.match, matching_degree.CLAIMS),
 }

@@ -17,6 +17,11 @@ ORDER = _struct(
     "uint64 price,uint32 minReputation,bytes32 terms,bytes32 parent,uint64 expires,uint256 salt",
 )
 ACCEPTED = _struct("Accepted", "bytes32 orderHash,bytes32 region,uint64 interval,uint32 sequence")
+PROPOSAL = _struct(
+    "Proposal",
+    "address participant,bytes32 request,bytes32 answers,uint32 round,uint8 word,uint64 energyWh,"
+    "uint64 price",
+)
 CANCELLED = _struct("Cancelled", "bytes32 orderHash,bytes32 region,uint64 interval")
 READING = _struct(
     "Reading",
@@ -62,4 +67,5 @@ ALL = (
     *(POSTING, PROFILE),
     *(MINT, DEPOSIT, PERMIT, POSSESSION, HEAD),
     *(BATCHES, PLEDGE),
+    *(PROPOSAL,),
 )
