@@ -1,4 +1,4 @@
-"""The command line: `run`, `audit`, `solve`, `study`, `ledger`, in forms that others rely on.
+"""The command line: `run`, `audit`, `solve`, `study`, `sense`, `ledger`, in fixed forms.
 
 Each command stands in `commands`; this file names them. Heavy imports wait until a command needs
 them, so that `--help` answers at once.
@@ -9,6 +9,7 @@ import typer
 from gridpact.commands.audit import audit
 from gridpact.commands.ledger import export_ledger, show_ledger
 from gridpact.commands.run import run
+from gridpact.commands.sense import sense
 from gridpact.commands.solve import solve
 from gridpact.commands.study import study
 
@@ -43,6 +44,7 @@ app.command(short_help="Run the market of a scenario and write its report.")(run
 app.command(short_help="Verify every chain of a ledger from genesis.")(audit)
 app.command(short_help="Do one calculation: JSON in, JSON out.")(solve)
 app.command(short_help="Repeat an experiment of a paper: claimed, obtained, does it hold?")(study)
+app.command(short_help="Judge recorded readings and trades by the sensors.")(sense)
 ledger_app.command("export", short_help="Write a ledger's tables as Parquet or JSON.")(
     export_ledger
 )

@@ -50,6 +50,19 @@ def test_python_examples_of_the_scenario_guide_run() -> None:
     assert done.stdout.split() == ["120", "420000", "2"]
 
 
+def test_python_example_of_the_sensors_runs() -> None:
+    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "docs/safety.md").read_text(), re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", example],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("50 trades,")
+
+
 def test_every_file_that_the_readme_and_docs_name_is_there() -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     for page in pages:
