@@ -1,4 +1,4 @@
-"""Do SimBench's nets have the same voltages here as in pandapower? Every net of the package.
+"""Do SimBench's nets have the same voltages here as in pandapower? Every LV and MV net there is.
 
 The package is no dependency (90 MB of tables): `pip install --no-deps simbench` first, or
 `pip install --no-deps --target DIR simbench` and DIR in PYTHONPATH.
@@ -22,7 +22,7 @@ from gridpact.grid.meshed import meshed_power_flow
 from gridpact.grid.net import Net, radial
 from gridpact.grid.power_flow import power_flow
 
-_FAMILIES = ("1-LV", "1-MV", "1-MVLV")
+_FAMILIES = ("1-LV", "1-MV")
 _GOAL = 1e-8  # pu
 _MISMATCH = 1e-9  # MVA: to what pandapower iterates; below it rounding keeps it from ending
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from gridpact.errors import BadInput
 from gridpact.market import (
     continuous,
+    grid_optimal,
     matching_degree,
     merit_order,
     muda,
@@ -39,6 +40,7 @@ MECHANISMS: Mapping[str, Known] = {
     "nash_bargaining": Known(nash_bargaining.match, nash_bargaining.CLAIMS),
     "negotiation": Known(negotiation.match, negotiation.CLAIMS),
     "pareto": Known(pareto.match, pareto.CLAIMS),
+    "grid_optimal": Known(grid_optimal.match, grid_optimal.CLAIMS),
     "matching_degree": Known(matching_degree.match, matching_degree.CLAIMS),
 }
 
