@@ -222,18 +222,31 @@ class OrderBook:
     def is_plain(self) -> bool:
         """Say whether every pair may trade that agrees on the price, at one charge.
 
-        Then a mechanism need not look at pairs: no locations, no wishes, nobody on both sides.
+        Then a mechanism need not look at pairs: one location, no wishes that somebody does not
+        meet, nobody on both sides.
         """
         bids, offers = self.bids, self.offers
-        wishes = (bids.min_reputation, bids.source, bids.zone)
         return (
-            not any(column.any() for column in wishes)
+            not (bids.source.any() or bids.zone.any())
             and bool((bids.end == ALWAYS).all())
-            and not (bids.location.any() or offers.location.any())
             and not (bids.whole.any() or offers.whole.any())
             and bool((bids.partner == NOBODY).all())
+            and self._in_one_place
+            and self._all_reputed
             and not self._on_both_sides
         )
+
+    @property
+    def _in_one_place(self) -> bool:
+        here, there = self.bids.location, self.offers.location
+        first = here[0] if len(here) else 0
+        return bool((here == first).all() and (there == first).all())
+
+    @property
+    def _all_reputed(self) -> bool:
+        """Say whether every seller has the reputation that every bid asks for."""
+        least = int(self.bids.min_reputation.max(initial=0))
+        return not least or bool((self.reputation[self.offers.owner] >= least).all())
 
     @property
     def _on_both_sides(self) -> bool:

@@ -94,6 +94,10 @@ class Pairs:
 
     def by_difference(self, difference: Columns) -> tuple[Columns, Columns]:
         """Return charges and ceilings of many differences, in the shape that they come in."""
+        difference = np.asarray(difference)
+        if difference.size and (difference == difference.flat[0]).all():
+            one = self.of_difference(int(difference.flat[0]))
+            return np.full_like(difference, one.charge), np.full_like(difference, one.ceiling)
         values, place = np.unique(difference, return_inverse=True)
         terms = [self.of_difference(int(one)) for one in values]
         charge = np.array([one.charge for one in terms], np.int64)

@@ -17,7 +17,7 @@ from gridpact.market.totals import energy_of, money_of, worth
 from gridpact.quantities import MAX_ENERGY, MAX_PRICE
 from gridpact.solve.read import decode
 
-OTHER_NAMES = {"uniform": "uniform_price"}
+OTHER_NAMES = {"uniform": "uniform_price", "vcg": "vickrey"}
 LIMITS = (("price", 0, MAX_PRICE), ("quantity", 1, MAX_ENERGY))
 
 

@@ -109,6 +109,31 @@ def test_the_ceiling_is_the_bid_or_the_pairs_cap() -> None:
     assert book.asked.tolist() == [80_000]
 
 
+@pytest.mark.parametrize(
+    ("bid", "offer", "plain"),
+    [
+        ({}, {}, True),
+        ({"location": [7, 7]}, {"location": [7]}, True),
+        ({"location": [7, 8]}, {"location": [7]}, False),
+        ({"location": [7, 7]}, {"location": [8]}, False),
+        ({"min_reputation": [0, 500_000]}, {}, True),
+        ({"min_reputation": [0, 500_001]}, {}, False),
+        ({"partner": [-1, 0]}, {}, False),
+        ({"whole": [0, 1]}, {}, False),
+        ({}, {"whole": [1]}, False),
+        ({}, {"zone": [3]}, True),
+        ({"zone": [0, 3]}, {}, False),
+        ({"end": [9, 9]}, {}, False),
+    ],
+)
+def test_a_book_is_plain_where_every_wish_is_met(
+    bid: dict[str, list[int]], offer: dict[str, list[int]], plain: bool
+) -> None:
+    bids = Orders.of([1, 1], [5, 5], owner=[0, 1], **bid)
+    book = OrderBook.of(bids, Orders.of([1], [3], owner=[2], **offer), [0, 0, 500_000])
+    assert book.is_plain == plain
+
+
 @given(st.lists(st.integers(-(2**40), 2**40), max_size=20), st.integers(0, 2**40))
 def test_terms_of_many_pairs_are_those_of_each(differences: list[int], base: int) -> None:
     pairs = Pairs(2**41, 5, 80_000, base, 980_000, {})

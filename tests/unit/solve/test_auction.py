@@ -84,7 +84,7 @@ def test_the_largest_numbers_are_exact() -> None:
     [
         (
             {"mechanism": "no"},
-            r"mechanism: 'no' is not known, expected one of uniform, merit_order",
+            r"mechanism: 'no' is not known, expected one of uniform, vcg, merit",
         ),
         ({"mechanism": 3}, "mechanism: expected a text, got a whole number"),
         ({"colour": 1}, "colour: is no key that is known here"),
