@@ -77,3 +77,20 @@ class Permit(msgspec.Struct, frozen=True):
     blocking: tuple[Verdict, ...] = ()
     stale: tuple[str, ...] = ()
     valid_until: int = 0
+
+
+REASONS = {
+    Hazard.SPIKE: "one reading far off",
+    Hazard.STUCK_AT: "the reading does not move",
+    Hazard.DRIFT: "the report departs more and more from the truth",
+    Hazard.BIAS: "the report is off by a constant share",
+    Hazard.THEFT: "less is reported than is used",
+    Hazard.FALSE_DATA: "more is reported than can be generated",
+    Hazard.EQUIPMENT_FAILURE: "the machine does not do what its load and the weather explain",
+    Hazard.COMM_LOSS: "no packet for two hours",
+    Hazard.LINE_OVERLOAD: "current at or above the rating",
+    Hazard.TYPHOON: "a tropical cyclone is near",
+    Hazard.HIGH_WIND: "gusts of Beaufort 8 and more",
+    Hazard.THUNDERSTORM: "lightning and rain within 10 km",
+    Hazard.LIGHTNING: "lightning within 10 km",
+}

@@ -23,6 +23,7 @@ FIELDS = (
     "cape_jkg", "ghi_wm2",
 )  # fmt: skip
 """Columns of a weather row, missing values NaN."""
+TEMP, WIND, GHI = (FIELDS.index(one) for one in ("temp_c", "wind_ms", "ghi_wm2"))
 
 
 @dataclass(frozen=True)

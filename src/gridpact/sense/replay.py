@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gridpact.safety.sensors import QUARTER, Learned, Row, Sensors, Terms, Tick, learn
+from gridpact.safety.gate import gate
+from gridpact.safety.learned import Learned, learn
+from gridpact.safety.sensors import Row, Sensors, Tick
+from gridpact.safety.terms import QUARTER, Terms
 from gridpact.safety.verdict import Permit
 from gridpact.sense.log import Floats, Log, Series, Times
 
@@ -86,7 +89,7 @@ def permit(sensors: Sensors, log: Log, at: int) -> Permit:
     """Return the permit of a trade as the sensors stand now."""
     trades = log.trades
     parties = (int(trades.seller[at]), int(trades.buyer[at]))
-    return sensors.gate(trades.names[at], int(trades.times[at]), parties)
+    return gate(sensors, trades.names[at], int(trades.times[at]), parties)
 
 
 def _without_holes(times: Times, step: int) -> Times:

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 
+from gridpact.safety.assess import assess
+from gridpact.safety.gate import gate
 from gridpact.safety.sensors import Row, Sensors
 from gridpact.safety.verdict import Hazard, Target
 from gridpact.sense.generator import Days
@@ -53,7 +55,7 @@ def test_every_trade_has_a_permit_and_storms_hold_them_all(log: Log, days: Days)
 
 
 def test_sensors_that_heard_nothing_permit_nothing(log: Log) -> None:
-    permit = Sensors.of(learned(log)).gate("t", 0, (0, 1))
+    permit = gate(Sensors.of(learned(log)), "t", 0, (0, 1))
     assert not permit.allowed
     assert permit.stale == ("station S0", "transformer T0", "line L0")
 
@@ -65,14 +67,14 @@ def test_a_verdict_says_what_was_expected_and_why(log: Log) -> None:
         bad = [row for row in found if row.target is Target.METER]
         if bad and moment >= log.trained:
             meter = log.layout.meters.index(bad[0].name)
-            verdict = sensors.assess(meter)
+            verdict = assess(sensors, meter)
             assert (verdict.ok, verdict.hazard, verdict.time) == (False, bad[0].hazard, moment)
             assert verdict.reason
             assert verdict.evidence
             assert verdict.since is not None
             assert verdict.model.startswith("sensors-1-")
             honest = next(at for at, code in enumerate(sensors.state.code) if code < 0)
-            fine = sensors.assess(honest)
+            fine = assess(sensors, honest)
             assert fine.ok
             assert fine.lower is not None
             assert fine.upper is not None

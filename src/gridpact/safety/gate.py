@@ -1,0 +1,75 @@
+"""May this trade flow now?"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from gridpact.safety.assess import assess
+from gridpact.safety.layout import NONE
+from gridpact.safety.sensors import Sensors
+from gridpact.safety.terms import QUARTER
+from gridpact.safety.verdict import CLASSES, OK, REASONS, Permit, Target, Verdict
+
+
+def gate(sensors: Sensors, trade: str, time: int, parties: Sequence[int]) -> Permit:
+    """Return whether a trade between meters may flow now.
+
+    Held while a hazard or fault of its meters, their stations, lines or transformers runs, and
+    while one of them has not spoken for too long.
+    """
+    blocking = [verdict for meter in parties for verdict in _against(sensors, meter)]
+    stale = [name for meter in parties for name in _stale(sensors, meter)]
+    return Permit(
+        trade,
+        time,
+        not blocking and not stale,
+        tuple(dict.fromkeys(blocking)),
+        tuple(dict.fromkeys(stale)),
+        (time // QUARTER + 1) * QUARTER,
+    )
+
+
+def _against(sensors: Sensors, meter: int) -> Iterator[Verdict]:
+    state, layout = sensors.state, sensors.learned.layout
+    again = state.bouts[meter] >= sensors.terms.bouts and state.time <= state.until[meter]
+    if state.code[meter] != OK or state.share[meter] != 0:
+        yield assess(sensors, meter)
+    elif again:
+        hazard = CLASSES[int(state.lasting[meter])]
+        yield Verdict(state.time, Target.METER, layout.meters[meter], False,
+                      "false again and again, not cleared yet", hazard)  # fmt: skip
+    station, feeder = int(layout.meter_station[meter]), int(layout.meter_feeder[meter])
+    if station != NONE and state.sky[station] != OK:
+        hazard = CLASSES[int(state.sky[station])]
+        yield Verdict(
+            state.time, Target.STATION, layout.stations[station], False, REASONS[hazard],
+            hazard, round(float(state.sky_score[station]), 6),
+            since=int(state.sky_since[station]) or None,
+        )  # fmt: skip
+    if feeder == NONE:
+        return
+    for kind, names, places, codes, since in (
+        (Target.TRANSFORMER, layout.transformers, layout.transformer_feeder, state.machine,
+         state.machine_since),
+        (Target.LINE, layout.lines, layout.line_feeder, state.line, state.line_since),
+    ):  # fmt: skip
+        for at in np.flatnonzero((places == feeder) & (codes != OK)):
+            hazard = CLASSES[int(codes[at])]
+            yield Verdict(state.time, kind, names[at], False, REASONS[hazard], hazard,
+                          since=int(since[at]) or None)  # fmt: skip
+
+
+def _stale(sensors: Sensors, meter: int) -> Iterator[str]:
+    """Name the sensors of a trade that were not heard: the gate fails closed."""
+    state, layout = sensors.state, sensors.learned.layout
+    station, feeder = int(layout.meter_station[meter]), int(layout.meter_feeder[meter])
+    if station != NONE and state.weather.silent[station] >= sensors.terms.weather.silent:
+        yield f"station {layout.stations[station]}"
+    if feeder == NONE:
+        return
+    for kind, names, places, silent in (
+        ("transformer", layout.transformers, layout.transformer_feeder, state.equipment.silent),
+        ("line", layout.lines, layout.line_feeder, state.equipment.line_silent),
+    ):
+        for at in np.flatnonzero((places == feeder) & (silent >= sensors.terms.equipment.silent)):
+            yield f"{kind} {names[at]}"

@@ -1,0 +1,79 @@
+"""What clean days teach the sensors: models of meters, feeders and transformers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridpact.crypto.keccak import keccak
+from gridpact.safety import balance, equipment, meters
+from gridpact.safety.balance import FeederModels
+from gridpact.safety.equipment import OilModel
+from gridpact.safety.expected import Models, Small
+from gridpact.safety.expected import fit as fit_models
+from gridpact.safety.layout import Layout, members
+from gridpact.safety.terms import Terms
+from gridpact.safety.weather import FIELDS, GHI, TEMP, WIND
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What clean days taught: models of meters, feeders and transformers, and their version."""
+
+    layout: Layout
+    models: Models
+    longest: NDArray[np.int16]
+    feeders: FeederModels
+    oil: OilModel
+    version: str
+
+
+def learn(
+    layout: Layout,
+    times: NDArray[np.int64],
+    power: Small,
+    area: NDArray[np.float64],
+    load: NDArray[np.float64],
+    oil: NDArray[np.float64],
+    sky: NDArray[np.float64],
+    terms: Terms | None = None,
+) -> Learned:
+    """Return what clean rows teach.
+
+    Parameters
+    ----------
+    times
+        Of the rows. (row,) [s]
+    power, area
+        (row, meter), (row, feeder) [kW]; NaN where missing.
+    load, oil
+        (row, transformer)
+    sky
+        Weather at the rows, (row, field, station) in the order of `weather.FIELDS`.
+    """
+    numbers = terms or Terms()
+    pad = np.full((len(times), len(FIELDS), 1), np.nan)
+    padded = np.concatenate([sky, pad], axis=2).astype(np.float32)
+    by_meter = padded[:, :, layout.meter_station]
+    hours = np.array([hour_of_week(int(one)) for one in times])
+    models = fit_models(
+        layout.meter_kind, layout.meter_scale, power, hours,
+        by_meter[:, TEMP], by_meter[:, GHI], by_meter[:, WIND],
+    )  # fmt: skip
+    groups = [members(layout, at) for at in range(len(layout.feeders))]
+    feeders = balance.fit(groups, layout.meter_kind, power, area, numbers.balance)
+    temp = padded[:, TEMP].astype(float)[:, layout.transformer_station]
+    fitted = equipment.fit(load, oil, temp, numbers.equipment)
+    return Learned(
+        layout, models, meters.longest_runs(power), feeders, fitted, _version(models, fitted)
+    )
+
+
+def _version(models: Models, oil: OilModel) -> str:
+    parts = (models.weekly, models.by_hour, models.curve, models.heating, oil.rise, oil.hours)
+    return "sensors-1-" + keccak(b"".join(one.tobytes() for one in parts)).hex()[:12]
+
+
+def hour_of_week(time: int) -> int:
+    """Return the hour of the week, 0 on Monday at midnight UTC. Day 0 of 1970 was a Thursday."""
+    return (time // 3600 + 72) % 168

@@ -1,0 +1,80 @@
+"""All that the sensors remember from one moment to the next."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridpact.safety import balance, equipment, meters, weather
+from gridpact.safety.balance import FeederStates
+from gridpact.safety.equipment import EquipmentState
+from gridpact.safety.expected import Small
+from gridpact.safety.learned import Learned
+from gridpact.safety.meters import MeterState
+from gridpact.safety.terms import Terms
+from gridpact.safety.verdict import OK
+from gridpact.safety.weather import WeatherState
+
+
+@dataclass(eq=False)
+class State:
+    """All that changes. `share`: missing share of each blamed report; `code`: class of each
+    meter's verdict; `since`: when its episode began; `bouts`, `until`: how often it was blamed, and
+    until when that counts.
+    """
+
+    weather: WeatherState
+    equipment: EquipmentState
+    meters: MeterState
+    feeders: FeederStates
+    share: NDArray[np.float64]
+    lasting: NDArray[np.int8]
+    first: NDArray[np.float64]
+    code: NDArray[np.int8]
+    score: Small
+    since: NDArray[np.int64]
+    bouts: NDArray[np.int16]
+    until: NDArray[np.int64]
+    sky: NDArray[np.int8]
+    sky_score: NDArray[np.float64]
+    sky_since: NDArray[np.int64]
+    machine: NDArray[np.int8]
+    machine_since: NDArray[np.int64]
+    line: NDArray[np.int8]
+    line_since: NDArray[np.int64]
+    area_silent: NDArray[np.int64]
+    machine_score: NDArray[np.float64]
+    line_score: NDArray[np.float64]
+    time: int = 0
+
+
+def fresh(learned: Learned, terms: Terms) -> State:
+    """Return the state before the first reading."""
+    layout = learned.layout
+    count, stations = len(layout.meters), len(layout.stations)
+    machines, lines = len(layout.transformers), len(layout.lines)
+    none = OK
+    return State(
+        weather=weather.fresh(stations, terms.weather),
+        equipment=equipment.fresh(machines, lines, terms.equipment),
+        meters=meters.fresh(count, learned.longest, terms.meters),
+        feeders=balance.fresh(learned.feeders),
+        share=np.zeros(count),
+        lasting=np.full(count, none, np.int8),
+        first=np.zeros(count),
+        code=np.full(count, none, np.int8),
+        score=np.zeros(count, np.float32),
+        since=np.zeros(count, np.int64),
+        bouts=np.zeros(count, np.int16),
+        until=np.zeros(count, np.int64),
+        sky=np.full(stations, none, np.int8),
+        sky_score=np.zeros(stations),
+        sky_since=np.zeros(stations, np.int64),
+        machine=np.full(machines, none, np.int8),
+        machine_since=np.zeros(machines, np.int64),
+        line=np.full(lines, none, np.int8),
+        line_since=np.zeros(lines, np.int64),
+        area_silent=np.zeros(len(layout.feeders), np.int64),
+        machine_score=np.zeros(machines),
+        line_score=np.zeros(lines),
+    )

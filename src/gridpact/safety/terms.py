@@ -1,0 +1,28 @@
+"""All numbers of the sensors in one record."""
+
+from dataclasses import dataclass, field
+
+from gridpact.safety.balance import BalanceTerms
+from gridpact.safety.equipment import EquipmentTerms
+from gridpact.safety.meters import MeterTerms
+from gridpact.safety.weather import WeatherTerms
+
+QUARTER = 900
+"""Seconds of one tick of the meters."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """All numbers of the sensors. `material`: an error counts beyond the larger of these shares of
+    the true value and of the meter's scale; `bouts` within `memory` seconds make a meter unsafe
+    between them, too; `drift`: growth of a share within the window that makes it a drift.
+    """
+
+    weather: WeatherTerms = field(default_factory=WeatherTerms)
+    equipment: EquipmentTerms = field(default_factory=EquipmentTerms)
+    meters: MeterTerms = field(default_factory=MeterTerms)
+    balance: BalanceTerms = field(default_factory=BalanceTerms)
+    material: tuple[float, float] = (0.05, 0.02)
+    bouts: int = 2
+    memory: int = 2 * 86_400
+    drift: float = 1.5
