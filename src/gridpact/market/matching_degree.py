@@ -20,6 +20,9 @@ from gridpact.quantities import MICRO, PPM
 CLAIMS = Claims(fair=False)
 """Not fair: where a case is too large to prove the best, what is found may hang on the order."""
 
+_PROVED = 150
+"""Most pairs of a book for which the best is looked for until it is proved."""
+
 
 @dataclass(frozen=True)
 class MatchingDegree:
@@ -35,7 +38,7 @@ class MatchingDegree:
 
     mode: str = Mode.BALANCED.value
     kicks: int = 5
-    nodes: int = 5
+    nodes: int = 20
 
     def __call__(self, book: OrderBook) -> Clearing:
         """Return one fill for each bid that is served."""
@@ -62,7 +65,7 @@ class MatchingDegree:
         # ties: the lower price, then the earlier offer
         rows = np.lexsort((np.arange(len(open_)), book.asked))
         rows = rows[open_[rows]]
-        effort = Effort(self.kicks, self.nodes)
+        effort = Effort(self.kicks, self.nodes, _PROVED)
         solved = solve(_problem(book, rows, _mode(self.mode)), effort).provider
         return np.where(solved == NOBODY, NOBODY, rows[solved])
 

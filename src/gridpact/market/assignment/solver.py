@@ -10,7 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
+import numpy as np
+
 from gridpact.market.assignment import branch
+from gridpact.market.assignment.filling import filled
 from gridpact.market.assignment.greedy import by_value
 from gridpact.market.assignment.prices import Prices, net_values, prices_for
 from gridpact.market.assignment.problem import Answer, Problem, Reals, Whole
@@ -18,7 +21,8 @@ from gridpact.market.assignment.rings import Rings
 from gridpact.market.assignment.shake import shaken
 
 _CHOICES = 5
-_SEARCHED = 4_000
+_OPEN = 4_000
+"""Most pairs that a search leaves open."""
 _TURNS = 60
 _RINGS = 2_500
 """Most users among whom rings are looked for: tables of pairs grow with their square."""
@@ -32,18 +36,21 @@ class Effort:
         How often the assignment is shaken; scaled down for more than 100 users.
     nodes
         Most nodes of the branch and bound.
+    pairs
+        Most pairs of a case on which it is tried.
     seconds
         Last stop by the clock: whoever reaches it may have another answer than a faster machine.
     """
 
     kicks: int = 100
     nodes: int = 200
+    pairs: int = 8_000
     seconds: float = math.inf
 
     @classmethod
     def within(cls, seconds: float) -> "Effort":
         """Return the effort that a core of today does well within so much time. [s]"""
-        return cls(int(12 * seconds), int(20 * seconds), seconds)
+        return cls(int(12 * seconds), int(20 * seconds), seconds=seconds)
 
 
 def solve(problem: Problem, effort: Effort = Effort()) -> Answer:
@@ -56,18 +63,29 @@ def solve(problem: Problem, effort: Effort = Effort()) -> Answer:
     prices = prices_for(problem, most)
     net = net_values(problem, prices.provider, prices.served)
     late = _late(begun, effort)
-    rested = _by_rings(problem, by_value(problem, net), net, effort, late)
-    answer = problem.better(answer, rested)
+    for start in _starts(problem, answer, prices, net):
+        rested = _by_rings(problem, start, net, effort, late)
+        if problem.worth(rested).energy < most:
+            rested = filled(problem, rested, net)
+        answer = problem.better(answer, rested)
     worth = problem.worth(answer)
-    if worth.energy < most and problem.allowed.sum() <= _SEARCHED and effort.nodes > 0:
+    if worth.energy < most and problem.allowed.sum() <= effort.pairs and effort.nodes > 0:
         left = max(0.0, effort.seconds - (monotonic() - begun)) / 2
         more = branch.most_energy(problem, answer, effort.nodes, left)
-        most = min(most, int(more.bound))
+        most = int(min(most, more.bound))
         answer = answer if more.provider is None else problem.better(answer, more.provider)
         worth = problem.worth(answer)
     if worth.energy < problem.reachable:
         prices = prices_for(problem, worth.energy)
     return _searched(problem, answer, prices, most, effort, begun)
+
+
+def _starts(problem: Problem, greedy: Whole, prices: Prices, net: Reals) -> tuple[Whole, ...]:
+    """Return what to improve: what prices suggest, and where energy is short greedy, too."""
+    if prices.served == 0:
+        return (by_value(problem, net),)
+    willing = by_value(problem, np.where(net < 0, -np.inf, net))
+    return filled(problem, willing, net), filled(problem, greedy, net)
 
 
 def _late(begun: float, effort: Effort) -> Callable[[], bool]:
@@ -98,12 +116,12 @@ def _searched(
     bound, out_of_time = prices.bound, False
     for _ in range(2):
         worth, left = problem.worth(answer), effort.seconds - (monotonic() - begun)
-        if bound - worth.value <= 1e-9 * bound or problem.allowed.sum() > _SEARCHED * 2:
+        if bound - worth.value <= 1e-9 * bound or problem.allowed.sum() > effort.pairs:
             break
         if effort.nodes <= 0 or left <= 0:
             out_of_time = effort.nodes > 0
             break
-        found = branch.search(problem, answer, prices, effort.nodes, left, _SEARCHED)
+        found = branch.search(problem, answer, prices, effort.nodes, left, _OPEN)
         bound, out_of_time = min(bound, found.bound), found.out_of_time
         if found.provider is None:
             break
