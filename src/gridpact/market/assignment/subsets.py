@@ -31,7 +31,7 @@ def best_subset(weight: Whole, gain: Reals, low: int, high: int) -> Flags:
         return np.zeros(len(weight), np.bool_)
     mine, other = one
     picked = int(mine) | int(order[other]) << middle
-    return (picked >> np.arange(len(weight))) & 1 == 1
+    return np.asarray((picked >> np.arange(len(weight))) & 1 == 1)
 
 
 def _best_in(gain: Reals, first: Whole, last: Whole, extra: Reals) -> tuple[int, int] | None:
