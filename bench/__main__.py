@@ -20,6 +20,7 @@ NAMES = (
     "grid",
     "grid_flow",
     "market",
+    "propagation",
 )
 APART = ("grid_simbench",)  # need a package that we do not depend on
 DOCS = Path(__file__).parent.parent / "docs" / "bench"

@@ -63,6 +63,21 @@ def test_python_example_of_the_sensors_runs() -> None:
     assert done.stdout.startswith("50 trades,")
 
 
+def test_python_example_of_the_propagation_page_runs() -> None:
+    page = (ROOT / "docs/propagation.md").read_text()
+    [example] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", example],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    bare, backed = map(float, done.stdout.split()[-2:])
+    assert bare < 0.9 < backed == 1
+
+
 def test_every_file_that_the_readme_and_docs_name_is_there() -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     for page in pages:

@@ -52,10 +52,14 @@ class Spread:
 
     @property
     def share(self) -> float:
-        """Return the part of the honest nodes that have the data, the root left out."""
+        """Return the part of the honest nodes that get the data, the root left out."""
+        return self.by(math.nextafter(math.inf, 0))
+
+    def by(self, time: float) -> float:
+        """Return the part of the honest nodes that have the data by a time, the root left out."""
         honest = [at for at, how in zip(self.at, self.conduct, strict=True) if _is_honest(how)]
         others = len(honest) - 1
-        return (sum(map(math.isfinite, honest)) - 1) / others if others else 1.0
+        return (sum(at <= time for at in honest) - 1) / others if others else 1.0
 
     @property
     def last(self) -> float:

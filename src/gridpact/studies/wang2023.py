@@ -24,6 +24,7 @@ from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, Accepted, Order, Side, Tier
 from gridpact.model.participant import Named, Participant, Role
 from gridpact.model.record import (
+    Anchor,
     Book,
     Cleared,
     Commitment,
@@ -175,6 +176,14 @@ class _Chain:
         cleared = Cleared((self._fill,), (), (), (), (), (), scores=scores)
         return self._record(Phase.CLEAR, cleared)
 
+    def anchor(self) -> Sent:
+        """Anchor two heads of a region without a council; return what the second one took."""
+        heads = [bytes(32), keccak(b"first"), keccak(b"second")]
+        for interval in (1, 2):
+            record = Anchor(_REGION, interval, interval, heads[interval], heads[interval - 1])
+            self._record(Phase.SEAL, record, interval)
+        return self.ground.sent[-1]
+
     def feedback(self) -> int:
         """Return the gas of rating a seller by what it was settled to have delivered."""
         fill = self._fill
@@ -243,6 +252,11 @@ class _Chain:
     def _participant(self, name: str, role: Role) -> Participant:
         commitments = (keccak(f"certificate {name}".encode()), keccak(f"meter {name}".encode()))
         return Participant(name, self._keys[name].address, 7, role, *commitments)
+
+
+def anchoring() -> Sent:
+    """Return a region's anchor on the zonal chain, not its first."""
+    return _Chain(Role.PLANT).anchor()
 
 
 def naive(bids: int, draws: int) -> Sorted:

@@ -82,6 +82,7 @@ def test_deadlines_end_the_spread() -> None:
     links = backed(CHAIN, chosen, both_ways=False)
     found = spread(links, ONES, [H, D, H, H], 0, Terms(patience=5, deadline=8))
     assert found.at == (0, 1, 8, math.inf)
+    assert (found.by(7), found.by(8), found.share) == (0, 0.5, 0.5)
 
 
 def test_a_ring_is_pulled_around() -> None:
