@@ -12,6 +12,7 @@ from tests.cycle.conftest import quietly, shortened
 from gridpact.assembly.day import Stopwatch, run_parts
 from gridpact.assembly.ledgers import Ledgers, audit_ledger, embedded_ledgers, memory_ledgers
 from gridpact.assembly.parts import Assembled, assemble
+from gridpact.crypto.keys import expanded
 from gridpact.crypto.recovery import recover
 from gridpact.cycle.council import Seats
 from gridpact.errors import NoQuorum, Reverted
@@ -36,20 +37,13 @@ class Bent(Seats):
         return super().behind(ledger, key, self.bend(settlement))
 
 
-def expanded(signature: bytes) -> bytes:
-    """Return the 65 bytes of a compact signature."""
-    s = int.from_bytes(signature[32:], "big")
-    parity, low = s >> 255, s & (2**255 - 1)
-    return signature[:32] + low.to_bytes(32, "big") + bytes([27 + parity])
-
-
 def run(parts: Assembled, ledgers: Ledgers) -> None:
     run_parts(parts, ledgers, Stopwatch(quietly))
 
 
 def bent(parts: Assembled, bend: Callable[[Settlement], Settlement]) -> Assembled:
     seats = parts.market.council
-    council = Bent(seats.aggregators, seats.terms, seats.signed, bend)
+    council = Bent(seats.aggregators, seats.terms, seats.signed, bend=bend)
     return with_(parts, market=with_(parts.market, council=council))
 
 

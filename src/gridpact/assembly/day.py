@@ -9,12 +9,14 @@ from gridpact.assembly.ledgers import Ledgers
 from gridpact.assembly.parts import Assembled, assemble
 from gridpact.cycle.cycle import Watch, run
 from gridpact.cycle.disputes import concluded
+from gridpact.cycle.relay import Relay
 from gridpact.cycle.result import IntervalResult
 from gridpact.ledger.ledger import Head, Ledger, Totals
+from gridpact.model.interval import Key, Phase
 from gridpact.model.participant import Account
 from gridpact.prosumer.bidding import Conduct
 from gridpact.prosumer.pricing import Pricing
-from gridpact.quantities import Money
+from gridpact.quantities import Money, Score
 from gridpact.scenario.scenario import Scenario
 from gridpact.simulation.advice import Advisor
 from gridpact.simulation.baseline import Before, before
@@ -38,7 +40,8 @@ class DayResult:
     """A finished run: the records of every interval, the physical truth, and the day before.
 
     `founding` is the money that entered at the door, per account, on the local and the zonal chain.
-    `seconds` is the time spent by phase of the cycle, and `set-up`.
+    `seconds` is the time spent by phase of the cycle, and `set-up`. `relays` are the ways by which
+    the local settlements passed the `council` (by rising address); `trust` is its at the end.
     """
 
     scenario: Scenario
@@ -51,6 +54,9 @@ class DayResult:
     chains: tuple[ChainEnd, ...]
     founding: tuple[Mapping[bytes, Money], Mapping[bytes, Money]]
     seconds: Mapping[str, float]
+    council: tuple[str, ...] = ()
+    relays: tuple[Relay, ...] = ()
+    trust: tuple[Score, ...] = ()
 
 
 @dataclass
@@ -93,6 +99,8 @@ def run_parts(parts: Assembled, ledgers: Ledgers, stopwatch: Stopwatch) -> DayRe
     scenario = parts.scenario
     intervals = concluded(tuple(run(parts.market, scenario.time.intervals, stopwatch)))
     stopwatch.lap("close")
+    seats, horizon = parts.market.council, scenario.time.intervals
+    until = Key(parts.market.region.id, horizon, Phase.SETTLE)
     ends = tuple(_end(ledger) for ledger in (ledgers.local, ledgers.zonal))
     compared = before(parts.field.world, scenario.tariff, parts.field.meter_gain)
     stopwatch.lap("end")
@@ -107,6 +115,9 @@ def run_parts(parts: Assembled, ledgers: Ledgers, stopwatch: Stopwatch) -> DayRe
         chains=ends,
         founding=founding(scenario, parts.market),
         seconds=stopwatch.seconds,
+        council=tuple(one.name for one in seats.participants),
+        relays=seats.relayed(ledgers.local, until),
+        trust=seats.trust(ledgers.local, until),
     )
 
 

@@ -5,6 +5,7 @@ from gridpact.crypto.keccak import name_hash
 from gridpact.cycle.council import Seats
 from gridpact.cycle.judged import Judge
 from gridpact.cycle.market import Door
+from gridpact.cycle.relay import Relays, RelayTerms
 from gridpact.model.door import DoorTerms
 from gridpact.model.net import NetTerms
 from gridpact.model.participant import Role
@@ -46,4 +47,5 @@ def council(scenario: Scenario, ledgers: Ledgers, root_bus: int, signed: bool) -
         ),
         NetTerms(bond=settings.bond),
         signed,
+        Relays(RelayTerms(settings.links, settings.min_trust)),
     )

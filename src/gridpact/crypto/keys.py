@@ -41,3 +41,10 @@ def compact(signature: bytes) -> bytes:
     """Return a signature as contracts take it (EIP-2098): r || s with the parity in its top bit."""
     s = int.from_bytes(signature[32:64], "big") | (signature[64] - 27) << 255
     return signature[:32] + s.to_bytes(32, "big")
+
+
+def expanded(signature: bytes) -> bytes:
+    """Return the 65 bytes of a compact signature."""
+    s = int.from_bytes(signature[32:], "big")
+    parity, low = s >> 255, s & (2**255 - 1)
+    return signature[:32] + low.to_bytes(32, "big") + bytes([27 + parity])

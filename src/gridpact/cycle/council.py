@@ -1,7 +1,8 @@
 """The council of a chain: who is in office, and how its word is had for a settlement.
 
-Each aggregator judges by itself what it is asked to sign (`cycle.judged`). As many as it takes
-sign; where too many refuse, the settlement is not written, and the error says why.
+Each aggregator judges by itself what it is asked to sign (`cycle.judged`). They are asked as their
+tree reaches them (`cycle.relay`), until as many as it takes have signed; where too many refuse, the
+settlement is not written, and the error says why.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keys import compact
+from gridpact.cycle.relay import Relay, Relays
 from gridpact.errors import NoQuorum, SettlementError
 from gridpact.ledger.ledger import Ledger
 from gridpact.ledger.onchain.attest import pledge_digest
@@ -20,6 +22,7 @@ from gridpact.model.interval import Key
 from gridpact.model.net import NetTerms
 from gridpact.model.participant import Participant
 from gridpact.model.record import Settlement
+from gridpact.quantities import Score
 
 EPOCH = 0
 """The epoch of a run: a day is held under the council that its founding appointed."""
@@ -53,6 +56,7 @@ class Seats:
     aggregators: tuple[Aggregator, ...] = ()
     terms: NetTerms = field(default_factory=NetTerms)
     signed: bool = True
+    relays: Relays = field(default_factory=Relays)
 
     @property
     def members(self) -> tuple[bytes, ...]:
@@ -81,17 +85,32 @@ class Seats:
         """
         if not self.aggregators or not self.signed:
             return settlement
-        due, signatures, refusals = needed(len(self.aggregators)), list[bytes](), list[str]()
-        for one in self._ordered:
+        due, refusals = needed(len(self.aggregators)), list[str]()
+        signatures, tree = dict[int, bytes](), self.relays.tree(ledger, key, self.members)
+        for place in tree.sequence.tolist():
             if len(signatures) == due:
                 break
+            one = self._ordered[place]
             try:
-                signatures.append(compact(one.sign(ledger, key, settlement)))
+                signatures[place] = compact(one.sign(ledger, key, settlement))
             except SettlementError as refusal:
                 refusals.append(f"{one.participant.name}: {refusal}")
         if len(signatures) < due:
             raise NoQuorum(key, len(signatures), due, tuple(refusals))
-        return replace(settlement, word=Word(EPOCH, self.members, tuple(signatures)))
+        rising = tuple(signatures[place] for place in sorted(signatures))
+        return replace(settlement, word=Word(EPOCH, self.members, rising))
+
+    def relayed(self, ledger: Ledger, until: Key) -> tuple[Relay, ...]:
+        """Return by which way each settlement before a key came; nothing where nobody signs."""
+        if not self.aggregators or not self.signed:
+            return ()
+        return self.relays.past(ledger, until, self.members)
+
+    def trust(self, ledger: Ledger, key: Key) -> tuple[Score, ...]:
+        """Return how far each member is trusted before a key, by what the ledger shows."""
+        if not self.aggregators or not self.signed:
+            return ()
+        return tuple(one.trust for one in self.relays.known(ledger, key, self.members))
 
     @property
     def _ordered(self) -> Sequence[Aggregator]:

@@ -19,6 +19,7 @@ from gridpact.model.order import Tier
 from gridpact.model.statement import Case
 from gridpact.quantities import MICRO, PPM, Money, Wh
 from gridpact.report.comparison import Comparison
+from gridpact.report.council_view import council_view
 from gridpact.report.feeder_view import feeder_view
 from gridpact.report.findings import Findings
 from gridpact.report.money import between
@@ -84,6 +85,7 @@ def page(found: Findings, figures: Mapping[str, str], sensitivity: Sequence[Sens
         cuts=_cuts(found),
         unheld=unheld(found),
         ratings=_ratings(found),
+        council=council_view(found),
         sensitivity=sensitivity,
         heads=heads(day),
         seconds=_seconds(day.seconds),

@@ -7,7 +7,7 @@ sees few colours has the outline and the words in each node's title.
 from collections.abc import Sequence
 from html import escape
 
-from gridpact.quantities import PPM
+from gridpact.quantities import PPM, Score
 from gridpact.report.style import INK, LOSS, QUIET
 from gridpact.report.tree_layout import layout
 
@@ -20,7 +20,7 @@ _NUMBERED = 1000
 def tree_view(
     parent: Sequence[int],
     trust: Sequence[int],
-    min_trust: float,
+    min_trust: Score,
     names: Sequence[str] | None = None,
 ) -> str:
     """Return a tree as an SVG element.
@@ -32,7 +32,7 @@ def tree_view(
     trust
         Of each node. [ppm]
     min_trust
-        From which trust on a node counts as trusted.
+        From which trust on a node counts as trusted. [ppm]
     names
         What each node is called in its title; its number unless given.
     """
@@ -47,8 +47,8 @@ def tree_view(
     width = max(_WIDTH, 2 * _LEFT + step * (places.columns - 1))
     height = _TOP + _ROW * places.rows
     called = names or [f"node {node}" for node in range(len(parent))]
-    below = sum(one < min_trust * PPM for one in trust)
-    words = f"{len(parent)} nodes, {below} of them below trust {min_trust:g}"
+    below = sum(one < min_trust for one in trust)
+    words = f"{len(parent)} nodes, {below} of them below trust {min_trust / PPM:g}"
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="tree" role="img"'
@@ -57,7 +57,7 @@ def tree_view(
             f'<text x="16" y="20" font-size="11" fill="{QUIET}">{escape(words)}</text>',
             *(_edge(at[sender], at[node]) for node, sender in enumerate(parent) if sender >= 0),
             *(
-                _node(node, at[node], trust[node], trust[node] < min_trust * PPM, called[node])
+                _node(node, at[node], trust[node], trust[node] < min_trust, called[node])
                 for node in walk
             ),
             "</svg>",

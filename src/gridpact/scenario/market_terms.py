@@ -129,6 +129,8 @@ def read_council(table: Table) -> CouncilSettings:
     settings = CouncilSettings(
         members=table.whole("members", 4, low=0, high=MOST_MEMBERS),
         bond=_money(table, "bond", 50.0),
+        links=table.whole("links", 2, low=1, high=MOST_MEMBERS),
+        min_trust=_share(table, "min_trust_share", 0.8),
     )
     table.finish()
     return settings

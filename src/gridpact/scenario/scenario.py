@@ -71,10 +71,16 @@ class DoorSettings:
 
 @dataclass(frozen=True)
 class CouncilSettings:
-    """How many aggregators hold office, and what each pledges; none: the operator alone settles."""
+    """How many aggregators hold office, and what each pledges; none: the operator alone settles.
+
+    links: how many others a member serves in their tree. min_trust: from which trust on it counts
+    as trusted there [ppm].
+    """
 
     members: int
     bond: Money
+    links: int
+    min_trust: Score
 
     @property
     def pledged(self) -> Money:

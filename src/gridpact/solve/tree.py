@@ -5,6 +5,7 @@ From Python the same: `answer(solved(request(data)))`.
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal
 
 import msgspec
@@ -17,6 +18,7 @@ from gridpact.propagation.measures import Measures, measures
 from gridpact.propagation.nodes import Nodes, nodes
 from gridpact.propagation.rule import Rule
 from gridpact.propagation.tree import Tree
+from gridpact.quantities import PPM
 from gridpact.report.tree_view import tree_view
 from gridpact.solve.read import decode
 
@@ -125,4 +127,5 @@ def answer(done: Solved) -> dict[str, Any]:
 
 def picture(done: Solved) -> str:
     """Return the tree as SVG, its nodes coloured by trust."""
-    return tree_view(done.tree.parent.tolist(), done.nodes.trust.tolist(), done.rule.min_trust)
+    least = math.ceil(Fraction(str(done.rule.min_trust)) * PPM)
+    return tree_view(done.tree.parent.tolist(), done.nodes.trust.tolist(), least)
