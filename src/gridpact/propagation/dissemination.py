@@ -3,7 +3,9 @@
 The root has the data and is honest; a silent proposer is replaced before anything spreads. Whoever
 gets the data pushes them to its children and tells its other neighbours. Who has been told and
 still lacks the data waits for its sender, `patience` long, then pulls from those that told it,
-one after another, and waits as long again for each. Messages take the cost of their link.
+its backup parents first, one after another, and waits as long again for each. A sender that says
+it has the data and does not push them is a liar, and is not asked. Messages take the cost of their
+link.
 """
 
 import heapq
@@ -165,14 +167,24 @@ class _Run:
             return
         if self.asked[node] >= 0:
             self.failed.add((node, self.asked[node]))
+        liars = [one for one in self.offers[node] if node in self.links.pushed[one]]
+        self.failed.update((node, liar) for liar in liars)
+        self.offers[node] = [one for one in self.offers[node] if one not in liars]
         self.waits[node] = bool(self.offers[node])
         if not self.offers[node]:
             self.asked[node] = -1
             return
-        other = self.asked[node] = self.offers[node].pop(0)
+        other = self.asked[node] = self._chosen(node)
+        self.offers[node].remove(other)
         self.pulls += 1
         self._at(time + self.cost[node][other], _PULLED, other, node)
         self._at(time + self.terms.patience, _WAKE, node, -1)
+
+    def _chosen(self, node: int) -> int:
+        """Return whom to ask: somebody preferred, else who told first (a liar is always early)."""
+        preferred = self.links.preferred[node] if self.links.preferred else ()
+        offers = self.offers[node]
+        return next((one for one in offers if one in preferred), offers[0])
 
     def _answer(self, time: float, node: int, asker: int) -> None:
         self.heard.add((node, asker))

@@ -12,11 +12,13 @@ from gridpact.propagation.tree import Tree
 class Links:
     """Who sends data to whom unasked, and who tells whom that it has them, by node.
 
-    pushed: a sender's children. announced: whom else it tells.
+    pushed: a sender's children. announced: whom else it tells. preferred: whom a node would rather
+    ask than others that told it, its backup parents, for these are trusted; empty for nobody.
     """
 
     pushed: tuple[tuple[int, ...], ...]
     announced: tuple[tuple[int, ...], ...]
+    preferred: tuple[tuple[int, ...], ...] = ()
 
     @property
     def count(self) -> int:
@@ -54,7 +56,8 @@ def backed(tree: Tree, chosen: IntArray, both_ways: bool = True) -> Links:
     for node, sender in enumerate(tree.parent.tolist()):
         if both_ways and sender >= 0:
             told[node].append(sender)
-    return Links(bare(tree).pushed, _frozen(told))
+    asked = [[backup for backup in row if backup >= 0] for row in chosen.tolist()]
+    return Links(bare(tree).pushed, _frozen(told), _frozen(asked))
 
 
 def mesh(size: int, rings: int, chance: np.random.Generator) -> tuple[tuple[int, ...], ...]:

@@ -55,16 +55,24 @@ def test_a_backup_tells_and_is_asked_after_waiting() -> None:
     assert nobody_failed.pulls == 0
 
 
-def test_a_liar_costs_its_victim_one_patience() -> None:
-    """1 lies: it tells 2 at once and never delivers; 0 is asked after it."""
-    chosen = np.array([[-1], [-1], [0], [-1]])
-    found = chain([H, L, H, H], backed(CHAIN, chosen))
-    # told by 0 and 1 at 1; at 6 asks one of them, in the order in which they told
-    assert found.at[2] in (8, 13)
+def test_a_liar_costs_whoever_believes_it_one_patience() -> None:
+    """1 tells 2 first, at 1, and never delivers; asked in vain at 6; 0 is asked at 11."""
+    found = chain([H, L, H, C], announced(((1, 2), (0, 2), (0, 1), ())))
+    assert found.at[2] == 13
+    assert found.failed == {(2, 1)}
     assert found.share == 1
     alone = chain([H, L, H, H], bare(CHAIN))
     assert alone.share == 0
     assert alone.failed == {(2, 1)}
+
+
+def test_backup_parents_are_asked_before_others_that_told_first() -> None:
+    chosen = np.array([[-1], [-1], [0], [-1]])
+    found = chain([H, L, H, H], backed(CHAIN, chosen))
+    assert found.at[2] == 8
+    # its sender lied: it told, but did not push
+    assert found.failed == {(2, 1)}
+    assert found.pulls == 1
 
 
 def test_a_sender_that_missed_the_data_pulls_them_from_below() -> None:
