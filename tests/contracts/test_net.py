@@ -1,6 +1,7 @@
 """Net settlement: reserved, committed, posted, open to proofs, applied once."""
 
 import pytest
+from msgspec.structs import replace
 from tests.contracts.harness import BOB, World, refused
 from tests.contracts.parts import NOW, TERMS, NetWorld, disputed
 from tests.contracts.reading import Contract
@@ -11,6 +12,7 @@ from gridpact.ledger.proving import net
 from gridpact.ledger.proving.part import MOST_ACCOUNTS
 from gridpact.model.participant import Named
 from gridpact.model.statement import Case
+from gridpact.quantities import MAX_ENERGY
 from gridpact.quantities import part as amount_part
 
 POSTED, FINAL = 3, 4
@@ -157,6 +159,16 @@ def test_a_part_takes_no_more_accounts_than_a_call() -> None:
     strangers = {keccak(b"%d" % n)[12:]: 0 for n in range(MOST_ACCOUNTS)}
     with pytest.raises(LedgerError, match="1027 accounts in one part, a part takes 1024"):
         net.locks((), strangers)
+
+
+def test_a_part_takes_no_more_energy_of_an_account_than_a_word(market: NetWorld) -> None:
+    settled = market.market(trades=3)
+    at, fill, made, statement = settled.trades[0]
+    most = replace(made, agreed=MAX_ENERGY, sent=MAX_ENERGY)
+    one = settled.trades[1]
+    settled.trades = [(at, fill, most, statement), (one[0], fill, one[2], one[3])]
+    with pytest.raises(LedgerError, match=f"a part takes {MAX_ENERGY} Wh of an account"):
+        market.part(settled)
 
 
 def test_an_account_that_reserved_less_than_its_lock_has_no_row(market: NetWorld) -> None:

@@ -71,7 +71,7 @@ class Metered(msgspec.Struct, frozen=True):
     export_wh: Wh
 
 
-class Delivery(msgspec.Struct, frozen=True):
+class Delivery(msgspec.Struct, frozen=True, gc=False):
     """What became of one fill. All in Wh, counted as in 5-decisions, section 7.
 
     agreed = fill.energy - held - unused: what the buyer owes for, R;

@@ -40,7 +40,7 @@ class SettlementTerms(msgspec.Struct, frozen=True):
     dispute_window: int = 2
 
 
-class Statement(msgspec.Struct, frozen=True):
+class Statement(msgspec.Struct, frozen=True, gc=False):
     """The settlement of one fill, to the micro-unit. From the buyer's lock:
 
     lock = paid + charge + fee_seller + fee_network + refund.

@@ -7,7 +7,7 @@ from gridpact.model.order import Tier
 from gridpact.quantities import Money, Price, Wh, amount
 
 
-class Fill(msgspec.Struct, frozen=True):
+class Fill(msgspec.Struct, frozen=True, gc=False):
     """One bilateral trade of a clearing, the unit that is locked, settled and rounded.
 
     `price` is the seller's offer, `charge` the network charge of this pair. [micro-units per kWh]

@@ -13,7 +13,7 @@ from gridpact.model.statement import Statement
 from gridpact.quantities import Money, Wh
 
 
-class Chained(msgspec.Struct, frozen=True):
+class Chained(msgspec.Struct, frozen=True, gc=False):
     """An account's running sums up to a leaf.
 
     `row` is the account's place in the part's list, `previous` that of its leaf before, from 1.
@@ -53,7 +53,7 @@ class Common(NamedTuple):
     claims: Money = 0
 
 
-class Leaf(msgspec.Struct, frozen=True):
+class Leaf(msgspec.Struct, frozen=True, gc=False):
     """The statement of one fill as it is proven, eleven words: see `contracts/statement.vy`.
 
     `position` is the fill's place in its clearing, `seller_meter` and `buyer_meter` are

@@ -25,7 +25,7 @@ from gridpact.model.delivery import Delivery
 from gridpact.model.order import NONE
 from gridpact.model.statement import Case, Statement
 from gridpact.model.trade import Fill
-from gridpact.quantities import Money, Score, part
+from gridpact.quantities import MAX_ENERGY, Money, Score, part
 
 
 def locks(
@@ -78,7 +78,8 @@ def build(
     Raises
     ------
     LedgerError
-        More fills than a part takes, or an account that is in no row or would lose above its lock.
+        More fills or more energy of one account than a part takes, or an account that is in no row
+        or would lose above its lock.
     """
     if len(settled) > MOST_FILLS:
         raise LedgerError(f"{len(settled)} fills in one part, a part takes {MOST_FILLS}")
@@ -100,6 +101,12 @@ def build(
         meter = (meters.get(fill.seller, NONE), meters.get(fill.buyer, NONE))
         leaf = Leaf(statement, delivery, *meter, position, running, buyer, seller, common)
         leaves.append(leaf)
+    for account, sums in last.items():
+        if max(sums.sent, sums.agreed) > MAX_ENERGY:
+            raise LedgerError(
+                f"{account.hex()} sent {sums.sent} and took {sums.agreed} Wh, a part takes "
+                f"{MAX_ENERGY} Wh of an account"
+            )
     changes = _changes(rows, last, tails, common)
     ratings = tuple(_rating(last[row.account], tails[row.account]) for row in rows)
     loss, network, reward = (place_of[account] for account in OWN)
