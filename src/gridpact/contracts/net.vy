@@ -40,6 +40,9 @@ UNTIL: constant(uint256) = 16
 DEMANDS: constant(uint256) = 8
 LOCKS: constant(uint256) = 2**48 - 1
 MOST_FILLS: constant(uint256) = 2**14  # leaves of a tree
+# how an interval is rated
+BY_FILLS: constant(uint256) = 1
+BY_PARTS: constant(uint256) = 2
 
 OPERATOR: public(immutable(address))
 VAULT: public(immutable(address))
@@ -48,6 +51,7 @@ FRAUD: public(immutable(address))
 EVIDENCE: public(immutable(address))
 FALLBACK: public(immutable(address))
 CLEARING: public(immutable(address))
+REPUTATION: public(immutable(address))
 DOMAIN: public(immutable(bytes32))
 TERMS: immutable(netting.Terms)
 
@@ -55,6 +59,7 @@ states: HashMap[bytes32, uint256]
 books: HashMap[bytes32, bytes32]  # a part's list, and from commit `netting.book`
 contents: public(HashMap[bytes32, bytes32])  # the digest that the quorum signed
 covered: public(HashMap[bytes32, HashMap[uint64, uint256]])  # fills of a clearing that parts have
+ways: HashMap[uint256, uint256]  # how each interval is rated, two bits each, 128 to a word
 
 
 event Reserved:
@@ -98,6 +103,7 @@ def __init__(
     evidence: address,
     fallback: address,
     clearing_: address,
+    reputation: address,
     terms: netting.Terms,
     begins: uint256,
     seconds: uint256,
@@ -113,6 +119,7 @@ def __init__(
     EVIDENCE = evidence
     FALLBACK = fallback
     CLEARING = clearing_
+    REPUTATION = reputation
     TERMS = terms
     DOMAIN = staticcall registry.__interface__(registry_).DOMAIN()
 
@@ -161,7 +168,8 @@ def commit(
     """
     @notice Say what each account may lose at most of what it reserved, and for which fills of the
             posted clearing: the next ones that no part has. Refused when the clearing was proven
-            wrong, or too late.
+            wrong, or too late; or when somebody was rated by a single fill of the interval, for
+            then no part's sellers could be.
     @param clearing_ The hash of the posted clearing.
     @param span Place of the part's first fill in the clearing 32 | how many it has 32.
     """
@@ -183,6 +191,7 @@ def commit(
     count: uint256 = span & packing.MASK_32
     assert span >> 32 == self.covered[place.region][place.interval], "net: not the next fills"
     assert 0 < count and count <= MOST_FILLS, "net: number of fills"
+    assert self._is_rated(place.interval, BY_PARTS), "net: rated by its fills"
     self._check(place, netting.COMMIT, epoch, clearing_, span, list, members, signatures)
     self.covered[place.region][place.interval] = (span >> 32) + count
     self.books[key] = book
@@ -336,6 +345,16 @@ def carry(
 
 
 @external
+def by_fills(interval: uint64):
+    """
+    @notice Sellers are being rated by single fills of an interval: so none is by its parts.
+            Refused once a part was committed. Only the reputation.
+    """
+    assert msg.sender == REPUTATION, "net: not the reputation"
+    assert self._is_rated(interval, BY_FILLS), "net: rated by its parts"
+
+
+@external
 def end(key: bytes32):
     """
     @notice A part that came to nothing gives its reservations back. Only the fallback, which knows
@@ -436,6 +455,18 @@ def terms() -> netting.Terms:
     @notice The windows, in intervals.
     """
     return TERMS
+
+
+@internal
+def _is_rated(interval: uint64, way: uint256) -> bool:
+    # whichever way an interval is rated first is the only one
+    at: uint256 = convert(interval, uint256)
+    place: uint256 = 2 * (at % 128)
+    word: uint256 = self.ways[at // 128]
+    known: uint256 = (word >> place) & 3
+    if known == 0:
+        self.ways[at // 128] = word | way << place
+    return known == 0 or known == way
 
 
 @internal

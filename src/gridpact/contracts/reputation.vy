@@ -7,13 +7,12 @@
         `reputation/feedback.py: update`. Who falls short beyond the tolerance is fined for it, from
         its deposit at the registry and never beyond.
         An interval is rated in one way: by the fills that were settled one by one, or, once a part
-        of net settlement was committed, by the ratings under its final parts' headers. So whatever
-        was settled both ways counts once.
+        of net settlement was committed, by the ratings under its final parts' headers. So what is
+        settled in both ways counts once: see `net.by_fills`.
 """
 
 import chunks
 import clock
-import council
 import feedback
 import keyed
 import net
@@ -49,7 +48,6 @@ struct Rating:
 OPERATOR: public(immutable(address))
 SETTLEMENT: public(immutable(address))
 NET: public(immutable(address))
-COUNCIL: public(immutable(address))
 DOMAIN: immutable(bytes32)
 REGISTRY: public(immutable(address))
 WINDOW: immutable(uint256)
@@ -58,8 +56,7 @@ FINE: public(immutable(uint256))  # micro-units per kWh that was agreed and not 
 TOLERANCE: public(immutable(uint256))  # ppm of what was agreed
 
 scores: HashMap[address, uint256]
-by_fills: HashMap[uint256, uint256]  # the intervals rated by their fills, 256 to a word
-by_parts: HashMap[bytes32, uint256]  # of a part, by 32 rows, which were rated
+rated: HashMap[bytes32, uint256]  # of a part, by 32 rows, which were rated
 
 
 event Rated:
@@ -80,7 +77,6 @@ def __init__(
     operator: address,
     settlement_: address,
     net_: address,
-    council_: address,
     rules: feedback.Rules,
     window: uint256,
     registry_: address,
@@ -105,7 +101,6 @@ def __init__(
     TOLERANCE = tolerance
     SETTLEMENT = settlement_
     NET = net_
-    COUNCIL = council_
     DOMAIN = staticcall registry.__interface__(registry_).DOMAIN()
     WINDOW = window
     RULES = rules
@@ -125,7 +120,7 @@ def rate(
     if not keyed.begin(write, 0):
         return expected
     if len(sellers) > 0:
-        self._begin_by_fills(write.interval)
+        extcall net.__interface__(NET).by_fills(write.interval)
     digest: bytes32 = empty(bytes32)
     for seller: address in sellers:
         rating: Rating = self._rate(seller, write.interval)
@@ -141,7 +136,7 @@ def rate_one(seller: address, interval: uint64):
             Anybody may call.
     """
     assert clock.ended(interval, WINDOW + 1), "reputation: too early"
-    self._begin_by_fills(interval)
+    extcall net.__interface__(NET).by_fills(interval)
     self._rate(seller, interval)
 
 
@@ -164,17 +159,13 @@ def rate_part(
     assert staticcall net.__interface__(NET).contents(key) == netting.signed(
         DOMAIN, place, netting.POST, content
     ), "reputation: another content"
-    word: uint256 = self.by_fills[convert(place.interval, uint256) >> 8]
-    assert (
-        word >> (convert(place.interval, uint256) & packing.MASK_8)
-    ) & 1 == 0, "reputation: rated by its fills"
     at: uint256 = rows.index // chunks.CHUNK
     assert ratings.index // chunks.CHUNK == at // 2, "reputation: ratings of other rows"
     row: uint256 = chunks.opened(rows, content.list)
     half: uint256 = chunks.opened(ratings, content.header.reputation)
-    word = self.by_parts[key]
-    assert (word >> at) & 1 == 0, "reputation: rated before"
-    self.by_parts[key] = word | 1 << at
+    rated: uint256 = self.rated[key]
+    assert (rated >> at) & 1 == 0, "reputation: rated before"
+    self.rated[key] = rated | 1 << at
     for n: uint256 in range(chunks.CHUNK):
         row = rows.words[n]
         half = ratings.words[16 * (at & 1) + n // 2] >> (128 * (1 - (n & 1)))
@@ -252,18 +243,6 @@ def _rate(seller: address, interval: uint64) -> Rating:
     agreed, sent = extcall settlement.__interface__(SETTLEMENT).to_rate(seller, interval)
     assert agreed > 0, "reputation: nothing to rate"
     return self._move(seller, agreed, sent)
-
-
-@internal
-def _begin_by_fills(interval: uint64):
-    # whichever way an interval is rated first is the only one
-    home: bytes32 = staticcall council.__interface__(COUNCIL).home()
-    covered: uint256 = staticcall net.__interface__(NET).covered(home, interval)
-    assert covered == 0, "reputation: settled net"
-    at: uint256 = convert(interval, uint256)
-    word: uint256 = self.by_fills[at >> 8]
-    if (word >> (at & packing.MASK_8)) & 1 == 0:
-        self.by_fills[at >> 8] = word | 1 << (at & packing.MASK_8)
 
 
 @internal

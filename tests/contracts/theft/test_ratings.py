@@ -6,16 +6,18 @@ Each attempt is refused, or proven in the window, which cancels the part and cos
 import pytest
 from msgspec.structs import replace
 from tests.contracts.fills import Hands
-from tests.contracts.harness import ANN, BOB, MICRO, World, refused
+from tests.contracts.harness import ANN, BOB, INTERVAL, MICRO, OPERATOR, World, fill, refused
 from tests.contracts.parts import CHALLENGER, NOW, TERMS, NetWorld
 from tests.contracts.reading import Contract
 from tests.contracts.theft.test_net import Heist, other_leaf, proven
 
+from gridpact.ledger.onchain import packing
 from gridpact.ledger.onchain.abi import Rows, arguments
 from gridpact.ledger.proving import proofs, ratings, steps
 from gridpact.ledger.proving.part import Part
 from gridpact.model.council import Word
-from gridpact.model.order import NONE
+from gridpact.model.interval import Phase
+from gridpact.model.order import NONE, Side
 
 FINAL = 4
 
@@ -281,22 +283,30 @@ def test_ratings_of_other_rows_are_refused(world: World) -> None:
 # what batch settlement counted too
 
 
-def settled_by_itself(market: NetWorld) -> Hands:
-    """Settle a fill of ann's and bob's by itself, in the interval that is settled net."""
-    hands = Hands(market.world)
+def settled_by_itself(market: NetWorld, interval: int = INTERVAL) -> Hands:
+    """Settle a fill of ann's and bob's by itself, in an interval that is settled net."""
+    hands, world = Hands(market.world), market.world
     hands.at(0)
     for account in (ANN, BOB):
-        market.world.mint(account, MICRO)
-    _, _, trade = market.world.trade()
-    market.world.commit(trade)
-    hands.at(NOW)
+        world.mint(account, MICRO)
+    if interval != INTERVAL:
+        world.price_of(interval)
+    bid = world.order("ann", Side.BID, interval=interval)
+    offer = world.order("bob", Side.OFFER, price=100_000, interval=interval)
+    book = [packing.collection(one) for one in (bid, offer)]
+    world.rows(Contract.ORDERS, "collect", book, write=world.write(interval=interval))
+    trade = fill(bid, offer, 1_000, 150_000, 30_000)
+    world.commit(trade, write=world.write(interval=interval))
+    hands.at(max(NOW, interval + 1))
     hands.settle(trade, sent=900, taken=1_000)
     return hands
 
 
-def rate(hands: Hands) -> None:
+def rate(hands: Hands, interval: int = INTERVAL) -> None:
     """The operator rates in a batch."""
-    hands.world.rows(Contract.REPUTATION, "rate", [BOB.rjust(32, b"\0")], after=NONE)
+    world = hands.world
+    rows, write = [BOB.rjust(32, b"\0")], world.write(Phase.RATE, interval)
+    world.rows(Contract.REPUTATION, "rate", rows, after=NONE, write=write)
 
 
 def test_what_parts_count_is_not_counted_by_fills_too(heist: Heist) -> None:
@@ -304,32 +314,52 @@ def test_what_parts_count_is_not_counted_by_fills_too(heist: Heist) -> None:
     hands = settled_by_itself(market)
     market.reserve(part)
     market.commit(part)
-    with refused("reputation: settled net"):
+    with refused("net: rated by its parts"):
         rate(hands)
     market.post(part)
     market.after_window(part)
     market.finalise(part)
     hands.at(NOW + 8)
-    with refused("reputation: settled net"):
+    with refused("net: rated by its parts"):
         hands.rate(BOB)
     assert market.rate(part)
-    with refused("reputation: settled net"):
+    with refused("net: rated by its parts"):
         hands.rate(BOB)
 
 
 @pytest.mark.parametrize("batch", [True, False])
-def test_what_fills_counted_is_not_counted_by_parts_too(heist: Heist, batch: bool) -> None:
-    """Also where a part comes as late as a chain without deadlines lets it."""
+def test_nobodys_rating_by_parts_is_held_off_by_a_fill_that_is_rated_first(
+    heist: Heist, batch: bool
+) -> None:
+    """The operator settles and rates a puppet's fill: then it cannot settle net at all."""
     market, part = heist.market, heist.honest
     hands = settled_by_itself(market)
     if not batch:
         hands.at(NOW + 3)
     (rate if batch else lambda one: one.rate(BOB))(hands)
-    posted(heist, part)
-    market.after_window(part)
-    market.finalise(part)
-    with refused("reputation: rated by its fills"):
-        market.rate(part)
+    market.reserve(part)
+    with refused("net: rated by its fills"):
+        market.commit(part)
+
+
+def test_only_the_reputation_says_how_an_interval_is_rated(heist: Heist) -> None:
+    for thief in (OPERATOR, BOB):
+        with refused("net: not the reputation"):
+            heist.market.world.send(Contract.NET, "by_fills", INTERVAL, sender=thief)
+
+
+def test_each_interval_is_rated_in_its_own_way(heist: Heist) -> None:
+    """Neighbours in one word: some by parts, some by fills."""
+    market, part = heist.market, heist.honest
+    hands = settled_by_itself(market)
+    later = settled_by_itself(market, INTERVAL + 1)
+    market.reserve(part)
+    market.commit(part)
+    with refused("net: rated by its parts"):
+        rate(hands)
+    before = market.world.view(Contract.REPUTATION, "score", BOB)
+    rate(later, INTERVAL + 1)
+    assert market.world.view(Contract.REPUTATION, "score", BOB) != before
 
 
 def test_an_empty_batch_keeps_no_part_from_being_rated(heist: Heist) -> None:

@@ -110,8 +110,7 @@ class Suite:
                 *(s.loss_fund_share, s.dispute_window, found.market.by_merit, *when),
             ),
             "reputation": pack(
-                *(operator, settlement, self["net"], self["council"]),
-                *(*rating, s.dispute_window, registry),
+                *(operator, settlement, self["net"], *rating, s.dispute_window, registry),
                 *(found.review.fine, found.review.tolerance, *when),
             ),
             "incentive": pack(
@@ -126,7 +125,7 @@ class Suite:
             "net": pack(
                 *(operator, registry, vault, self["council"]),
                 *(self["fraud"], self["evidence"], self["fallback"], clearing),
-                *(n.window, n.answer, n.proving, n.posting, n.per_fill, *when),
+                *(self["reputation"], n.window, n.answer, n.proving, n.posting, n.per_fill, *when),
             ),
             "fraud": pack(registry, self["net"], self["council"], clearing, settlement),
             "evidence": pack(*(registry, self["net"], self["council"], clearing, n.stake, *when)),
