@@ -22,7 +22,8 @@ from gridpact.grid.net_limits import net_limits
 from gridpact.grid.power_flow import PowerFlow
 from gridpact.grid.problem import Problem, SetPoints
 from gridpact.grid.replay import cost, gathered, replay, set_points
-from gridpact.grid.socp import Around, Elastic, Model, build
+from gridpact.grid.socp import Elastic, Model, build
+from gridpact.grid.socp_wires import Around
 
 _STEPS = 50
 _ENDS = ((1.0, 1.0), (-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0))  # of reactive power, by turns
