@@ -380,7 +380,9 @@ def _is_tie(
 @internal
 @pure
 def _require_willing(bid: book.Order, price: uint256, seller: address, score: uint256):
-    # both sides accept each other; whether the wires leave room for the price, `_may_trade` says
+    # both sides accept each other; whether the wires leave room for the price, `_may_trade` says.
+    # What stands behind a bid's terms no chain knows: it may well have passed an offer over.
+    assert bid.terms == empty(bytes32), "challenge_fills: terms of its own"
     assert price <= convert(bid.price, uint256), "challenge_fills: above the bid"
     assert score >= convert(bid.min_reputation, uint256), "challenge_fills: not trusted"
     assert seller != bid.participant, "challenge_fills: trade with oneself"

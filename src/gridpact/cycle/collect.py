@@ -65,6 +65,7 @@ def _book(
         bid_limit={who: row.bid_wh for who, row in expected.allowance.items()},
         offer_limit={who: row.offer_wh for who, row in expected.allowance.items()},
         free={address: account.free for address, account in ledger.accounts().items()},
+        by_merit=market.rules.market.by_merit,
         levies=levies(market.rules.market),
         check=market.check,
         name=market.name,

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.recovery import signed_by
 from gridpact.market.caps import Pairs
+from gridpact.model.attributes import PLAIN, terms_of
 from gridpact.model.order import (
     MAX_FILLS,
     NONE,
@@ -49,6 +50,7 @@ class Gate:
     bid_limit, offer_limit: most energy per participant; none given, none allowed. [Wh]
     free: money not reserved yet, per account.
     demand_buses: buses at which anybody may buy; an offer above every ceiling there is refused.
+    by_merit: the chain judges the rank of the local tier.
     levies: a local buyer may pay more than its seller gets and the wires cost (`choice.levies`).
     check, name: how signatures are verified and orders named; both real unless a study says so.
     """
@@ -63,6 +65,7 @@ class Gate:
     bid_limit: Mapping[bytes, Wh]
     offer_limit: Mapping[bytes, Wh]
     free: Mapping[bytes, Money]
+    by_merit: bool = True
     levies: bool = False
     check: Check = signed_by
     name: Callable[[Order], bytes] | None = None
@@ -106,13 +109,14 @@ def _receipted(accepted: Accepted, domain: Domain, sign: Callable[[bytes], bytes
         accepted.reserved,
         sign(accepted.digest(domain)),
         accepted.charge,
+        accepted.attributes,
     )
 
 
 def _judge(signed: SignedOrder, gate: Gate, taken: _Taken, sequence: int) -> Accepted | Refusal:
     order = signed.order
     who = order.participant
-    if problem := malformed(order):
+    if problem := malformed(order) or misfit(signed, gate):
         return Refusal(NONE, who, Code.PRICE_FORM, problem)
     sender = gate.participants.get(who)
     if sender is None:
@@ -136,7 +140,9 @@ def _judge(signed: SignedOrder, gate: Gate, taken: _Taken, sequence: int) -> Acc
     taken.reserved[who] = used + reserved
     if order.side is Side.OFFER:
         taken.offered[who] = taken.offered.get(who, 0) + order.energy_wh
-    return Accepted(digest, order, signed.signature, sequence, reserved, b"", charge)
+    return Accepted(
+        digest, order, signed.signature, sequence, reserved, b"", charge, signed.attributes
+    )
 
 
 def reservation(order: Order, charge: Price) -> Money:
@@ -174,6 +180,26 @@ def malformed(order: Order) -> str:
     low = min(order.interval, order.expires, order.salt)
     if low < 0 or max(order.interval, order.expires, order.salt) > MAX_WORD:
         return f"interval, expiry or salt is not within 0 and {MAX_WORD}"
+    return ""
+
+
+def misfit(signed: SignedOrder, gate: Gate) -> str:
+    """Return why an order's attributes cannot stand beside it, "" if they can.
+
+    A chain that judges rank sees a bid's terms, not those of the offers that it was not shown: so
+    an offer is divisible there. The zonal tier weighs windows and losses of its own.
+    """
+    order, attributes = signed.order, signed.attributes
+    if attributes is not None and (problem := attributes.problem):
+        return problem
+    if order.terms != terms_of(attributes):
+        return "the attributes are not those that the order's terms hash"
+    if attributes is None or attributes == PLAIN:
+        return ""
+    if order.tier is not Tier.LOCAL:
+        return "attributes are for orders of the local tier"
+    if gate.by_merit and order.side is Side.OFFER and attributes.all_or_nothing:
+        return "in merit order an offer is divisible"
     return ""
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from gridpact.errors import InvalidClearing
 from gridpact.market.caps import Pairs
+from gridpact.market.local_book import local_book
 from gridpact.market.unmet import filled
 from gridpact.model.order import MAX_FILLS, Accepted, Side, Tier
 from gridpact.model.trade import Fill, Unmet
@@ -52,6 +53,7 @@ def verify(
     for fill in fills:
         pricing = local if fill.tier is Tier.LOCAL else Pricing.OFFER
         _check_fill(fill, known, pairs, buses, scores, pricing)
+    _check_wishes(orders, fills, pairs, buses, scores)
     _check_energy(known, fills)
     _check_reservations(known, fills)
 
@@ -111,6 +113,23 @@ def _check_fill(
     for what, is_so in broken.items():
         if is_so:
             raise InvalidClearing(f"{_name(fill)} {what}")
+
+
+def _check_wishes(
+    orders: Sequence[Accepted],
+    fills: Sequence[Fill],
+    pairs: Mapping[Tier, Pairs],
+    buses: Mapping[bytes, int],
+    scores: Mapping[bytes, Score],
+) -> None:
+    """Check that each local fill is one that the attributes of both its orders accept."""
+    local = [fill for fill in fills if fill.tier is Tier.LOCAL]
+    if not local or not any(one.attributes for one in orders):
+        return
+    book = local_book(orders, pairs[Tier.LOCAL], buses, scores, b"")
+    unwilling = book.unwilling(local)
+    if unwilling is not None:
+        raise InvalidClearing(f"{_name(unwilling)} is not one that both its orders accept")
 
 
 def _check_energy(known: Mapping[bytes, Accepted], fills: Sequence[Fill]) -> None:

@@ -4,16 +4,17 @@ This is where ties get their order: bids stand in the order of the draw, offers 
 hashes, so the order of arrival changes nothing whatever the mechanism.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from gridpact.market.book import OrderBook, Orders
+from gridpact.market.book import ALWAYS, NOBODY, OrderBook, Orders
 from gridpact.market.caps import Pairs
 from gridpact.market.draw import drawn
 from gridpact.market.mechanism import Clearing, Mechanism
 from gridpact.market.walk import bids_of, offers_of
+from gridpact.model.attributes import PLAIN
 from gridpact.model.order import MAX_FILLS, Accepted, Tier
 from gridpact.model.trade import Fill
 from gridpact.quantities import Score
@@ -26,6 +27,15 @@ class LocalBook:
     book: OrderBook
     bids: Sequence[Accepted]
     offers: Sequence[Accepted]
+
+    def unwilling(self, fills: Iterable[Fill]) -> Fill | None:
+        """Return the first fill whose orders do not accept each other, price apart."""
+        bids = {one.hash: row for row, one in enumerate(self.bids)}
+        offers = {one.hash: row for row, one in enumerate(self.offers)}
+        for fill in fills:
+            if not self.book.may_trade(bids[fill.bid], offers[fill.offer]):
+                return fill
+        return None
 
     def fills(self, clearing: Clearing) -> tuple[Fill, ...]:
         """Return the fills of a clearing under the orders' own names, indexed from 0."""
@@ -94,12 +104,19 @@ def _columns(
     buses: Mapping[bytes, int],
 ) -> Orders:
     orders = [one.order for one in side]
+    asked = [one.attributes or PLAIN for one in side]
     return Orders.of(
         energy=[one.energy_wh for one in orders],
         price=[one.price for one in orders],
         owner=[number[one.participant] for one in orders],
         min_reputation=[one.min_reputation for one in orders],
         location=[pairs.locational.get(buses[one.participant], 0) for one in orders],
+        whole=[one.all_or_nothing for one in asked],
+        start=[one.start for one in asked],
+        end=[one.end or ALWAYS for one in asked],
+        source=[one.source for one in asked],
+        partner=[number.get(one.partner, NOBODY) for one in asked],
+        zone=[one.zone for one in asked],
     )
 
 

@@ -5,6 +5,7 @@ from enum import IntEnum, StrEnum
 import msgspec
 
 from gridpact.crypto.eip712 import Domain
+from gridpact.model.attributes import Attributes
 from gridpact.model.typed import ACCEPTED, ORDER, POSTING
 from gridpact.quantities import Price, Score, Wh
 
@@ -48,7 +49,7 @@ class Order(msgspec.Struct, frozen=True):
     `price` is the highest a bid pays, or what an offer asks. [micro-units per kWh]
     `parent` of a zonal bid is the hash of its local bid: it can be filled only to what the local
     tier left; `NONE` otherwise. `expires` is the first interval in which the order is void.
-    `terms` hashes optional attributes, `NONE` for none.
+    `terms` hashes optional attributes (`attributes.Attributes`), `NONE` for none.
     """
 
     participant: bytes
@@ -85,10 +86,11 @@ class Posting(msgspec.Struct, frozen=True):
 
 
 class SignedOrder(msgspec.Struct, frozen=True):
-    """An order with its participant's signature, 65 bytes r || s || v."""
+    """An order with its participant's signature, 65 bytes r || s || v, and what its terms hash."""
 
     order: Order
     signature: bytes
+    attributes: Attributes | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -96,7 +98,8 @@ class Accepted(msgspec.Struct, frozen=True):
 
     `reserved` is the money set aside for it: amount(price, energy) plus charges plus one
     micro-unit for each possible fill (a sum of rounded fills may exceed the rounded whole).
-    `charge` is the highest network charge per kWh that a fill of a bid may carry.
+    `charge` is the highest network charge per kWh that a fill of a bid may carry. `attributes` are
+    what the order's terms hash, None where they are `NONE`.
     """
 
     hash: bytes
@@ -106,6 +109,7 @@ class Accepted(msgspec.Struct, frozen=True):
     reserved: int
     receipt: bytes
     charge: Price = 0
+    attributes: Attributes | None = None
 
     def digest(self, domain: Domain) -> bytes:
         """Return the digest that the collector signs."""

@@ -16,6 +16,10 @@ ORDER = _struct(
     "address participant,uint8 side,uint8 tier,bytes32 region,uint64 interval,uint64 energyWh,"
     "uint64 price,uint32 minReputation,bytes32 terms,bytes32 parent,uint64 expires,uint256 salt",
 )
+ATTRIBUTES = _struct(
+    "Attributes",
+    "bool allOrNothing,uint64 start,uint64 end,uint32 source,address partner,uint32 zone",
+)
 ACCEPTED = _struct("Accepted", "bytes32 orderHash,bytes32 region,uint64 interval,uint32 sequence")
 PROPOSAL = _struct(
     "Proposal",
@@ -64,7 +68,7 @@ HEAD = _struct("Head", "bytes32 region,uint64 interval,uint64 number,bytes32 hea
 
 ALL = (
     *(ORDER, ACCEPTED, CANCELLED, READING, VERDICT, CONFIRMATION, VOUCHER, QUORUM),
-    *(POSTING, PROFILE),
+    *(POSTING, PROFILE, ATTRIBUTES),
     *(MINT, DEPOSIT, PERMIT, POSSESSION, HEAD),
     *(BATCHES, PLEDGE),
     *(PROPOSAL,),

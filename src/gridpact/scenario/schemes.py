@@ -32,9 +32,11 @@ SCHEMES: Mapping[str, Scheme] = {
     DEFAULT: Scheme(),
     "dual-chain": Scheme(splitting=False),
     "matching-degree": Scheme(mechanism="matching_degree"),
+    "pareto": Scheme(mechanism="pareto"),
     "credibility": Scheme(mechanism="seller_choice"),
 }
-"""[Wang23]'s market is `dual-chain`, [Cui22]'s `matching-degree`, [Yu23]'s `credibility`."""
+"""[Wang23]'s market is `dual-chain`, [Cui22]'s `matching-degree`, [Zeng23]'s `pareto`, [Yu23]'s
+`credibility`."""
 
 
 def read_scheme(root: Table, given: str) -> str:

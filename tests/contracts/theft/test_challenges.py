@@ -396,6 +396,24 @@ def test_a_skipped_offer_is_proven(market: Cleared5) -> None:
     )
 
 
+def test_a_bid_with_terms_of_its_own_may_have_passed_an_offer_over(market: Cleared5) -> None:
+    cheap, world = market.offers[0], market.net.world
+    for place, plain in enumerate(market.bids):
+        one = plain.order
+        device = market.net.people[place]
+        own = signed(world, device, Side.BID, one.energy_wh, one.price, place, terms=b"\1" * 32)
+        market.bids[place] = own
+        market.fills = tuple(
+            replace(fill, bid=own.hash) if fill.bid == plain.hash else fill for fill in market.fills
+        )
+    kept = [fill for fill in market.fills if fill.offer != cheap.hash]
+    served = market.serve(*market.leaves(kept))
+    bid = next(one for one in market.bids if one.hash == kept[0].bid)
+    with refused("challenge_fills: terms of its own"):
+        market.challenge(challenges.skipped(served, bid.order, 0, cheap, market.wires))
+    assert not market.condemned
+
+
 def test_an_offer_shut_out_below_the_cap_is_proven(market: Cleared5) -> None:
     out = market.offers.pop()
     market.refusals = (Refusal(out.hash, out.order.participant, Code.PRICE_FORM, "too dear"),)

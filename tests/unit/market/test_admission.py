@@ -12,6 +12,7 @@ from gridpact.crypto.keys import Key
 from gridpact.crypto.recovery import recover
 from gridpact.market.admission import MAX_WORD, Gate, admit, reservation
 from gridpact.market.caps import Pairs
+from gridpact.model.attributes import Attributes, terms_of
 from gridpact.model.order import (
     MAX_FILLS,
     NONE,
@@ -111,6 +112,47 @@ def test_under_a_levying_mechanism_a_bid_reserves_for_the_levy_too() -> None:
     assert levied.charge == plain.charge + 300_000 - FEED_IN
     assert levied.reserved == plain.reserved + amount(300_000 - FEED_IN, 1000)
     assert zonal.charge == levying.pairs[Tier.ZONAL].highest_charge(2)
+
+
+GREEN = Attributes(source=2, start=3, end=5)
+
+
+def with_wishes(wish: Attributes | None, **changes: object) -> SignedOrder:
+    """Return a signed order that carries attributes, by default those that its terms hash."""
+    fields: dict[str, object] = {"terms": terms_of(wish), **changes}
+    one = order(BUYER, **fields)
+    return SignedOrder(one, BUYER.sign(one.digest(DOMAIN)), wish)
+
+
+def test_attributes_travel_with_the_order_that_hashes_them() -> None:
+    (accepted,), _ = judged(with_wishes(GREEN))
+    assert accepted.attributes == GREEN
+    assert accepted.order.terms == GREEN.hash
+    (plain,), _ = judged(with_wishes(None))
+    assert plain.attributes is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        (with_wishes(None, terms=GREEN.hash), "not those that the order's terms hash"),
+        (with_wishes(GREEN, terms=NONE), "not those that the order's terms hash"),
+        (with_wishes(GREEN, terms=Attributes(source=1).hash), "not those that the order's"),
+        (with_wishes(GREEN, tier=Tier.ZONAL), "for orders of the local tier"),
+        (with_wishes(Attributes(start=5, end=5)), "ends at 5, not after its start 5"),
+        (with_wishes(Attributes(start=5)), "from 5 has no end"),
+        (with_wishes(Attributes(zone=2**31)), "not within 0 and"),
+        (with_wishes(Attributes(partner=b"x")), "an address of 20 bytes"),
+        (
+            with_wishes(Attributes(all_or_nothing=True), side=Side.OFFER),
+            "in merit order an offer is divisible",
+        ),
+    ],
+)
+def test_attributes_that_do_not_fit_are_refused(sent: SignedOrder, says: str) -> None:
+    refusal = only_refusal(sent)
+    assert refusal.code is Code.PRICE_FORM
+    assert says in refusal.detail
 
 
 def test_forged_order() -> None:

@@ -18,6 +18,7 @@ from gridpact.ledger.audit.audit import AuditedBlock
 from gridpact.ledger.audit.seen import Seen
 from gridpact.ledger.coherence import require_coherent, returns
 from gridpact.ledger.onchain.events import difference
+from gridpact.model.attributes import terms_of
 from gridpact.model.delivery import SignedReading
 from gridpact.model.interval import Phase
 from gridpact.model.order import Accepted
@@ -91,6 +92,8 @@ def _accepted(place: str, accepted: Accepted, seen: Seen) -> None:
     order, name = accepted.order, accepted.hash.hex()[:16]
     if order.digest(seen.domain) != accepted.hash:
         raise Corrupt(place, f"order {name}: is not the hash of what was signed")
+    if order.terms != terms_of(accepted.attributes):
+        raise Corrupt(place, f"order {name}: its terms are not the hash of its attributes")
     if not signed_by(order.participant, accepted.hash, accepted.signature):
         raise Corrupt(place, f"order {name}: not signed by its participant")
     collector = recover(accepted.digest(seen.domain), accepted.receipt)
