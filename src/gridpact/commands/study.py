@@ -14,7 +14,7 @@ def study(
         int | None,
         typer.Option(
             help="Figure: wang2023 3 (gas), 4 to 7 (a market day); yu2023 5 (confirmation), "
-            "6 to 8 (trees); cui2022 5 (shards). Default: all."
+            "6 to 8 (trees); cui2022 4 (reputation), 5 (shards). Default: all."
         ),
     ] = None,
     table: Annotated[

@@ -9,7 +9,7 @@ from gridpact.errors import BadInput
 if TYPE_CHECKING:
     from gridpact.studies.repeated import Repeated
 
-FIGURES = {"wang2023": (3, 4, 5, 6, 7), "yu2023": (5, 6, 7, 8), "cui2022": (5,)}
+FIGURES = {"wang2023": (3, 4, 5, 6, 7), "yu2023": (5, 6, 7, 8), "cui2022": (4, 5)}
 TABLES = {"yu2023": (2,)}
 DAYS, SEEDS = 20, 200
 """How often an experiment is drawn unless it is said: market days, and draws that take no time."""
@@ -83,11 +83,15 @@ def _yu2023(
 
 
 def _cui2022(
-    _figures: tuple[int, ...], _tables: tuple[int, ...], _scenario: Path, draws: int
+    figures: tuple[int, ...], _tables: tuple[int, ...], _scenario: Path, draws: int
 ) -> "Iterator[Repeated]":
     from gridpact.studies.cui2022_consensus import figure_5
+    from gridpact.studies.cui2022_reputation import figure_4
 
-    yield figure_5(draws)
+    if 4 in figures:
+        yield figure_4(draws)
+    if 5 in figures:
+        yield figure_5(draws)
 
 
 def _wang2023(
