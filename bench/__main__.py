@@ -21,6 +21,7 @@ NAMES = (
     "grid_flow",
     "market",
     "propagation",
+    "market_pareto",
 )
 APART = ("grid_simbench",)  # need a package that we do not depend on
 DOCS = Path(__file__).parent.parent / "docs" / "bench"

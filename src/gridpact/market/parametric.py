@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gridpact.market.pareto_case import Case, Floats
+from gridpact.market.pareto_case import Case, Floats, Places
 from gridpact.market.pareto_front import Front, Sparse
 
 _ZERO = 1e-11
@@ -119,8 +119,7 @@ class _Walk:
 
     def allow(self, most: int) -> None:
         """Drive out the shortfalls: look for any scheme that is allowed."""
-        while (place := self._steepest(self.shortfall)) is not None:
-            self._pivot(self._column(place), most)
+        self._down(self.shortfall, most)
         if not self.is_feasible():
             return
         for row in np.flatnonzero(self.basis >= self.trades + self.rows):
@@ -133,8 +132,7 @@ class _Walk:
 
     def descend(self, most: int) -> None:
         """Go to a corner of least cost."""
-        while (place := self._steepest(self.cost)) is not None:
-            self._pivot(self._column(place), most)
+        self._down(self.cost, most)
 
     def front(self, most: int) -> Front:
         """Return the corners from the least cost, with most sales at it, to the most sales."""
@@ -144,11 +142,11 @@ class _Walk:
             step = self._next_bend()
             if step is None:
                 break
-            at, place = step
+            at, places = step
             if at > now + _ZERO * (1 + now):
                 corners.append(self.corner())
                 now = at
-            self._pivot(self._column(place), most)
+            self._turn(places, now, most)
         corners.append(self.corner())
         return _front(self.case, corners)
 
@@ -170,13 +168,40 @@ class _Walk:
         reduced[self.case.barred] = 0.0
         return reduced
 
-    def _steepest(self, objective: Floats) -> int | None:
-        reduced = self._reduced(objective)
-        place = int(reduced.argmin())
-        return place if reduced[place] < -_PIVOT else None
+    def _down(self, objective: Floats, most: int) -> None:
+        """Pivot until no column lowers an objective.
 
-    def _next_bend(self) -> tuple[float, int] | None:
-        """Return the next t at which the basis stops being optimal, and which column enters."""
+        Pricing all columns is what costs time, so each time the best of every supplier are tried.
+        """
+        while len(places := self._best(self._reduced(objective))):
+            for place in places.tolist():
+                column = self._column(place)
+                if objective[place] - objective[self.basis] @ column.alpha < -_PIVOT:
+                    self._pivot(column, most)
+
+    def _best(self, reduced: Floats) -> Places:
+        """Return the columns that lower an objective most, of every supplier and of the slacks."""
+        suppliers, users = self.case.shape
+        table = reduced[: self.trades].reshape(suppliers, users)
+        places = np.append(
+            table.argmin(axis=1) + users * np.arange(suppliers),
+            self.trades + reduced[self.trades :].argmin(),
+        )
+        places = places[reduced[places] < -_PIVOT]
+        return np.asarray(places[np.argsort(reduced[places], kind="stable")])
+
+    def _turn(self, places: Places, now: float, most: int) -> None:
+        """Let in the columns that raise sales at a bend, as long as they do."""
+        for number, place in enumerate(places.tolist()):
+            column = self._column(place)
+            gain = self.sales[self.basis] @ column.alpha - self.sales[place]
+            price = self.cost[place] - self.cost[self.basis] @ column.alpha
+            still = gain > _PIVOT and price <= (now + _ZERO * (1 + now)) * gain
+            if still or not number:
+                self._pivot(column, most)
+
+    def _next_bend(self) -> tuple[float, Places] | None:
+        """Return the next t at which the basis stops being optimal, and which columns may enter."""
         sales = self._reduced(self.sales)
         gains = np.flatnonzero(sales < -_PIVOT)
         if not len(gains):
@@ -184,7 +209,7 @@ class _Walk:
         at = np.maximum(self._reduced(self.cost)[gains], 0.0) / -sales[gains]
         least = at.min()
         tied = gains[at <= least + _ZERO * (1 + least)]
-        return float(least), int(tied[sales[tied].argmin()])
+        return float(least), tied[np.argsort(sales[tied], kind="stable")]
 
     def _column(self, place: int) -> _Column:
         """Return the column of a trade or a slack in terms of the basis."""
