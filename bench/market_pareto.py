@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from bench.grid_timing import alternated
-from bench.market_order_path import delays
 from bench.rows import Row
 from gridpact.market import aneja_nair, parametric
 from gridpact.market.pareto_case import Case, Floats
 from gridpact.market.pareto_front import Front, hypervolume
 from gridpact.market.pareto_swarm import Encoding, Swarm, search
+from gridpact.studies.zeng2023_delay import delays
 
 EVALUATIONS, SEEDS = 20_000, 30
 GOALS = {11: 0.010, 100: 0.3}
@@ -33,7 +33,7 @@ NOTES = (
     "Times are CPU seconds of this process, the delay's also wall seconds (the machine may be busy "
     "with other work). Aneja and Nair's method runs on HiGHS through scipy, one linear program a "
     "corner. The delay has everything from the devices' signatures to locks on disk "
-    "(`bench/market_order_path.py`); [Zeng23] states about 0.2 s for up to 10 participants."
+    "(`studies/zeng2023_delay.py`); [Zeng23] states about 0.2 s for up to 10 participants."
 )
 
 

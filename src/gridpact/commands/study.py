@@ -9,12 +9,15 @@ from gridpact.commands.files import make
 
 
 def study(
-    paper: Annotated[str, typer.Argument(help="Paper. Known: wang2023, yu2023, cui2022.")],
+    paper: Annotated[
+        str, typer.Argument(help="Paper. Known: wang2023, yu2023, cui2022, zeng2023.")
+    ],
     figure: Annotated[
         int | None,
         typer.Option(
             help="Figure: wang2023 3 (gas), 4 to 7 (a market day); yu2023 5 (confirmation), "
-            "6 to 8 (trees); cui2022 4 (reputation), 5 (shards). Default: all."
+            "6 to 8 (trees); cui2022 4 (reputation), 5 (shards); zeng2023 6 and 9 (a day), "
+            "7 (requests), 8 (delay). Default: all."
         ),
     ] = None,
     table: Annotated[
@@ -26,7 +29,7 @@ def study(
     ),
     draws: Annotated[
         int | None,
-        typer.Option(help="How many seeds: market days (default 20), trees and shards (200)."),
+        typer.Option(help="How many seeds: wang2023 (default 20), others (200; delays a tenth)."),
     ] = None,
 ) -> None:
     """Repeat an experiment of a paper and write its picture, tables and CSV.

@@ -9,7 +9,12 @@ from gridpact.errors import BadInput
 if TYPE_CHECKING:
     from gridpact.studies.repeated import Repeated
 
-FIGURES = {"wang2023": (3, 4, 5, 6, 7), "yu2023": (5, 6, 7, 8), "cui2022": (4, 5)}
+FIGURES = {
+    "wang2023": (3, 4, 5, 6, 7),
+    "yu2023": (5, 6, 7, 8),
+    "cui2022": (4, 5),
+    "zeng2023": (6, 7, 8, 9),
+}
 TABLES = {"yu2023": (2,)}
 DAYS, SEEDS = 20, 200
 """How often an experiment is drawn unless it is said: market days, and draws that take no time."""
@@ -63,7 +68,7 @@ def repeat(
         return
     from gridpact.studies import repeated
 
-    make = {"yu2023": _yu2023, "cui2022": _cui2022}[paper]
+    make = {"yu2023": _yu2023, "cui2022": _cui2022, "zeng2023": _zeng2023}[paper]
     for found in make(() if table else numbers, tables, scenario, draws or SEEDS):
         yield repeated.table(found), repeated.write(found, folder)
 
@@ -92,6 +97,22 @@ def _cui2022(
         yield figure_4(draws)
     if 5 in figures:
         yield figure_5(draws)
+
+
+def _zeng2023(
+    figures: tuple[int, ...], _tables: tuple[int, ...], _scenario: Path, draws: int
+) -> "Iterator[Repeated]":
+    from gridpact.studies import zeng2023, zeng2023_delay, zeng2023_requests
+
+    for number in figures:
+        if number == 6:
+            yield zeng2023.figure_6(draws)
+        elif number == 7:
+            yield zeng2023_requests.figure_7(draws)
+        elif number == 8:
+            yield zeng2023_delay.figure_8(max(1, draws // 10))
+        else:
+            yield zeng2023.figure_9(draws)
 
 
 def _wang2023(
