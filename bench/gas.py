@@ -24,7 +24,7 @@ from gridpact.model.interval import Key, Phase
 from gridpact.model.order import NONE, Side
 from gridpact.model.record import Book, Cleared, encode
 
-MODULES = ("gas_challenge", "gas_net", "gas_orders", "gas_people")
+MODULES = ("gas_challenge", "gas_council", "gas_net", "gas_orders", "gas_people")
 SIZE = 24_576
 """Bytes of code that a chain takes. [B]"""
 FLAT = 20

@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 from tests.anvil import anvil
-from tests.contracts.clearings import Cleared5
-from tests.contracts.harness import CHAIN, INTERVAL
+from tests.contracts.clearings import Cleared5, signed
+from tests.contracts.harness import CHAIN, COLLECTOR, INTERVAL
+from tests.contracts.parts import TERMS
 from tests.onchain import OPTIONS, Onchain
 
 from bench.gas_net import NodeWorld
@@ -20,7 +21,7 @@ from gridpact.crypto.keccak import keccak
 from gridpact.ledger.onchain.roots import CODES, FillLeaf, OrderLeaf
 from gridpact.ledger.proving import challenges
 from gridpact.ledger.proving.challenges import Challenge, Served
-from gridpact.model.order import Code, Refusal
+from gridpact.model.order import Code, Refusal, Side
 from gridpact.model.record import Timing
 from gridpact.model.trade import Fill
 
@@ -60,7 +61,8 @@ def receipts(url: str) -> dict[str, int]:
     world.price_of(INTERVAL + 1)
     found["post prices"] = engine.gas
     ground = _Ground(engine, market)
-    found |= _proofs(ground) | _book_proofs(ground) | _answers(ground)
+    found |= _proofs(ground) | _book_proofs(ground) | _refusals(ground) | _answers(ground)
+    found |= _others(ground)
     engine.close()
     return found
 
@@ -173,6 +175,88 @@ def _book_proofs(ground: _Ground) -> dict[str, int]:
         "challenge: offer is not above the cap": ground.tried(
             lambda: market.serve(shut, fills),
             lambda served: challenges.capped(served, out, bid, market.wires),
+        ),
+    }
+
+
+def _refusals(ground: _Ground) -> dict[str, int]:
+    """Return the gas of proving refusals wrong: by the collector's receipt, or by the chain."""
+    market = ground.market
+    out = market.offers[2]
+    found = {}
+
+    def shut(code: Code) -> Served:
+        orders, fills = market.leaves()
+        refused = [
+            leaf._replace(refusal=CODES[code]) if leaf.order == out.hash else leaf
+            for leaf in orders
+        ]
+        return market.serve(refused, fills)
+
+    def stands() -> Served:
+        market.net.world.collect(out)
+        return shut(Code.FUNDS)
+
+    for name, code in (("expired", Code.EXPIRED), ("without funds", Code.FUNDS)):
+        found[f"challenge: refused as {name}, with the receipt"] = ground.tried(
+            lambda code=code: shut(code),
+            lambda served: challenges.refused(
+                served, out.hash, out.order, out.sequence, out.receipt
+            ),
+        )
+    found["challenge: refused as without funds, stands on the chain"] = ground.tried(
+        stands, lambda served: challenges.refused(served, out.hash, out.order)
+    )
+    return found
+
+
+def _others(ground: _Ground) -> dict[str, int]:
+    """Return the gas of proofs about two orders, and of a demand that nobody answered."""
+    market = ground.market
+    world, device = market.net.world, market.net.people[2]
+    one = signed(world, device, Side.BID, 5, 90_000, 40)
+    two = replace(signed(world, market.net.people[3], Side.BID, 6, 90_000, 41), sequence=40)
+    two = replace(two, receipt=COLLECTOR.sign(two.digest(world.domain)))
+    parent = signed(world, device, Side.BID, 100, 200_000, 60)
+    child = signed(world, device, Side.BID, 100, 200_000, 61, parent=parent.hash)
+
+    def pledged() -> Served:
+        world.mint(COLLECTOR.address, TERMS.bond)
+        market.net.bond(COLLECTOR.address)
+        return market.made()
+
+    def sold_twice() -> Served:
+        kept = market.bids
+        market.bids = [*kept, parent, child]
+        more = [
+            replace(
+                *(market.fills[-1],),
+                bid=bid.hash,
+                buyer=device.address,
+                energy_wh=60,
+                index=90 + n,
+            )
+            for n, bid in enumerate((parent, child))
+        ]
+        served = market.serve(*market.leaves([*market.fills, *more]))
+        market.bids = kept
+        return served
+
+    def silent() -> Served:
+        served = market.serve()
+        market.challenge(challenges.demand(served, False, 1))
+        world.go_to(INTERVAL + TERMS.answer + 1)
+        return served
+
+    return {
+        "challenge: two receipts with one number": ground.tried(
+            pledged, lambda _: challenges.doubled_receipts(one, two)
+        ),
+        "challenge: one energy on both tiers": ground.tried(
+            sold_twice, lambda served: challenges.both_tiers(served, child, parent)
+        ),
+        "challenge: demand that nobody answered": ground.tried(
+            silent, lambda served: challenges.expire(served, False, 1)
         ),
     }
 

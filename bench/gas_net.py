@@ -19,11 +19,13 @@ from tests.contracts.parts import CHALLENGER, INTERVAL, NOW, TERMS, NetWorld, Se
 from tests.contracts.reading import Contract
 from tests.onchain import OPTIONS, Onchain
 
+from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import compact
 from gridpact.ledger.proving import fallback, net, proofs, ratings
 from gridpact.ledger.proving.leaf import meter_digest
 from gridpact.ledger.proving.part import Part
 from gridpact.ledger.proving.proofs import Fault
+from gridpact.model.participant import Named
 from gridpact.model.record import Timing
 from gridpact.model.trade import Fill
 
@@ -189,7 +191,34 @@ def _held(node: Node, accounts: int, trades: int) -> dict[str, int]:
             market.prove(fault)
 
         found[f"proof: {name}"] = node.tried(act)
+    found["fallback per held fill"] = _held_fallback(node, market, settled, first, honest, at)
     return found | {"proof: sum that begins elsewhere": _running(node, accounts, trades)}
+
+
+def _held_fallback(
+    node: Node, market: NetWorld, settled: Settled, first: Part, part: Part, at: list[int]
+) -> int:
+    """Return what it costs to pay a held fill when its following part is not posted.
+
+    Others of the same buyer and of the same seller were paid before, if there are any.
+    """
+    market.world.go_to(market.state(part)[3] + 1)
+    fills = {index: settled.trades[index][1] for index in at}
+
+    def call(name: str, given: bytes) -> None:
+        market.send(Contract.FALLBACK, name, given, CHALLENGER.address)
+
+    for row in fallback.rows(part, fills.values()):
+        call("open", fallback.open_row(part, row))
+    one = next(
+        index
+        for index, fill in fills.items()
+        if sum(other.seller == fill.seller for other in fills.values()) > 1
+    )
+    for index in at:
+        if index != one:
+            call("pay_held", fallback.pay_held(part, first, fills[index], index))
+    return node.gas(lambda: call("pay_held", fallback.pay_held(part, first, fills[one], one)))
 
 
 def _running(node: Node, accounts: int, trades: int) -> int:
@@ -281,7 +310,21 @@ def _wrong(market: NetWorld, settled: Settled, honest: Part) -> dict[str, tuple[
     pair = (before, replace(before, reading=replace(before.reading, interval=INTERVAL)))
     digests = (r.reading.digest(market.world.domain) for r in pair)
     metered = leaf(at, seller_meter=meter_digest(*digests))
+    invented = leaf(at, statement=replace(one.statement, fill=keccak(b"nobody's fill")))
+    listed = [fill(index) for index in range(len(honest.leaves))]
+    misplaced = leaf(at, seller=replace(one.seller, row=one.seller.row - 1))
+    loss, _, reward = honest.header.own
+    swapped = honest._replace(header=honest.header._replace(own=(loss, loss, reward)))
+    less = honest._replace(header=honest.header._replace(rewards=honest.header.rewards - 1))
+    limit = [row.account for row in honest.rows].index(Named.REWARD.address)
     return {
+        "fill that the clearing does not have": (
+            invented,
+            proofs.foreign(invented, at, settled.posting, listed),
+        ),
+        "party with another's row": (misplaced, proofs.row(misplaced, fill(at), at, True)),
+        "own account with another's row": (swapped, proofs.own_row(swapped, 1)),
+        "limit of rewards that is not locked": (less, proofs.funds(less, limit)),
         "wrong case, payment or region's sums": (paid, proofs.step(paid, fill(at), at)),
         "wrong sums of an account": (summed, proofs.chain(summed, fills, at, True)),
         "forked sums of an account": (

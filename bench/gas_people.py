@@ -13,14 +13,17 @@ from tests.contracts.fills import LATER
 from tests.contracts.harness import ANN, BOB, CHAIN, DEVICES, MICRO, REGION, STRANGER, World
 from tests.contracts.purchases import DUE, VOLUME, Purchase
 from tests.contracts.reading import Contract
+from tests.door import KEEPERS as DOOR
 from tests.onchain import OPTIONS, Onchain
 
 from gridpact.crypto.keccak import keccak
+from gridpact.model.door import mint_digest, warrant
 from gridpact.model.participant import Role
 from gridpact.model.typed import PERMIT
 
 ASKED = (keccak(b"certificate"), keccak(b"meter"), 56 << 8 | int(Role.CONSUMER), REGION, MICRO)
 DEADLINE = 2**40
+KEEPERS = [keeper.sign for keeper in DOOR[:2]]
 SEVERAL_WINDOWS = 5
 
 
@@ -66,7 +69,17 @@ def _door(bench: Bench) -> dict[str, int]:
     allowed = (world.at[vault], 10 * MICRO)
     found["allow the vault"] = bench.gas(Contract.CURRENCY, "approve", *allowed, sender=ANN)
     found["deposit"] = bench.gas(vault, "deposit", MICRO, sender=ANN)
-    found["pay in currency"] = bench.gas(Contract.CURRENCY, "transfer", BOB, MICRO, sender=ANN)
+    currency = Contract.CURRENCY
+    found["pay in currency"] = bench.gas(currency, "transfer", BOB, MICRO, sender=ANN)
+    bench.world.send(currency, "approve", BOB, 10 * MICRO, sender=ANN)
+    given = (ANN, BOB, MICRO)
+    found["pay another's currency"] = bench.gas(currency, "transferFrom", *given, sender=BOB)
+    ref = keccak(b"to a holder")
+    signed = warrant(mint_digest(world.currency, BOB, MICRO, ref, 0), 0, KEEPERS)
+    pairs = [(one[:32], one[32:]) for one in signed.signatures]
+    entered = bench.gas(currency, "mint", BOB, MICRO, ref, 0, pairs, sender=STRANGER)
+    found["mint to a holder, two keepers"] = entered
+    found["burn at the door"] = bench.gas(currency, "burn", MICRO, ref, sender=BOB)
     return found
 
 

@@ -21,7 +21,7 @@ from tests.contracts.theft.test_net import Heist
 from gridpact.crypto.keys import Key as Device
 from gridpact.crypto.keys import compact
 from gridpact.ledger.onchain.attest import pledge_digest
-from gridpact.ledger.proving import net, proofs
+from gridpact.ledger.proving import fallback, net, proofs
 from gridpact.ledger.proving.part import Part
 from gridpact.ledger.proving.proofs import Fault
 from gridpact.model.statement import Case
@@ -269,12 +269,12 @@ class Councils(Play):
 
     @rule(
         seed=st.sampled_from(SEEDS),
-        wrong=st.sampled_from(["", "delivery", "left out"]),
+        wrong=st.sampled_from(["", "delivery", "left out", "unposted"]),
         spoil=spoils,
         sender=poster,
     )
     def following(self, seed: int, wrong: str, spoil: Changes, sender: bytes) -> None:
-        """A part holds some fills; its following part settles them, rightly or not."""
+        """A part holds some fills; its following part settles them, rightly, wrongly or never."""
         at = self.fresh()
         settled = self.net.market(MANY, seed, at, disputed=2)
         first = self.net.part(settled, interval=at)
@@ -290,10 +290,26 @@ class Councils(Play):
         self.net.after_window(first)
         self.attempt(lambda: self.net.finalise(first, sender))
         self.attempt(lambda: self.net.carry(first))
+        if wrong == "unposted":
+            self.held_by_leaf(settled, first, part, spoil)
+            return
         self.attempt(lambda: self.net.post(part), spoil)
         self.attempt(lambda: self.net.prove(fault, sender), spoil)
         self.net.after_window(part)
         self.attempt(lambda: self.net.release(part) if wrong else self.net.finalise(part, sender))
+
+    def held_by_leaf(self, settled: Settled, first: Part, part: Part, spoil: Changes) -> None:
+        """Pay what a final part held, leaf by leaf, the last twice; give the rest back."""
+        self.net.after_window(part)
+        failed = Failed(self.net, settled, part)
+        for row in range(len(part.rows)):
+            self.attempt(lambda row=row: failed.open(row), spoil)  # type: ignore[misc]
+        at = [n for n, leaf in enumerate(first.leaves) if leaf.statement.case is Case.DISPUTE]
+        for index in (0, *at, at[-1]):
+            given = fallback.pay_held(part, first, failed.fills[index], index)
+            self.attempt(lambda given=given: failed.call("pay_held", given), spoil)  # type: ignore[misc]
+        self.attempt(failed.after_paying)
+        self.attempt(lambda: self.net.release(part), spoil)
 
     @precondition(lambda self: self.parts)
     @rule(at=pick, index=LEAVES, sender=poster, verb=st.integers(0, 3))
@@ -395,7 +411,7 @@ def _following(net_: NetWorld, settled: Settled, first: Part, wrong: str) -> tup
     part = net.following(first, kept, settled.meters, net_.world.settlement.loss_fund_share)
     if wrong == "left out":
         return part, proofs.left_out(part, first, at[0])
-    if wrong:
+    if wrong == "delivery":
         leaf = part.leaves[0]
         more = replace(leaf.delivery, unused_sent=leaf.delivery.unused_sent + 1)
         part = part._replace(leaves=(replace(leaf, delivery=more), *part.leaves[1:]))

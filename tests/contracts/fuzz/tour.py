@@ -74,8 +74,8 @@ def uncovered(play: Everything) -> None:
 
 
 def followed(play: Everything) -> None:
-    """What a part held is settled as it was held, otherwise, not all of it."""
-    for wrong in ("", "delivery", "left out"):
+    """What a part held is settled as it was held, otherwise, not all of it, or by its leaves."""
+    for wrong in ("", "delivery", "left out", "unposted"):
         play.following(1, wrong, NOTHING, DAN)
 
 

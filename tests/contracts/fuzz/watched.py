@@ -215,6 +215,9 @@ class Watched(World):
             for one in surface.structs(arguments, _SHOWN)
             if "place" in arguments
         ]
+        if "place" in arguments and isinstance(arguments.get("fill"), dict):
+            place = arguments["place"]
+            fills.append(filled(place["region"], place["interval"], arguments["fill"]))
         fills += [fill for _, fill in self._settled(arguments)]
         fills += self._matched(arguments)
         return fills, orders
