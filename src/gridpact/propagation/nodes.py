@@ -4,7 +4,6 @@ Trust is kept as whole parts per million, so that equal trust is equal and a sco
 (5-decisions, section 15). A decimal with more than six places is refused rather than rounded.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -80,8 +79,3 @@ def _require(place: str, values: FloatArray, sound: npt.NDArray[np.bool_], probl
     if not sound.all():
         first = int(np.argmin(sound))
         raise TreeError(f"{place}[{first}]", f"{values[first]:.15g} {problem}")
-
-
-def parts_per_million(trust: Sequence[int], links: Sequence[int]) -> Nodes:
-    """Return nodes whose trust is in parts per million already, as `trust.score` gives it."""
-    return nodes(np.asarray(trust) / PPM, links)

@@ -158,11 +158,11 @@ def _concurrency(by: Mapping[str, FloatArray], trees: Trees) -> tuple[Claimed, .
 
 
 def _weights(trees: Trees) -> Claimed:
-    raw, minmax = (trees.same[kind].min() for kind in ("raw", "minmax"))
+    raw, minmax = (float(trees.same[kind].mean()) for kind in ("raw", "minmax"))
     return Claimed(
         "Weights 1:1 (a) and 3:2 (b) differ",
-        f"raw scores give the same sequence on {raw:.0%} of the draws or more (links step by 1, "
-        f"trust spans 0.2: 1 link outweighs it either way); normalised on {minmax:.0%} or more",
+        f"raw scores give the same sequence on {raw:.1%} of all draws (links step by 1, trust "
+        f"spans 0.2: one link outweighs it either way); normalised ones on {minmax:.1%}",
         "only normalised" if raw == 1 > minmax else "yes",
     )
 
