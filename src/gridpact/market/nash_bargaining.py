@@ -1,9 +1,9 @@
 """Nash bargaining: the best welfare, and each pair shares its gain equally.
 
 An honest baseline that [Zeng23] compares with; 5-decisions, section 12. Who trades with whom is
-what saves the most in all, network charges counted. Two who trade with each other and nobody else
-gain the product-largest bargain by meeting half way: the price is the middle between what the
-seller asks and the most that the pair may trade at, half to even.
+what saves the most in all, network charges counted. Of two who trade
+with each other the product of both gains is largest half way: the price is the middle between what
+the seller asks and the most that the pair may trade at, half to even.
 
 In a plain book the keenest bid meets the cheapest offer.
 """
