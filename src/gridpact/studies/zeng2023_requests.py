@@ -48,6 +48,13 @@ def _count(gained: Floats, step: Step) -> None:
         gained[step.donor] += amount(BASE, step.energy_wh)
 
 
+def _leads(lead: Floats, more: bool) -> str:
+    """Say whether a node leads the others, and more so than under the other rule."""
+    if lead.mean() <= half_width(lead):
+        return "**no**"
+    return "yes, in the mean" if more else "it leads, but no more than under cost perception"
+
+
 def figure_7(draws: int) -> Repeated:
     """Return the benefit of each node under both rules, (node, draw)."""
     found = {
@@ -62,7 +69,7 @@ def figure_7(draws: int) -> Repeated:
     ahead = lead[storage] - lead[cost]
     total = {rule: found[rule].sum(axis=0).mean() for rule in RULES}
     even = abs(lead[cost].mean()) < 0.05 * found[cost].mean()
-    clear = ahead.mean() > half_width(ahead)
+    clear = bool(ahead.mean() > half_width(ahead))
     return Repeated(
         paper="Zeng23",
         name="figure7",
@@ -88,7 +95,7 @@ def figure_7(draws: int) -> Repeated:
                 f"node 3 is {lead[storage].mean():+.1f} ± {half_width(lead[storage]):.1f} from the "
                 f"mean of the others; its lead grows by {ahead.mean():.1f} ± "
                 f"{half_width(ahead):.1f} against cost perception",
-                "yes, in the mean" if clear and lead[storage].mean() > 0 else "**no**",
+                _leads(lead[storage], clear),
             ),
             Claimed(
                 "which perception serves the nodes better in all (not claimed)",
