@@ -93,7 +93,7 @@ def injection_gradients(
     wanted[..., 2] = pushes.v
     through_current = (pushes.l * l_v)[..., inner].transpose(2, 0, 1)
     np.add.at(wanted[..., 2].transpose(2, 0, 1), above[inner], through_current)
-    right = wanted[:, :, ::-1].reshape(len(pushes.P), -1)
+    right = wanted[:, :, ::-1].reshape(len(pushes.P), 3 * T * m)
     # rows this short gain nothing from SuperLU's panels
     factors = splu(transposed, permc_spec="NATURAL", diag_pivot_thresh=0.0, relax=1, panel_size=1)
     solved = factors.solve(np.ascontiguousarray(right.T)).T

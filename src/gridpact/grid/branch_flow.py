@@ -1,4 +1,4 @@
-"""How does the state of a radial net react to injections? The branch flow equations, linearised.
+"""Which equations tie the state of a radial net? The branch flow model, its linear rows.
 
 One interval's state is (P, Q, l, v) of every branch and the bus below it: power at the upper end,
 squared current, squared voltage. With branch i->j (i upstream) the model of [GanLiTopcuLow15] is
@@ -7,7 +7,8 @@ squared current, squared voltage. With branch i->j (i upstream) the model of [Ga
     v_j - v_i + 2 (r P_j + x Q_j) - (r^2 + x^2) l_j = 0          l_j v_i = P_j^2 + Q_j^2
 
 where p, q are net injections. The first three are linear and shared by the optimisation (`socp`);
-the fourth is relaxed there to a cone, and linearised here for sensitivities and repair.
+the fourth is relaxed there to a cone, and linearised in `adjoint` (sensitivities) and
+`socp_wires` (repair).
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from functools import lru_cache
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from gridpact.grid.feeder import Feeder, FloatArray, IntArray
 from gridpact.grid.power_flow import PowerFlow
@@ -96,55 +96,3 @@ def state(flow: PowerFlow, interval: int) -> State:
         v=squared[1:],
         v_above=squared[flow.feeder.parent[1:]],
     )
-
-
-def current_rows(feeder: Feeder, at_state: State) -> sparse.csr_array:
-    """Return the gradient of `l v_i - P^2 - Q^2` per branch, (m, 4 m)."""
-    at, count = layout(feeder), feeder.size - 1
-    inner = at.inner
-    branch = np.arange(count)
-    entries = [
-        (branch, at.l, at_state.v_above),
-        (inner, at.v[at.above[inner]], at_state.l[inner]),
-        (branch, at.P, -2 * at_state.P),
-        (branch, at.Q, -2 * at_state.Q),
-    ]
-    rows, columns, values = (np.concatenate(part) for part in zip(*entries, strict=True))
-    return sparse.csr_array((values, (rows, columns)), shape=(count, 4 * count))
-
-
-def injection_gradient(
-    feeder: Feeder,
-    at_state: State,
-    gradients: sparse.csr_array,
-    slope_p: FloatArray | None = None,
-    slope_q: FloatArray | None = None,
-) -> tuple[FloatArray, FloatArray]:
-    """Return how functions of the state react to injections, one adjoint solve for all.
-
-    Parameters
-    ----------
-    gradients
-        Rows: gradient of each function with respect to the state. (function, 4 m)
-    slope_p, slope_q
-        How injection itself grows with the squared voltage of its bus (ZIP loads). (m,)
-
-    Returns
-    -------
-    (d function / d p, d function / d q), each (function, bus), 0 at the root. [1/pu]
-    """
-    count = feeder.size - 1
-    linear = linear_rows(feeder)
-    if slope_p is not None and slope_q is not None:
-        at = layout(feeder)
-        extra = sparse.csr_array(
-            (np.concatenate([slope_p, slope_q]), (np.r_[at.P, at.Q], np.r_[at.v, at.v])),
-            shape=linear.shape,
-        )
-        linear = linear + extra
-    jacobian = sparse.vstack([linear, current_rows(feeder, at_state)], format="csc")
-    adjoint = splu(jacobian.T.tocsc()).solve(np.ascontiguousarray(gradients.toarray().T)).T
-    by_p = np.zeros((gradients.shape[0], feeder.size))
-    by_q = np.zeros_like(by_p)
-    by_p[:, 1:], by_q[:, 1:] = -adjoint[:, :count], -adjoint[:, count : 2 * count]
-    return by_p, by_q

@@ -12,7 +12,8 @@ import numpy as np
 from scipy import sparse
 
 from gridpact.errors import GridError, PowerFlowDiverged
-from gridpact.grid.branch_flow import injection_gradient, state
+from gridpact.grid.adjoint import injection_gradients
+from gridpact.grid.branch_flow import state
 from gridpact.grid.feeder import Feeder, FloatArray, IntArray
 from gridpact.grid.inverter_circle import within_circles
 from gridpact.grid.limits import Band, Margins, gradients, margins
@@ -184,8 +185,10 @@ def _programme(
     is nearer than its tangent says.
     """
     now, limits = state(point.flow, 0), point.excess.choose(watched)
-    by_p, by_q = injection_gradient(case.feeder, now, gradients(case.feeder, now, limits))
-    effect_p, effect_q = by_p[:, case.place], by_q[:, case.place]
+    constant = np.zeros((1, case.feeder.size - 1))
+    pushes = gradients(case.feeder, now, limits)
+    by_p, by_q = injection_gradients(point.flow, pushes, constant, constant)
+    effect_p, effect_q = by_p[:, 0, case.place], by_q[:, 0, case.place]
     room = -limits.excess - _AIM - bent
     supply = np.r_[np.maximum(point.q, 0), np.maximum(-point.q, 0)]
     if case.inverter_q and not cutting:

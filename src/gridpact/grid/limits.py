@@ -7,8 +7,8 @@ limit: by how much it is exceeded, or how much is left).
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
+from gridpact.grid.adjoint import Pushes
 from gridpact.grid.branch_flow import Layout, State, layout
 from gridpact.grid.feeder import Feeder, FloatArray, IntArray
 from gridpact.grid.power_flow import PowerFlow
@@ -88,27 +88,19 @@ def limit_name(feeder: Feeder, kind: int, place: int) -> str:
     return f"s_max of {feeder.branch_name(place)}"
 
 
-def gradients(feeder: Feeder, at_state: State, found: Margins) -> sparse.csr_array:
-    """Return the gradient of each excess with respect to the state, (limit, 4 m).
+def gradients(feeder: Feeder, at_state: State, found: Margins) -> Pushes:
+    """Return the gradient of each excess with respect to the state, (limit, 1, m).
 
     Of voltages and lines; what the substation may pass is no function of a branch.
     """
-    at = layout(feeder)
-    rows: list[IntArray] = []
-    columns: list[IntArray] = []
-    values: list[FloatArray] = []
+    at, count, m = layout(feeder), len(found.place), feeder.size - 1
+    values = np.zeros((count, 4 * m))
     for kind in np.unique(found.kind):
         chosen = np.flatnonzero(found.kind == kind)
         branch = found.place[chosen] - 1
         for column, value in _terms(feeder, at, at_state, int(kind), branch):
-            rows.append(chosen)
-            columns.append(column)
-            values.append(value)
-    shape = (len(found.place), 4 * (feeder.size - 1))
-    if not rows:
-        return sparse.csr_array(shape)
-    where = np.concatenate(rows), np.concatenate(columns)
-    return sparse.csr_array((np.concatenate(values), where), shape=shape)
+            values[chosen, column] = value
+    return Pushes(*values.reshape(count, 4, 1, m).swapaxes(0, 1))
 
 
 def _terms(
