@@ -22,6 +22,7 @@ NAMES = (
     "market",
     "propagation",
     "market_pareto",
+    "safety",
 )
 APART = ("grid_simbench",)  # need a package that we do not depend on
 DOCS = Path(__file__).parent.parent / "docs" / "bench"
