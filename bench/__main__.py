@@ -19,6 +19,7 @@ NAMES = (
     "fuzz",
     "grid",
     "grid_flow",
+    "market_matching",
     "market",
     "propagation",
     "market_pareto",

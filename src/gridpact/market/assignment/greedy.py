@@ -57,3 +57,29 @@ def by_value(problem: Problem, value: Reals | None = None) -> Whole:
 
 def _small(ranked: Reals) -> bool:
     return ranked.size <= 2_000_000
+
+
+def by_regret(problem: Problem, net: Reals, choices: int = 8) -> Whole:
+    """Return the assignment in which those choose first who would lose most by their next choice.
+
+    For many users: each looks at its `choices` best providers by net value and waits if none of
+    them has room.
+    """
+    few = problem.of_best(net, choices)
+    worth = net[np.arange(len(few.demand))[:, None], few.place]
+    order = np.argsort(-worth, axis=1, kind="stable")
+    row = np.arange(len(order))[:, None]
+    place, worth = few.place[row, order], worth[row, order]
+    second = worth[:, 1] if worth.shape[1] > 1 else np.full(len(worth), -np.inf)
+    with np.errstate(invalid="ignore"):
+        regret = np.nan_to_num(worth[:, 0] - second, nan=0.0, posinf=np.inf)
+    found, left = [NOBODY] * len(worth), problem.capacity.tolist()
+    rows, may = place.tolist(), np.isfinite(worth).tolist()
+    demand = problem.demand.tolist()
+    for user in np.argsort(-regret, kind="stable").tolist():
+        for there, allowed in zip(rows[user], may[user], strict=True):
+            if allowed and demand[user] <= left[there]:
+                found[user] = there
+                left[there] -= demand[user]
+                break
+    return np.array(found, np.int64)

@@ -6,14 +6,20 @@ therefore certified by its prices alone, wherever they come from: a linear progr
 small, else a subgradient method.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from gridpact.market.assignment.problem import Problem, Reals
+from gridpact.market.assignment.problem import Chosen, Problem, Reals
 
 _ROUNDING = 1e-12
+_BLOCK = 2_000
+"""Users whose pairs fit into a processor's cache."""
+_STAGES = ((1_000, 600, 0.1), (8_000, 300, 0.01), (0, 80, 0.001))
+"""Users (0: all), rounds, and by what share the bound is hoped to fall at first."""
+_PROMISING = 8
+"""How many of its providers each user keeps in sight."""
 _PROGRAM = 60_000
 """Most pairs that a linear program is given: it takes about a second for so many."""
 
@@ -36,8 +42,7 @@ class Prices:
 
 def net_values(problem: Problem, provider: Reals, served: float) -> Reals:
     """Return values less what the energy costs, `FORBIDDEN` where a pair may not be."""
-    unit = problem.demand[:, None] * (provider - served)
-    return np.where(problem.allowed, problem.value - unit, -np.inf)
+    return problem.open_value - problem.demand[:, None] * (provider - served)
 
 
 def certified(problem: Problem, energy: int, provider: Reals, served: float = 0.0) -> Prices:
@@ -50,7 +55,11 @@ def certified(problem: Problem, energy: int, provider: Reals, served: float = 0.
     may have lost.
     """
     provider, served = np.maximum(provider, 0.0), max(served, 0.0)
-    best = net_values(problem, provider, served).max(axis=1, initial=-np.inf)
+    best = np.empty(len(problem.demand))
+    for first in range(0, len(best), _BLOCK):
+        rows = slice(first, first + _BLOCK)
+        unit = problem.demand[rows, None] * (provider - served)
+        best[rows] = (problem.open_value[rows] - unit).max(axis=1, initial=-np.inf)
     best = best[np.isfinite(best)]
     if energy < problem.reachable:
         best = np.maximum(best, 0.0)
@@ -95,22 +104,62 @@ def by_linear_program(problem: Problem, energy: int) -> Prices | None:
     return certified(problem, energy, price[:providers], served)
 
 
-def by_subgradient(problem: Problem, energy: int, rounds: int = 300) -> Prices:
-    """Return prices that a subgradient method finds: dearer where too many choose, else cheaper."""
-    demand, capacity = problem.demand, problem.capacity.astype(float)
-    everybody, can = energy >= problem.reachable, problem.allowed.any(axis=1)
-    price, served = np.zeros(len(capacity)), 0.0
-    best = certified(problem, energy, price)
-    typical = problem.scale / max(1.0, float(demand.mean()))
-    for turn in range(rounds):
-        net = net_values(problem, price, served)
-        chosen = net.argmax(axis=1)
-        takes = can & (everybody | (net[np.arange(len(chosen)), chosen] > 0))
-        load = np.bincount(chosen[takes], demand[takes], len(capacity))
-        step = 0.5 * typical / (1 + turn / 10)
-        price = np.maximum(price + step * (load - capacity) / np.maximum(capacity, 1), 0)
-        if not everybody:
-            served = max(0.0, served + step * (energy - load.sum()) / max(1, energy))
-        found = certified(problem, energy, price, served)
-        best = found if found.bound < best.bound else best
+def by_subgradient(problem: Problem, energy: int) -> Prices:
+    """Return prices that a subgradient method finds: of few users first, of everybody last.
+
+    From the second stage on each user looks at its most promising providers only; what the prices
+    prove is certified on all pairs.
+    """
+    users, everybody = len(problem.demand), energy >= problem.reachable
+    found = Prices(np.zeros(len(problem.capacity)), 0.0, np.inf)
+    for count, rounds, hope in _STAGES:
+        if count and count >= users:
+            continue
+        user = np.arange(0, users, max(1, users // count if count else 1))
+        some = problem if len(user) == users else problem.some(user)
+        share = some.reachable / max(1, problem.reachable)
+        least = some.reachable if everybody else int(energy * share)
+        net = net_values(some, found.provider, found.served)
+        size = len(problem.capacity) if np.isinf(found.bound) else _PROMISING
+        left = np.asarray(problem.capacity * share, np.float64)
+        few = replace(some.of_best(net, size), capacity=left)
+        found = _descended(few, least, found.provider, found.served, rounds, hope)
+    return certified(problem, energy, found.provider, found.served)
+
+
+def _descended(
+    few: Chosen, energy: int, price: Reals, served: float, rounds: int, hope: float
+) -> Prices:
+    """Return the best prices on the way: dearer where too many choose, else cheaper.
+
+    Notes
+    -----
+    Polyak's step towards a bound that is lower by `hope` (a share); the hope is halved when ten
+    rounds brought nothing.
+    """
+    demand, capacity = few.demand, np.maximum(few.capacity, 1).astype(float)
+    row, everybody = np.arange(len(demand)), energy >= few.reachable
+    best, since = Prices(price, served, np.inf), 0
+    for _ in range(rounds):
+        net = few.value - demand[:, None] * (price - served)[few.place]
+        at = net.argmax(axis=1)
+        most = net[row, at]
+        takes = np.isfinite(most) & (everybody | (most > 0))
+        load = np.bincount(few.place[row, at][takes], demand[takes], len(capacity))
+        bound = float(most[takes].sum() + price @ few.capacity - served * energy)
+        since += 1
+        if bound < best.bound * (1 - 1e-6 * (best.bound > 0)):
+            best, since = Prices(price, served, bound), 0
+        elif since >= 10:
+            hope, since, price, served = hope / 2, 0, best.provider, best.served
+            continue
+        # in units of what each has: a provider twice as large counts as two
+        over = np.where((price > 0) | (load > few.capacity), (load - few.capacity) / capacity, 0.0)
+        short = 0.0 if everybody else (energy - float(load.sum())) / max(1, energy)
+        steep = float(over @ over) + short * short
+        if steep == 0:
+            break
+        pace = (bound - best.bound + hope * abs(best.bound)) / steep
+        price = np.maximum(price + pace * over / capacity, 0.0)
+        served = max(0.0, served + pace * short / max(1, energy))
     return best

@@ -62,6 +62,11 @@ class Problem:
         return np.isfinite(self.value) & (self.demand[:, None] <= self.capacity)
 
     @cached_property
+    def open_value(self) -> Reals:
+        """Return values, `FORBIDDEN` where a pair is not allowed."""
+        return np.where(self.allowed, self.value, FORBIDDEN)
+
+    @cached_property
     def reachable(self) -> int:
         """Return the energy of all users whom some provider may serve."""
         return int(self.demand[self.allowed.any(axis=1)].sum())
@@ -71,6 +76,22 @@ class Problem:
         """Return the largest value of an allowed pair, 1 if there is none above 0."""
         largest = float(np.max(self.value, initial=0.0, where=self.allowed))
         return largest if largest > 0 else 1.0
+
+    def some(self, user: Whole) -> "Problem":
+        """Return the problem of some of the users."""
+        return Problem(self.demand[user], self.capacity, self.open_value[user], self.tie[user])
+
+    def of_best(self, net: Reals, count: int) -> "Chosen":
+        """Return all users with so many providers each, those of the largest net value."""
+        providers = len(self.capacity)
+        if count < providers:
+            place = np.argpartition(net, providers - count, axis=1)[:, providers - count :]
+            place = np.sort(place, axis=1)
+        else:
+            place = np.broadcast_to(np.arange(providers), net.shape)
+        row = np.arange(len(self.demand))[:, None]
+        value = np.where(np.isfinite(net[row, place]), self.value[row, place], FORBIDDEN)
+        return Chosen(self.demand, self.capacity, value, place)
 
     def worth(self, provider: Whole) -> Worth:
         """Return what an assignment is worth. (user,) providers or `NOBODY`"""
@@ -98,6 +119,25 @@ class Problem:
         if abs(first.value - second.value) > small:
             return one if first.value > second.value else other
         return other if second.tie > first.tie else one
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """Users with some providers each: value and number of each, (user, choice)."""
+
+    demand: Whole
+    capacity: Reals | Whole
+    value: Reals
+    place: Whole
+
+    @property
+    def reachable(self) -> int:
+        return int(self.demand[np.isfinite(self.value).any(axis=1)].sum())
+
+    @property
+    def scale(self) -> float:
+        largest = float(np.max(self.value, initial=0.0, where=np.isfinite(self.value)))
+        return largest if largest > 0 else 1.0
 
 
 @dataclass(frozen=True, eq=False)

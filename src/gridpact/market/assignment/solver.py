@@ -14,9 +14,9 @@ import numpy as np
 
 from gridpact.market.assignment import branch
 from gridpact.market.assignment.filling import filled
-from gridpact.market.assignment.greedy import by_value
+from gridpact.market.assignment.greedy import by_regret, by_value
 from gridpact.market.assignment.prices import Prices, net_values, prices_for
-from gridpact.market.assignment.problem import Answer, Problem, Reals, Whole
+from gridpact.market.assignment.problem import NOBODY, Answer, Problem, Reals, Whole
 from gridpact.market.assignment.rings import Rings
 from gridpact.market.assignment.shake import shaken
 
@@ -24,6 +24,8 @@ _CHOICES = 5
 _OPEN = 4_000
 """Most pairs that a search leaves open."""
 _TURNS = 60
+_CROWD = 1_000_000
+"""Pairs from which on no table of pairs of users is made."""
 _RINGS = 2_500
 """Most users among whom rings are looked for: tables of pairs grow with their square."""
 
@@ -56,13 +58,17 @@ class Effort:
 def solve(problem: Problem, effort: Effort = Effort()) -> Answer:
     """Return an assignment with its bound: energy first, then value, then ties."""
     begun = monotonic()
-    answer = by_value(problem)
+    crowd = problem.value.size > _CROWD
+    answer = np.full(len(problem.demand), NOBODY) if crowd else by_value(problem)
     most = _most_energy(problem)
     if not problem.allowed.any():
         return Answer(answer, 0, 0, 0.0, 0.0, True, False)
     prices = prices_for(problem, most)
     net = net_values(problem, prices.provider, prices.served)
     late = _late(begun, effort)
+    if crowd:
+        answer = _seated(problem, prices, net)
+        return _searched(problem, answer, prices, most, effort, begun)
     for start in _starts(problem, answer, prices, net):
         rested = _by_rings(problem, start, net, effort, late)
         if problem.worth(rested).energy < most:
@@ -86,6 +92,20 @@ def _starts(problem: Problem, greedy: Whole, prices: Prices, net: Reals) -> tupl
         return (by_value(problem, net),)
     willing = by_value(problem, np.where(net < 0, -np.inf, net))
     return filled(problem, willing, net), filled(problem, greedy, net)
+
+
+def _seated(problem: Problem, prices: Prices, net: Reals) -> Whole:
+    """Return the assignment of a crowd: by regret, then whoever still waits, then filled up."""
+    willing = np.where(net < 0, -np.inf, net) if prices.served > 0 else net
+    answer = by_regret(problem, willing)
+    left = problem.left(answer)
+    for user in np.flatnonzero(answer == NOBODY).tolist():
+        fits = np.where(problem.demand[user] <= left, willing[user], -np.inf)
+        place = int(fits.argmax())
+        if np.isfinite(fits[place]):
+            answer[user] = place
+            left[place] -= problem.demand[user]
+    return filled(problem, answer, net) if (answer == NOBODY).any() else answer
 
 
 def _late(begun: float, effort: Effort) -> Callable[[], bool]:
