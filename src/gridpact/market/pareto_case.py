@@ -99,6 +99,11 @@ class Case:
     def is_capped(self) -> bool:
         return math.isfinite(self.price_cap)
 
+    @property
+    def is_short(self) -> bool:
+        """Say whether the least demands alone are more than all suppliers have."""
+        return bool(self.demand_min.sum() > self.capacity.sum() * (1 + 1e-12))
+
     @cached_property
     def scale(self) -> float:
         """Return the largest energy, 1 where all are 0: tolerances are relative to it."""

@@ -163,7 +163,7 @@ def _base(case: Case) -> Floats | None:
 
     Where that costs more than the cap allows, the exact walk says whether anything is allowed.
     """
-    if case.demand_min.sum() > case.capacity.sum() * (1 + 1e-12):
+    if case.is_short:
         return None
     cheapest = case.unit_cost.ravel()[None]
     least = _served(case, cheapest, case.demand_min, np.full(1, np.inf), _nothing(case, 1))[0]

@@ -68,6 +68,11 @@ def test_no_scheme_at_all_is_an_empty_front() -> None:
         assert len(walked(case)) == len(aneja_nair.exact(case)) == 0
 
 
+def test_a_small_shortage_beside_huge_numbers_is_one() -> None:
+    assert len(exact(Case.of([[1.0, 1.0]], [0.0], [0.001, 0.0], [0.001, 1e12], [1]))) == 0
+    assert len(exact(Case.of([[1.0, 1.0]], [0.001], [0.001, 0.0], [0.001, 1e12], [1]))) > 0
+
+
 def test_one_supplier_one_user_by_hand() -> None:
     """From the least demand to all there is."""
     front = exact(Case.of([[2.0]], [10], [3], [20], [1]))
