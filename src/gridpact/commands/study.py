@@ -10,14 +10,15 @@ from gridpact.commands.files import make
 
 def study(
     paper: Annotated[
-        str, typer.Argument(help="Paper. Known: wang2023, yu2023, cui2022, zeng2023.")
+        str, typer.Argument(help="Known: wang2023, yu2023, cui2022, zeng2023, mechanisms.")
     ],
     figure: Annotated[
         int | None,
         typer.Option(
             help="Figure: wang2023 3 (gas), 4 to 7 (a market day); yu2023 5 (confirmation), "
             "6 to 8 (trees); cui2022 4 (reputation), 5 (shards); zeng2023 6 and 9 (a day), "
-            "7 (requests), 8 (delay). Default: all."
+            "7 (requests), 8 (delay); mechanisms 1 (all), 2 (the scheme rule by rule). "
+            "Default: all."
         ),
     ] = None,
     table: Annotated[

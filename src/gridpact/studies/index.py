@@ -14,10 +14,13 @@ FIGURES = {
     "yu2023": (5, 6, 7, 8),
     "cui2022": (4, 5),
     "zeng2023": (6, 7, 8, 9),
+    "mechanisms": (1, 2),
 }
 TABLES = {"yu2023": (2,)}
 DAYS, SEEDS = 20, 200
-"""How often an experiment is drawn unless it is said: market days, and draws that take no time."""
+FEW_DAYS = 5
+"""How often an experiment is drawn unless it is said: market days, draws that take no time, and
+market days under every mechanism."""
 
 
 def chosen_table(paper: str, figure: int | None, table: int | None) -> tuple[int, ...]:
@@ -63,6 +66,13 @@ def repeat(
     tables = chosen_table(paper, figure, table)
     if draws is not None and draws < 1:
         raise BadInput(f"--draws {draws}: expected at least one")
+    if paper == "mechanisms":
+        from gridpact.studies import mechanisms, mechanisms_picture
+
+        for number in numbers:
+            outcome = mechanisms.figure(number, scenario, draws or FEW_DAYS)
+            yield mechanisms.table(outcome), mechanisms_picture.write(outcome, folder)
+        return
     if paper == "wang2023":
         yield from _wang2023(numbers, folder, scenario, draws or DAYS)
         return
