@@ -18,8 +18,8 @@ times the demand together. Degrees are `balanced` (5-decisions, section 10). The
 value) / bound, certified by our own prices or by HiGHS's branch and bound on what they leave open.
 *HiGHS plain model* is the same model of zeros and ones given to scipy's `milp` as it is, with a
 time limit by the clock: its CPU time is what a busy machine leaves of it. Times are CPU seconds."""
-CASES = ((30, 5, 10.0), (100, 10, 30.0), (200, 20, 30.0), (300, 10, 30.0), (1000, 50, 30.0))
-PEER_SECONDS = 25.0
+CASES = ((30, 5, 10.0), (100, 10, 20.0), (200, 20, 20.0), (300, 10, 20.0), (1000, 50, 20.0))
+PEER_SECONDS = 10.0
 
 
 def run() -> list[Row]:
