@@ -1,5 +1,7 @@
 """The council's tree: trust follows what the ledger shows, and the tree follows trust."""
 
+from dataclasses import replace
+
 import pytest
 from tests.cycle.conftest import quietly, shortened
 
@@ -10,7 +12,7 @@ from gridpact.cycle.relay import Relays
 from gridpact.errors import SettlementError
 from gridpact.model.interval import Key, Phase
 from gridpact.quantities import PPM
-from gridpact.scenario.scenario import Scenario
+from gridpact.scenario.scenario import AggregatorSettings, Scenario
 
 HOURS = 8
 
@@ -76,6 +78,29 @@ def test_ways_are_found_again_from_the_ledger_alone(scenario: Scenario) -> None:
 
 def _told(day: DayResult) -> list[object]:
     return [(one.interval, one.tree.sequence.tolist(), one.trust, one.signed) for one in day.relays]
+
+
+def test_members_described_in_the_scenario_stand_where_it_says(scenario: Scenario) -> None:
+    """The best known one proposes; who is too far from it comes after those who are near."""
+    rows = (
+        AggregatorSettings(1, (0.0, 0.0), 850_000),
+        AggregatorSettings(3, (1.0, 0.0), 950_000),
+        AggregatorSettings(1, (9.0, 0.0), 900_000),
+        AggregatorSettings(1, (1.0, 2.0), 300_000),
+        AggregatorSettings(1, (2.0, 0.0), 850_000),
+    )
+    council = replace(scenario.council, members=5, aggregators=rows, max_km=5.0)
+    short = replace(shortened(scenario, 1), council=council)
+    ledgers = memory_ledgers(short)
+    parts = assemble(short, ledgers)
+    seats = parts.market.council
+    first = run_parts(parts, ledgers, Stopwatch(quietly)).relays[0]
+    number = {one.participant.address: at for at, one in enumerate(seats.aggregators)}
+    order = [number[seats.members[at]] for at in first.tree.sequence.tolist()]
+    assert order[0] == 1
+    assert set(order[1:3]) == {0, 4}
+    assert order[3:] == [2, 3]
+    assert first.trust[first.tree.root] == 950_000
 
 
 def test_a_key_of_the_past_sees_only_what_was_before_it(scenario: Scenario) -> None:

@@ -5,11 +5,12 @@ from gridpact.crypto.keccak import name_hash
 from gridpact.cycle.council import Seats
 from gridpact.cycle.judged import Judge
 from gridpact.cycle.market import Door
-from gridpact.cycle.relay import Relays, RelayTerms
+from gridpact.cycle.relay import Relays, RelayTerms, Standing
 from gridpact.model.door import DoorTerms
 from gridpact.model.net import NetTerms
 from gridpact.model.participant import Role
-from gridpact.scenario.scenario import Scenario
+from gridpact.propagation.trust import earlier
+from gridpact.scenario.scenario import AggregatorSettings, Scenario
 from gridpact.simulation.aggregators import SimulatedAggregator
 from gridpact.simulation.people import key_seed, party
 
@@ -37,15 +38,28 @@ def council(scenario: Scenario, ledgers: Ledgers, root_bus: int, signed: bool) -
     """
     settings, secret = scenario.council, key_seed(scenario.seed)
     region, zone = name_hash(scenario.region), name_hash(scenario.zone)
+    members = [
+        party(secret, f"aggregator {n}", root_bus, Role.AGGREGATOR)
+        for n in range(1, settings.members + 1)
+    ]
+    described = zip(members, settings.aggregators, strict=False)
+    terms = RelayTerms(
+        settings.links,
+        settings.min_trust,
+        standing={one.address: _standing(row) for one, row in described},
+        max_cost=settings.max_km,
+    )
+    judge = Judge(ledgers.local, ledgers.zonal, region, zone)
     return Seats(
-        tuple(
-            SimulatedAggregator(
-                party(secret, f"aggregator {n}", root_bus, Role.AGGREGATOR),
-                Judge(ledgers.local, ledgers.zonal, region, zone),
-            )
-            for n in range(1, settings.members + 1)
-        ),
+        tuple(SimulatedAggregator(one, judge) for one in members),
         NetTerms(bond=settings.bond),
         signed,
-        Relays(RelayTerms(settings.links, settings.min_trust)),
+        Relays(terms),
     )
+
+
+def _standing(settings: AggregatorSettings) -> Standing:
+    """Return how a member takes office; its trust is that of some earlier tasks."""
+    if settings.trust is None:
+        return Standing(settings.links, settings.place_km)
+    return Standing(settings.links, settings.place_km, earlier(settings.trust))

@@ -6,8 +6,9 @@ who signed an earlier settlement did its part; who was asked before the last sig
 sign failed; who was not asked any more did neither. So a run that was cut off finds the same trees.
 """
 
+import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +19,7 @@ from gridpact.ledger.ledger import Ledger
 from gridpact.ledger.onchain.attest import batches_digest
 from gridpact.model.interval import Key
 from gridpact.model.record import Settlement
-from gridpact.propagation.costs import Function
+from gridpact.propagation.costs import Costs, Function, distance
 from gridpact.propagation.nodes import Nodes
 from gridpact.propagation.rule import Rule
 from gridpact.propagation.tree import Tree
@@ -27,16 +28,46 @@ from gridpact.propagation.weighted import weighted
 from gridpact.quantities import PPM, Score
 
 _EVEN = Function(lambda senders, receivers: (senders != receivers).astype(float))
-"""Members of one region are equally far from each other."""
+"""Members without places are equally far from each other."""
+
+
+_NEW = Conduct()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A member as it takes office: how many others it serves, where it is, what it is known for."""
+
+    links: int = 2
+    place: tuple[float, float] | None = None
+    known: Conduct = _NEW
 
 
 @dataclass(frozen=True)
 class RelayTerms:
-    """links: how many others a member serves. min_trust, decay: see `propagation` [ppm]."""
+    """standing: of members by address; who is not named serves `links` others and is nowhere.
+    max_cost: distance from the proposer beyond which a member comes late. min_trust, decay: see
+    `propagation` [ppm].
+    """
 
     links: int = 2
     min_trust: Score = 800_000
     decay: Score = 950_000
+    standing: Mapping[bytes, Standing] = field(default_factory=dict)
+    max_cost: float = math.inf
+
+    def of(self, member: bytes) -> Standing:
+        return self.standing.get(member, Standing(self.links))
+
+    def newcomers(self, members: Sequence[bytes]) -> tuple[Conduct, ...]:
+        """Return what is known of members before anything was asked of them."""
+        return tuple(self.of(member).known for member in members)
+
+    def costs(self, members: Sequence[bytes]) -> Costs:
+        """Return what passing on costs: the distance where everybody has a place, else 1."""
+        places = [self.of(member).place for member in members]
+        known = [place for place in places if place is not None]
+        return distance(known) if known and len(known) == len(places) else _EVEN
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,12 +100,12 @@ class Relays:
 
     def tree(self, ledger: Ledger, key: Key, members: Sequence[bytes]) -> Tree:
         """Return the tree by which the members hear of a settlement that is to be written."""
-        return _tree(self.known(ledger, key, members), self.terms)
+        return _tree(members, self.known(ledger, key, members), self.terms)
 
     def known(self, ledger: Ledger, key: Key, members: Sequence[bytes]) -> tuple[Conduct, ...]:
         """Return what the ledger before a key shows of each member."""
         steps = self._before(ledger, key, members)
-        return steps[-1].known if steps else _newcomers(members)
+        return steps[-1].known if steps else self.terms.newcomers(members)
 
     def past(self, ledger: Ledger, key: Key, members: Sequence[bytes]) -> tuple[Relay, ...]:
         """Return the ways of the settlements before a key, those without a word left out."""
@@ -88,14 +119,10 @@ class Relays:
             settlement = ledger.read(at, Settlement)
             if settlement is None or not settlement.word.signatures:
                 continue
-            known = steps[-1].known if steps else _newcomers(members)
+            known = steps[-1].known if steps else self.terms.newcomers(members)
             way = _passed(ledger, at, settlement, members, known, self.terms)
             steps.append(_Step(way, _judged(known, way.signed, self.terms.decay)))
         return steps[: bisect_left(steps, key.interval, key=lambda step: step.relay.interval)]
-
-
-def _newcomers(members: Sequence[bytes]) -> tuple[Conduct, ...]:
-    return (Conduct(),) * len(members)
 
 
 def _judged(
@@ -107,10 +134,11 @@ def _judged(
     )
 
 
-def _tree(known: Sequence[Conduct], terms: RelayTerms) -> Tree:
+def _tree(members: Sequence[bytes], known: Sequence[Conduct], terms: RelayTerms) -> Tree:
     trust = np.array([one.trust for one in known])
-    links = np.full(len(known), terms.links)
-    return weighted(Nodes(trust, links), _EVEN, Rule(terms.min_trust / PPM))
+    links = np.array([terms.of(member).links for member in members])
+    rule = Rule(terms.min_trust / PPM, terms.max_cost)
+    return weighted(Nodes(trust, links), terms.costs(members), rule)
 
 
 def _passed(
@@ -122,7 +150,7 @@ def _passed(
     terms: RelayTerms,
 ) -> Relay:
     """Return the way that a settlement on the ledger came."""
-    tree, word = _tree(known, terms), settlement.word
+    tree, word = _tree(members, known, terms), settlement.word
     digest = batches_digest(ledger.domain, key, word.epoch, settlement)
     signers = set(recover_all((digest, expanded(one)) for one in word.signatures))
     asked = tree.sequence.tolist()

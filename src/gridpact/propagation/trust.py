@@ -24,6 +24,16 @@ class Conduct(msgspec.Struct, frozen=True):
         return PPM * (PPM + self.ok) // (2 * PPM + self.ok + self.fail)
 
 
+def earlier(trust: Score, tasks: int = 20) -> Conduct:
+    """Return the conduct of a node that comes with a trust, as if it had done so many tasks.
+
+    trust: between 1 / (2 + tasks) and 1 less that; what lies beyond, tasks cannot show. [ppm]
+    """
+    counted = (2 + tasks) * trust - PPM
+    ok = min(max(counted, 0), tasks * PPM)
+    return Conduct(ok, tasks * PPM - ok, tasks)
+
+
 def after(before: Conduct, ok: int, fail: int, invalid: int, decay: Score) -> Conduct:
     """Return what is remembered after one more task, from the verdicts on it.
 

@@ -3,6 +3,7 @@
 A person writes units of currency per kWh and shares; the market works in micro-units and ppm.
 """
 
+import math
 from itertools import pairwise
 
 from gridpact.model.council import MOST_MEMBERS
@@ -11,7 +12,13 @@ from gridpact.model.record import IncentiveTerms, RatingTerms
 from gridpact.model.statement import MAX_DISPUTE_WINDOW, SettlementTerms
 from gridpact.prosumer.tariff import Tariff
 from gridpact.quantities import MICRO, PPM, Money, Price, Score, whole
-from gridpact.scenario.scenario import CouncilSettings, DoorSettings, Funds, Time
+from gridpact.scenario.scenario import (
+    AggregatorSettings,
+    CouncilSettings,
+    DoorSettings,
+    Funds,
+    Time,
+)
 from gridpact.scenario.table import Table
 
 _DEAREST = 1000.0
@@ -126,14 +133,39 @@ def read_funds(table: Table) -> Funds:
 
 def read_council(table: Table) -> CouncilSettings:
     """Return the council's settings: four aggregators unless given, so that three sign."""
+    links = table.whole("links", 2, low=1, high=MOST_MEMBERS)
+    rows = table.tables("aggregator")
     settings = CouncilSettings(
-        members=table.whole("members", 4, low=0, high=MOST_MEMBERS),
+        members=table.whole("members", len(rows) or 4, low=0, high=MOST_MEMBERS),
         bond=_money(table, "bond", 50.0),
-        links=table.whole("links", 2, low=1, high=MOST_MEMBERS),
+        links=links,
         min_trust=_share(table, "min_trust_share", 0.8),
+        aggregators=tuple(_aggregator(row, links) for row in rows),
+        max_km=table.number("max_km", math.inf, high=1e6) if table.has("max_km") else math.inf,
     )
+    placed = [one.place_km is not None for one in settings.aggregators]
+    if len(rows) > settings.members:
+        raise table.error("aggregator", f"{len(rows)} rows for {settings.members} members")
+    if any(placed) and (not all(placed) or len(rows) < settings.members):
+        raise table.error("aggregator", "place_km is given for some members, but not for all")
     table.finish()
     return settings
+
+
+def _aggregator(row: Table, links: int) -> AggregatorSettings:
+    """Return one member; a trust of 0.05 to 0.95 is what 20 earlier tasks can have shown."""
+    place = None
+    if row.has("place_km"):
+        place = row.point("place_km")
+    member = AggregatorSettings(
+        links=row.whole("links", links, low=1, high=MOST_MEMBERS),
+        place_km=place,
+        trust=whole(row.number("trust_share", low=0.05, high=0.95) * PPM)
+        if row.has("trust_share")
+        else None,
+    )
+    row.finish()
+    return member
 
 
 def read_door(

@@ -5,6 +5,7 @@ Power in W, energy in Wh, prices and money in micro-units, time in UTC.
 """
 
 import datetime
+import math
 from dataclasses import dataclass
 
 from gridpact.model.market import MarketTerms
@@ -70,17 +71,32 @@ class DoorSettings:
 
 
 @dataclass(frozen=True)
+class AggregatorSettings:
+    """A member of the council: how many others it serves, where it is [km], how it is trusted.
+
+    `trust` is what it brings with it [ppm]; None for a newcomer.
+    """
+
+    links: int
+    place_km: tuple[float, float] | None = None
+    trust: Score | None = None
+
+
+@dataclass(frozen=True)
 class CouncilSettings:
     """How many aggregators hold office, and what each pledges; none: the operator alone settles.
 
     links: how many others a member serves in their tree. min_trust: from which trust on it counts
-    as trusted there [ppm].
+    as trusted there [ppm]. aggregators: members that are described one by one, the first ones.
+    max_km: how far from the proposer a member may be without coming late.
     """
 
     members: int
     bond: Money
     links: int
     min_trust: Score
+    aggregators: tuple[AggregatorSettings, ...] = ()
+    max_km: float = math.inf
 
     @property
     def pledged(self) -> Money:

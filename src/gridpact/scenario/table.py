@@ -147,6 +147,17 @@ class Table:
         first, second = (self._checked(key, item, low, high, expected) for item in value)
         return first, second
 
+    def point(self, key: str) -> tuple[float, float]:
+        """Return a place [x, y]."""
+        value = self._get(key, None, "a place, as [1.5, 0.2]")
+        numbers = isinstance(value, list) and all(
+            isinstance(one, int | float) and not isinstance(one, bool) for one in value
+        )
+        if not numbers or len(value) != 2:
+            raise self.error(key, f"expected a place, as [1.5, 0.2], not {show(value)}")
+        x, y = (self._checked(key, one, -1e6, 1e6, "a place within 1e6") for one in value)
+        return x, y
+
     def whole_pair(
         self, key: str, default: tuple[int, int], *, low: int = 0, high: int = 2**62
     ) -> tuple[int, int]:

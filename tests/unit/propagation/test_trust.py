@@ -7,7 +7,7 @@ from gridpact.propagation.course import CourseTerms, Round, course
 from gridpact.propagation.dissemination import Conduct, Terms
 from gridpact.propagation.rule import Rule
 from gridpact.propagation.scenarios import drawn
-from gridpact.propagation.trust import INVALID, after, standing
+from gridpact.propagation.trust import INVALID, after, earlier, standing
 from gridpact.propagation.trust import Conduct as Remembered
 from gridpact.propagation.weighted import weighted
 from gridpact.quantities import PPM
@@ -91,3 +91,16 @@ def test_silent_proposers_are_replaced_and_remembered() -> None:
     assert first.trust[0] == first.trust[1] == 333_333
     assert first.spread.share == 1
     assert links.sum() >= 12
+
+
+@pytest.mark.parametrize("trust", [50_000, 300_000, 500_000, 850_000, 950_000])
+def test_a_node_comes_with_the_trust_that_it_brings(trust: int) -> None:
+    known = earlier(trust)
+    assert abs(known.trust - trust) <= 1
+    assert min(known.ok, known.fail) >= 0
+    assert after(known, 0, 1, 0, 950_000).trust < known.trust
+
+
+def test_a_trust_beyond_what_tasks_can_show_is_the_most_they_can() -> None:
+    assert earlier(PPM).fail == 0
+    assert earlier(0).ok == 0

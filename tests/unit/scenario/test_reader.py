@@ -55,6 +55,25 @@ BAD = [
     ("number for a text", 'name = "bob"', "name = 5", "participant 2.name: expected a text, not 5"),
     ("fraction for a whole", "seed = 7", "seed = 7.5", "seed: expected a whole number"),
     (
+        "placed and not placed",
+        "seed = 7",
+        "seed = 7\n[council]\nmembers = 2\n[[council.aggregator]]\nplace_km = [0, 1]",
+        "council.aggregator: place_km is given for some members, but not for all",
+    ),
+    (
+        "no place",
+        "seed = 7",
+        'seed = 7\n[[council.aggregator]]\nplace_km = ["north", 1]',
+        "place_km: expected a place, as [1.5, 0.2]",
+    ),
+    (
+        "more aggregators than members",
+        "seed = 7",
+        "seed = 7\n[council]\nmembers = 1\n[[council.aggregator]]\nlinks = 2\n"
+        "[[council.aggregator]]\nlinks = 2",
+        "council.aggregator: 2 rows for 1 members",
+    ),
+    (
         "no strategy",
         "seed = 7",
         'seed = 7\n[owners]\npricing = "greedy"',
