@@ -1,28 +1,20 @@
 """The examples of docs/market.md run as they stand, and its table says what is claimed."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.unit.guides import ROOT, examples, ran
 
 from gridpact.market.mechanisms import MECHANISMS
 
-GUIDE = (Path(__file__).parents[2] / "docs/market.md").read_text()
-EXAMPLES = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+GUIDE = (ROOT / "docs/market.md").read_text()
+EXAMPLES = examples("docs/market.md")
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_an_example_of_the_guide_runs(number: int, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", EXAMPLES[number]],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    ran(EXAMPLES[number], tmp_path)
 
 
 @pytest.mark.parametrize("name", MECHANISMS)

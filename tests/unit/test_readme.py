@@ -1,80 +1,35 @@
 """The examples of the README and the guides run as they stand."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.unit.guides import ROOT, examples, ran
 
 
 def test_python_example_of_the_readme_runs() -> None:
-    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", example],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "60 of 60 consumers pay no more than before" in done.stdout
+    [example] = examples("README.md")
+    assert "60 of 60 consumers pay no more than before" in ran(example)
 
 
 def test_python_example_of_the_calculations_runs(tmp_path: Path) -> None:
-    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "docs/solve.md").read_text(), re.DOTALL)
+    [example] = examples("docs/solve.md")
     (tmp_path / "examples").symlink_to(ROOT / "examples")
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", example],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("optimal ")
+    assert ran(example, tmp_path).startswith("optimal ")
     assert (tmp_path / "feeder.svg").exists()
 
 
 def test_python_examples_of_the_scenario_guide_run() -> None:
-    guide = (ROOT / "docs/scenario.md").read_text()
-    example = "".join(re.findall(r"```python\n(.*?)```", guide, re.DOTALL))
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", example],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["120", "420000", "2"]
+    assert ran("".join(examples("docs/scenario.md"))).split() == ["120", "420000", "2"]
 
 
 def test_python_example_of_the_sensors_runs() -> None:
-    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "docs/safety.md").read_text(), re.DOTALL)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", example],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("50 trades,")
+    [example] = examples("docs/safety.md")
+    assert ran(example).startswith("50 trades,")
 
 
 def test_python_example_of_the_propagation_page_runs() -> None:
-    page = (ROOT / "docs/propagation.md").read_text()
-    [example] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", example],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    bare, backed = map(float, done.stdout.split()[-2:])
+    [example] = examples("docs/propagation.md")
+    bare, backed = map(float, ran(example).split()[-2:])
     assert bare < 0.9 < backed == 1
 
 
