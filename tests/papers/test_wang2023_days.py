@@ -83,7 +83,7 @@ def test_market_never_raises_price_or_contracts(draws: tuple[Draw, ...]) -> None
     [
         (["yu1999"], "study yu1999: is not known"),
         (["wang2023", "--figure", "9"], "--figure 9: is not known of wang2023"),
-        (["wang2023", "--figure", "4", "--draws", "0"], "--draws 0: expected at least one day"),
+        (["wang2023", "--figure", "4", "--draws", "0"], "--draws 0: expected at least one draw"),
         (["wang2023", "--figure", "4", "--scenario", "no.toml"], "no.toml"),
     ],
 )

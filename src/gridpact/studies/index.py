@@ -65,7 +65,7 @@ def repeat(
     numbers = chosen(paper, figure)
     tables = chosen_table(paper, figure, table)
     if draws is not None and draws < 1:
-        raise BadInput(f"--draws {draws}: expected at least one")
+        raise BadInput(f"--draws {draws}: expected at least one draw")
     if paper == "mechanisms":
         from gridpact.studies import mechanisms, mechanisms_picture
 
