@@ -13,6 +13,7 @@ from gridpact.assembly.reclearing import ClearingAudit
 from gridpact.crypto.keccak import name_hash
 from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.errors import BadInput, LedgerError, ScenarioError
+from gridpact.ledger.audit.audit import Inspector
 from gridpact.ledger.audit.market import MarketAudit
 from gridpact.ledger.audit.node import NodeReport, audit_node
 from gridpact.ledger.jsonrpc.chain import JsonRpcChain
@@ -74,8 +75,16 @@ def node_ledgers(scenario: Scenario, network: Network, path: Path) -> Ledgers:
     return Ledgers(local, zonal, release)
 
 
-def audit_nodes(urls: Sequence[str], bodies: Path, heads: Mapping[str, bytes]) -> NodeReport:
+def audit_nodes(
+    urls: Sequence[str],
+    bodies: Path,
+    heads: Mapping[str, bytes],
+    inspectors: Sequence[Inspector] | None = None,
+) -> NodeReport:
     """Verify the chains of a companion file on a network, and what their records mean.
+
+    `inspectors` look at the records instead of the usual ones: is it a market that can have been,
+    and is every clearing what its mechanism makes of the book?
 
     Raises
     ------
@@ -90,7 +99,8 @@ def audit_nodes(urls: Sequence[str], bodies: Path, heads: Mapping[str, bytes]) -
         expected = (known.chain_id, known.genesis)
         node = Node(Endpoints(urls, NodeSettings().timeout, expected))
         try:
-            return audit_node(node, companion, heads, (MarketAudit(), ClearingAudit()))
+            usual = (MarketAudit(), ClearingAudit())
+            return audit_node(node, companion, heads, inspectors or usual)
         finally:
             node.close()
     finally:
