@@ -29,6 +29,8 @@ _LOOK: Any = {
 }
 _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 _DASHES = (0, (3, 2))
+_WIDE = 75
+"""Letters of a legend, with room for its signs, beyond which it would cover the axis' name."""
 
 
 def canvas(y_label: str, height: float = 3.0, left: float = 0.105) -> tuple[Figure, Axes]:
@@ -133,18 +135,20 @@ def note(axes: Axes, text: str) -> None:
 
 def legend(axes: Axes) -> None:
     """Put the names of the coloured parts, if there are any, above the picture, in one row."""
-    if not axes.get_legend_handles_labels()[1]:
+    names = axes.get_legend_handles_labels()[1]
+    if not names:
         return
+    crowded = sum(len(name) + 5 for name in names) > _WIDE
     axes.legend(
         loc="lower right",
         bbox_to_anchor=(1.0, 1.0),
         ncols=5,
         frameon=False,
-        fontsize=9,
+        fontsize=8 if crowded else 9,
         labelcolor=INK,
         handlelength=1.1,
         handleheight=0.9,
-        columnspacing=1.2,
+        columnspacing=0.8 if crowded else 1.2,
         borderaxespad=0.2,
     )
 

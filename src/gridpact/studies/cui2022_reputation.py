@@ -50,8 +50,8 @@ def figure_4(draws: int) -> Repeated:
         axis=_AXIS,
         at=cycles,
         curves=(
-            curve("1: honest, more than agreed", AFTER, honest),
-            curve("2: always too little", LOSS, dishonest),
+            curve("1: over-delivers", AFTER, honest),
+            curve("2: short", LOSS, dishonest),
             curve("3: unstable", LOCAL, third),
             curve("4: unstable", ZONAL, fourth, dashed=True),
         ),

@@ -11,17 +11,21 @@ from gridpact.report import style
 from gridpact.report.comparison import CONSUMERS, OWNERS, PLANTS
 from gridpact.studies.mechanisms import MEASURES, Outcome, table
 
-_GROUPS = {CONSUMERS: style.LOCAL, OWNERS: style.ZONAL, PLANTS: style.AFTER}
+_GROUPS = {
+    CONSUMERS: ("no generation", style.LOCAL),
+    OWNERS: ("PV or battery", style.ZONAL),
+    PLANTS: ("plants", style.AFTER),
+}
 
 
 def picture(found: Outcome) -> Figure:
     """Draw what each group has more than without a market, variant by variant."""
     figure, axes = style.canvas("gain of the day [currency]", height=4.0)
     at, width = np.arange(len(found.variants)), 0.27
-    for turn, (group, colour) in enumerate(_GROUPS.items()):
+    for turn, (group, (name, colour)) in enumerate(_GROUPS.items()):
         cells = np.array([found.cell(group, row) for row in range(len(found.variants))])
         places = at + (turn - 1) * width
-        axes.bar(places, cells[:, 0], width=0.94 * width, color=colour, label=group)
+        axes.bar(places, cells[:, 0], width=0.94 * width, color=colour, label=name)
         axes.errorbar(
             places, cells[:, 0], cells[:, 1], fmt="none", ecolor=style.INK, elinewidth=0.8
         )

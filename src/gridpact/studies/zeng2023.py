@@ -228,7 +228,7 @@ def figure_9(draws: int) -> Repeated:
         paper="Zeng23",
         name="figure9",
         title="hourly turnover",
-        unit="yuan an hour",
+        unit="yuan/h",
         axis="hour of the day",
         at=tuple(range(HOURS)),
         curves=tuple(curve(m, METHODS[m][1], turnover[m]) for m in METHODS),
