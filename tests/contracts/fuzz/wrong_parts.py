@@ -86,8 +86,12 @@ def _anothers_row(heist: Heist, row: int) -> Wrong:
 
 def praised(heist: Heist) -> Wrong:
     ratings = [*heist.honest.ratings]
-    row = next(n for n, said in enumerate(ratings) if said.agreed > said.sent)
-    ratings[row] = ratings[row]._replace(sent=ratings[row].agreed)
+    sellers = [n for n, said in enumerate(ratings) if said.tail]
+    row = max(sellers, key=lambda n: ratings[n].agreed - ratings[n].sent)
+    said = ratings[row]
+    # where nobody fell short, somebody is praised for more than it agreed to
+    better = said.agreed if said.agreed > said.sent else said.sent + 1
+    ratings[row] = said._replace(agreed=max(said.agreed, better), sent=better)
     part = heist.honest._replace(ratings=tuple(ratings))
     return Wrong(part, proofs.rating(part, row, ratings[row].tail - 1))
 
