@@ -12,6 +12,16 @@ GridpactError
 ├── MarketError
 │   └── InvalidClearing   a mechanism sold what was not offered
 ├── SettlementError       amounts that do not add up
+├── IdentityError         somebody is not, or cannot be, who may speak
+│   ├── CertificateRefused    a certificate does not count
+│   │   ├── UnreadableCertificate  no certificate or list of our profile
+│   │   ├── ForgedCertificate      not signed by the authority
+│   │   ├── CertificateExpired     outside its time
+│   │   ├── CertificateRevoked     taken back
+│   │   ├── StaleRevocations       the revocation list is out of date
+│   │   └── RolledBack             a revocation list older than the one in use
+│   ├── EnrolmentRefused      an application that cannot be approved or issued for
+│   └── KeyRefused            a stored key that does not open
 ├── PropagationError
 │   └── TreeError         nodes, costs or settings that no tree can be made of
 │       ├── TooFewLinks   more nodes than the links of those before them can serve
@@ -30,6 +40,8 @@ GridpactError
 
 Refused orders are data (`model.order.Refusal`), not errors: the market goes on.
 """
+
+import datetime
 
 
 class GridpactError(Exception):
@@ -108,6 +120,74 @@ class InvalidClearing(MarketError):
 
 class SettlementError(GridpactError):
     """Amounts or energies of a settlement do not add up."""
+
+
+class IdentityError(GridpactError):
+    """Somebody is not, or cannot be made, one who may speak."""
+
+
+class CertificateRefused(IdentityError):
+    """A certificate does not count."""
+
+
+class UnreadableCertificate(CertificateRefused):
+    """No certificate or revocation list of our profile."""
+
+
+class ForgedCertificate(CertificateRefused):
+    """A certificate that the authority did not sign."""
+
+    def __init__(self, serial: int, authority: str) -> None:
+        self.serial, self.authority = serial, authority
+        super().__init__(f"certificate {serial:x}: not signed by {authority}")
+
+
+class CertificateExpired(CertificateRefused):
+    """A certificate outside its time. [seconds since 1970, UTC]"""
+
+    def __init__(self, serial: int, not_before: int, not_after: int, at: int) -> None:
+        self.serial, self.not_before, self.not_after, self.at = serial, not_before, not_after, at
+        what = "expired" if at > not_after else "not valid yet"
+        super().__init__(
+            f"certificate {serial:x}: {what}, it counts from {_utc(not_before)} to "
+            f"{_utc(not_after)}, not at {_utc(at)}"
+        )
+
+
+class CertificateRevoked(CertificateRefused):
+    """A certificate that was taken back."""
+
+    def __init__(self, serial: int, since: int, reason: str) -> None:
+        self.serial, self.since, self.reason = serial, since, reason
+        super().__init__(f"certificate {serial:x}: revoked at {_utc(since)}, {reason}")
+
+
+class StaleRevocations(CertificateRefused):
+    """A revocation list that says nothing about now: nobody is let in by it."""
+
+    def __init__(self, number: int, this_update: int, next_update: int, at: int) -> None:
+        self.number, self.at = number, at
+        self.this_update, self.next_update = this_update, next_update
+        super().__init__(
+            f"revocation list {number}: holds from {_utc(this_update)} to {_utc(next_update)}, "
+            f"not at {_utc(at)}; expected a fresh one"
+        )
+
+
+class RolledBack(CertificateRefused):
+    """A revocation list older than the one in use."""
+
+    def __init__(self, number: int, known: int) -> None:
+        self.number, self.known = number, known
+        super().__init__(f"revocation list {number}: older than list {known}, which is in use")
+
+
+class EnrolmentRefused(IdentityError):
+    """An application that cannot be approved, or a participant that nothing is issued for."""
+
+
+class KeyRefused(IdentityError, BadInput):
+    """A stored key that does not open: wrong password, or no key of the form expected."""
 
 
 class PropagationError(GridpactError):
@@ -209,3 +289,8 @@ class Corrupt(LedgerError):
 
 class HeadMismatch(LedgerError):
     """The chain is sound in itself but its head is not the one expected."""
+
+
+def _utc(seconds: int) -> str:
+    """Return a time in words that people and tools read alike."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

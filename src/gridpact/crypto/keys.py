@@ -28,8 +28,13 @@ class Key:
         return PrivateKey(self.secret)
 
     @cached_property
+    def public(self) -> bytes:
+        """The public key, 65 bytes: 4 || x || y."""
+        return bytes(self._private.public_key.format(compressed=False))
+
+    @cached_property
     def address(self) -> bytes:
-        return address_of(self._private.public_key.format(compressed=False))
+        return address_of(self.public)
 
     def sign(self, digest: bytes) -> bytes:
         """Return the deterministic (RFC 6979), low-s signature of a 32-byte digest."""
