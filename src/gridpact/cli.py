@@ -1,4 +1,4 @@
-"""The command line: `run`, `audit`, `solve`, `study`, `sense`, `ledger`, in fixed forms.
+"""The command line: `run`, `audit`, `solve`, `study`, `sense`, `ledger`, `identity`.
 
 Each command stands in `commands`; this file names them. Heavy imports wait until a command needs
 them, so that `--help` answers at once.
@@ -7,6 +7,7 @@ them, so that `--help` answers at once.
 import typer
 
 from gridpact.commands.audit import audit
+from gridpact.commands.identity import identity_app
 from gridpact.commands.ledger import export_ledger, show_ledger
 from gridpact.commands.run import run
 from gridpact.commands.sense import sense
@@ -27,6 +28,7 @@ ledger_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(identity_app, name="identity")
 
 
 @app.callback()
