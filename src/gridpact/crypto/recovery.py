@@ -65,10 +65,12 @@ def recover_all(signed: Iterable[tuple[bytes, bytes]]) -> list[bytes | None]:
     """
     parsed = ffi.new("secp256k1_ecdsa_recoverable_signature *")
     key = ffi.new("secp256k1_pubkey *")
-    size = ffi.new("size_t *", _UNCOMPRESSED)
-    written = ffi.new("unsigned char []", _UNCOMPRESSED)
-    public = ffi.buffer(written)
-    parse = lib.secp256k1_ecdsa_recoverable_signature_parse_compact
+    recovered = ffi.buffer(key)
+    parse, recovers = (
+        lib.secp256k1_ecdsa_recoverable_signature_parse_compact,
+        lib.secp256k1_ecdsa_recover,
+    )
+    known: dict[bytes, bytes] = {}
     found: list[bytes | None] = []
     for digest, signature in signed:
         if (
@@ -77,12 +79,21 @@ def recover_all(signed: Iterable[tuple[bytes, bytes]]) -> list[bytes | None]:
             and len(digest) == 32
             and signature[32:64] <= _HALF_ORDER
             and parse(_CONTEXT, parsed, signature, signature[64] - 27)
-            and lib.secp256k1_ecdsa_recover(_CONTEXT, key, parsed, digest)
+            and recovers(_CONTEXT, key, parsed, digest)
         ):
-            lib.secp256k1_ec_pubkey_serialize(
-                _CONTEXT, written, size, key, lib.SECP256K1_EC_UNCOMPRESSED
-            )
-            found.append(address_of(public[:]))
+            point = recovered[:]
+            address = known.get(point)
+            if address is None:
+                address = known[point] = address_of(_uncompressed(key))
+            found.append(address)
         else:
             found.append(None)
     return found
+
+
+def _uncompressed(key: object) -> bytes:
+    """Return a key of the library as 4 || x || y."""
+    size = ffi.new("size_t *", _UNCOMPRESSED)
+    written = ffi.new("unsigned char []", _UNCOMPRESSED)
+    lib.secp256k1_ec_pubkey_serialize(_CONTEXT, written, size, key, lib.SECP256K1_EC_UNCOMPRESSED)
+    return bytes(ffi.buffer(written))

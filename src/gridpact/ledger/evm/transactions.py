@@ -5,7 +5,7 @@ of a consortium chain. Decoding is strict: each transaction has one form of byte
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -28,6 +28,7 @@ class Transaction(msgspec.Struct, frozen=True, dict=True):
     """A signed transaction; deploys `data` when `to` is empty. `raw` is what was signed and sent.
 
     `signature` is r || s || v with v in {27, 28}; the chain id is taken from the EIP-155 v.
+    `signed` is where in `raw` the signed fields end and the signature begins.
     """
 
     chain_id: int
@@ -38,6 +39,7 @@ class Transaction(msgspec.Struct, frozen=True, dict=True):
     signature: bytes
     raw: bytes
     price: int = 0
+    signed: int = 0
 
     @cached_property
     def hash(self) -> bytes:
@@ -51,15 +53,10 @@ class Transaction(msgspec.Struct, frozen=True, dict=True):
     @property
     def digest(self) -> bytes:
         """What was signed: the raw fields before the signature, then the chain id (EIP-155)."""
-        v, signature, raw = self.signature[64] + 8 + 2 * self.chain_id, self.signature, self.raw
-        if signature[0] and signature[32]:
-            words = 66
-        else:
-            words = _size(signature[:32].lstrip(b"\0")) + _size(signature[32:64].lstrip(b"\0"))
-        head = 1 if raw[0] < 0xF8 else raw[0] - 0xF6
-        fields = raw[head : len(raw) - words - _size(_whole(v))]
-        payload = b"%b%b\x80\x80" % (fields, _encode_item(_whole(self.chain_id)))
-        return keccak(_prefix(0xC0, len(payload)) + payload)
+        raw = self.raw
+        fields = raw[1 if raw[0] < 0xF8 else raw[0] - 0xF6 : self.signed]
+        unsigned = _in_place_of_signature(self.chain_id)
+        return keccak(_prefix(0xC0, len(fields) + len(unsigned)) + fields + unsigned)
 
 
 def sign(
@@ -70,8 +67,10 @@ def sign(
     signature = key.sign(_digest(chain_id, fields))
     v = signature[64] - 27 + 35 + 2 * chain_id
     words = (signature[:32].lstrip(b"\0"), signature[32:64].lstrip(b"\0"))
-    raw = encode_list([*fields, _whole(v), *words])
-    return Transaction(chain_id, nonce, gas, to, data, signature, raw, price)
+    last = (_whole(v), *words)
+    raw = encode_list([*fields, *last])
+    end = len(raw) - sum(map(_size, last))
+    return Transaction(chain_id, nonce, gas, to, data, signature, raw, price, end)
 
 
 def decode(raw: bytes, priced: bool = False) -> Transaction:
@@ -83,12 +82,13 @@ def decode(raw: bytes, priced: bool = False) -> Transaction:
         The bytes are no legacy EIP-155 transaction without value and gas price.
     """
     nonce, price, gas, to, value, data, v, r, s = _fields(raw)
-    if b"\0" in (nonce[:1], price[:1], gas[:1], value[:1], v[:1], r[:1], s[:1]):
-        raise NotATransaction("a number with leading zeros")
+    for number in (nonce, price, gas, value, v, r, s):
+        if number and not number[0]:
+            raise NotATransaction("a number with leading zeros")
     if value or (price and not priced):
         raise NotATransaction("gas price and value must be zero: accounts hold no ether")
     if (
-        len(to) not in (0, 20)
+        (len(to) != 20 and to)
         or max(len(nonce), len(price), len(gas), len(v)) > 8
         or max(len(r), len(s)) > 32
     ):
@@ -96,9 +96,10 @@ def decode(raw: bytes, priced: bool = False) -> Transaction:
     chain_id, parity = divmod(_number(v) - 35, 2)
     if chain_id < 1:
         raise NotATransaction("no EIP-155 chain id in the signature")
-    signature = r.rjust(32, b"\0") + s.rjust(32, b"\0") + bytes([27 + parity])
+    signature = b"%b%b%c" % (r.rjust(32, b"\0"), s.rjust(32, b"\0"), 27 + parity)
+    end = len(raw) - _size(v) - _size(r) - _size(s)
     return Transaction(
-        chain_id, _number(nonce), _number(gas), to, data, signature, raw, _number(price)
+        chain_id, _number(nonce), _number(gas), to, data, signature, raw, _number(price), end
     )
 
 
@@ -200,7 +201,8 @@ def _encode_item(item: bytes) -> bytes:
 
 def _size(item: bytes) -> int:
     """Return the size of a short item's encoding."""
-    return len(item) if len(item) == 1 and item[0] < 0x80 else 1 + len(item)
+    size = len(item)
+    return 1 if size == 1 and item[0] < 0x80 else 1 + size
 
 
 def _prefix(kind: int, size: int) -> bytes:
@@ -212,6 +214,12 @@ def _prefix(kind: int, size: int) -> bytes:
 
 def _unsigned(nonce: int, price: int, gas: int, to: bytes, data: bytes) -> list[bytes]:
     return [_whole(nonce), _whole(price), _whole(gas), to, b"", data]
+
+
+@lru_cache(maxsize=64)
+def _in_place_of_signature(chain_id: int) -> bytes:
+    """Return what is signed where the signature stands later (EIP-155): chain id, 0, 0."""
+    return _encode_item(_whole(chain_id)) + b"\x80\x80"
 
 
 def _digest(chain_id: int, fields: list[bytes]) -> bytes:
