@@ -29,7 +29,7 @@ def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
     levels = [list(leaves)]
     while len(levels[-1]) > 1:
         below = levels[-1]
-        level = [_inner(below[i], below[i + 1]) for i in range(0, len(below) - 1, 2)]
+        level = list(map(_inner, below[::2], below[1::2]))
         levels.append(level + below[len(below) - len(below) % 2 :])
     return levels
 

@@ -41,7 +41,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     logs: tuple[Log, ...]
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """Where a transaction stands and what it did.
 
     A failed one has status 0 in its outcome and the revert's bytes as output

@@ -63,3 +63,10 @@ def test_many_signers_are_recovered_as_one_by_one() -> None:
     assert one_by_one.count(None) == 3
     for count in (0, 1, 63, 64, 65, 150):
         assert on_all_cores(recover_all, signed[:count]) == one_by_one[:count]
+
+
+def test_signers_who_come_again_are_found_again() -> None:
+    keys = [Key.derive(b"again", str(n % 3)) for n in range(12)]
+    digests = [keccak(bytes([n])) for n in range(12)]
+    signed = [(digest, key.sign(digest)) for digest, key in zip(digests, keys, strict=True)]
+    assert recover_all(signed) == [key.address for key in keys]

@@ -34,8 +34,17 @@ class Made(NamedTuple):
     steps: Sequence[OutboxStep] = ()
 
 
-def assemble(chain: ChainRow, parent: Position, made: Made) -> tuple[Header, StoredBlock]:
-    """Return the header of a new block on `parent` and everything to store of it."""
+class Assembled(NamedTuple):
+    """A new block: its header, everything to store of it, its transactions' hashes in order."""
+
+    header: Header
+    rows: StoredBlock
+    hashes: Sequence[bytes]
+
+
+def assemble(chain: ChainRow, parent: Position, made: Made) -> Assembled:
+    """Return what a new block on `parent` is."""
+    hashes = [each.hash for each in made.transactions]
     receipts = head.receipt_root(made.outcomes)
     header = Header(
         chain_id=chain.chain_id,
@@ -44,15 +53,17 @@ def assemble(chain: ChainRow, parent: Position, made: Made) -> tuple[Header, Sto
         parent=parent.hash,
         key=made.key,
         body_hash=keccak(made.body),
-        transaction_root=head.transaction_root([each.hash for each in made.transactions]),
+        transaction_root=head.transaction_root(hashes),
         receipt_root=receipts,
         steps_root=head.steps_root(made.steps),
         state_chain=head.next_state_chain(parent.state_chain, receipts),
     )
-    return header, _rows(chain.id, header, parent.transactions, made)
+    return Assembled(header, _rows(chain.id, header, parent.transactions, made, hashes), hashes)
 
 
-def _rows(chain: int, header: Header, first: int, made: Made) -> StoredBlock:
+def _rows(
+    chain: int, header: Header, first: int, made: Made, hashes: Sequence[bytes]
+) -> StoredBlock:
     number, key = header.number, header.key
     named = (key.region, key.interval, int(key.phase), key.part)
     roots = (header.transaction_root, header.receipt_root, header.steps_root)
@@ -65,7 +76,7 @@ def _rows(chain: int, header: Header, first: int, made: Made) -> StoredBlock:
             *(header.body_hash, *roots, header.state_chain, header.hash),
         ),
         [ContentRow(chain, number, first, raws, pack_receipts(made.outcomes))],
-        places_of(chain, number, first, [each.hash for each in made.transactions]),
+        places_of(chain, number, first, hashes),
         [BodyRow(chain, number, *named, made.body)] if has_body else [],
         [
             StepRow(chain, number, at, c.id, c.source, c.target, str(c.amount), state)

@@ -133,8 +133,8 @@ class EmbeddedChain:
             moment = Moment(self._position.number + 1, self._clock(key))
             with self._all_or_nothing():
                 transactions, outcomes = self._run(calls, moment, self._signed)
-                head = self._add(Made(key, moment, transactions, outcomes, body, steps))
-            return head, outcomes
+                self._add(Made(key, moment, transactions, outcomes, body, steps))
+            return self.head(), outcomes
 
     def submit(self, raw: bytes) -> Receipt:
         """Take a signed transaction of anybody; on disk with its receipt when this returns."""
@@ -232,6 +232,7 @@ class EmbeddedChain:
     def _write_block(self, admissions: Sequence[Admission]) -> list[Answer]:
         """Write one block of what comes first; when the disk fails, nothing after it is tried."""
         block = PublicBlock(self._engine, Moment(0, 0), self.receipt)
+        hashes: Sequence[bytes] = ()
         try:
             self._snapshot_if_due()
             block.moment = Moment(
@@ -244,14 +245,15 @@ class EmbeddedChain:
                         break
                 if block.transactions:
                     key = public_key(block.moment.number)
-                    self._add(Made(key, block.moment, block.transactions, block.outcomes))
+                    made = Made(key, block.moment, block.transactions, block.outcomes)
+                    hashes = self._add(made)
         except LedgerError as error:
             told = block.failed(error)
             return [
                 *told,
                 *(a if isinstance(a, LedgerError) else error for a in admissions[len(told) :]),
             ]
-        return block.answers(self.head())
+        return block.answers(self.head(), hashes)
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
@@ -263,15 +265,15 @@ class EmbeddedChain:
             raise
         self._engine.keep()
 
-    def _add(self, made: Made) -> Head:
-        """Store a new block and take it for the head."""
-        header, rows = assemble(self._row, self._position, made)
+    def _add(self, made: Made) -> Sequence[bytes]:
+        """Store a new block, take it for the head, and return its transactions' hashes."""
+        header, rows, hashes = assemble(self._row, self._position, made)
         self._store.add_block(rows)
         count = self._position.transactions + len(made.transactions)
         self._position = Position(
             header.number, header.hash, header.state_chain, header.time, count
         )
-        return self.head()
+        return hashes
 
     def _open_row(self) -> ChainRow:
         row = self._store.chain(self._name)

@@ -52,8 +52,8 @@ class PublicBlock:
         due = self._engine.nonce(sender)
         if transaction.nonce == due:
             return self._execute(transaction, sender)
-        if transaction.hash in self._places:
-            return self._places[transaction.hash]
+        if transaction.raw in self._places:
+            return self._places[transaction.raw]
         if transaction.nonce > due:
             problem = f"nonce {transaction.nonce} leaves a gap, the sender's next is {due}"
             return InvalidTransaction(problem, transaction.hash)
@@ -67,7 +67,7 @@ class PublicBlock:
             self._again()
             return InvalidTransaction(f"cannot be executed: {error}", transaction.hash)
         place = len(self.transactions)
-        self._places[transaction.hash] = place
+        self._places[transaction.raw] = place
         self.transactions.append(transaction)
         self._senders.append(sender)
         self.outcomes.append(done.outcome)
@@ -80,13 +80,11 @@ class PublicBlock:
         for transaction, sender in zip(self.transactions, self._senders, strict=True):
             self._engine.execute(transaction, sender, self.moment)
 
-    def answers(self, head: Head) -> list[Answer]:
-        """Return what each is told once the block is written."""
+    def answers(self, head: Head, hashes: Sequence[bytes]) -> list[Answer]:
+        """Return what each is told once the block is written; `hashes` of its transactions."""
         receipts = [
-            Receipt(transaction.hash, head, place, outcome)
-            for place, (transaction, outcome) in enumerate(
-                zip(self.transactions, self.outcomes, strict=True)
-            )
+            Receipt(hash_, head, place, outcome)
+            for place, (hash_, outcome) in enumerate(zip(hashes, self.outcomes, strict=True))
         ]
         return [receipts[each] if isinstance(each, int) else each for each in self._answers]
 

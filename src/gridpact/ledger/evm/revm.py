@@ -108,29 +108,27 @@ class Revm:
 
     def execute(self, transaction: Transaction, sender: bytes, moment: Moment) -> Execution:
         self._enter(moment)
+        evm = self._evm
         if self._checkpoint is None:
-            self._checkpoint = self._evm.snapshot()
-        nonce = self.nonce(sender)
+            self._checkpoint = evm.snapshot()
+        nonce, name = self.nonce(sender), _hex(sender)
         self._executed += 1
         try:
             if transaction.to:
-                output = self._evm.message_call(
-                    _hex(sender), _hex(transaction.to), transaction.data, gas=transaction.gas
+                output = evm.message_call(
+                    name, _hex(transaction.to), transaction.data, gas=transaction.gas
                 )
             else:
-                self._evm.insert_account_info(_hex(sender), AccountInfo(nonce=nonce))
-                created = self._evm.deploy(_hex(sender), transaction.data, gas=transaction.gas)
-                output = bytes.fromhex(created[2:])
+                evm.insert_account_info(name, AccountInfo(nonce=nonce))
+                output = bytes.fromhex(evm.deploy(name, transaction.data, gas=transaction.gas)[2:])
         except RuntimeError as error:
             return _failed(str(error))
         finally:
             self._nonces[sender] = nonce + 1
-            self._evm.reset_transient_storage()
-        return Execution(Outcome(1, bytes(output), self._logs()), "")
-
-    def _logs(self) -> tuple[Log, ...]:
-        result = self._evm.result
-        return tuple(map(_log, result.logs)) if result else ()
+            evm.reset_transient_storage()
+        result = evm.result
+        logs = tuple([_log(log) for log in result.logs]) if result else ()
+        return Execution(Outcome(1, output, logs), "")
 
     def view(self, sender: bytes, to: bytes, data: bytes, moment: Moment) -> Execution:
         self._enter(moment)

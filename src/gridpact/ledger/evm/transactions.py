@@ -5,7 +5,7 @@ of a consortium chain. Decoding is strict: each transaction has one form of byte
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -24,7 +24,7 @@ class NotATransaction(ValueError):
     """Bytes that are no transaction of the one form we write."""
 
 
-class Transaction(msgspec.Struct, frozen=True, dict=True):
+class Transaction(msgspec.Struct, frozen=True, gc=False):
     """A signed transaction; deploys `data` when `to` is empty. `raw` is what was signed and sent.
 
     `signature` is r || s || v with v in {27, 28}; the chain id is taken from the EIP-155 v.
@@ -41,11 +41,11 @@ class Transaction(msgspec.Struct, frozen=True, dict=True):
     price: int = 0
     signed: int = 0
 
-    @cached_property
+    @property
     def hash(self) -> bytes:
         return keccak(self.raw)
 
-    @cached_property
+    @property
     def sender(self) -> bytes | None:
         """The address that signed, or None when the signature is not valid."""
         return recover(self.digest, self.signature)
