@@ -22,6 +22,18 @@ GridpactError
 │   │   └── RolledBack             a revocation list older than the one in use
 │   ├── EnrolmentRefused      an application that cannot be approved or issued for
 │   └── KeyRefused            a stored key that does not open
+├── ProtocolError         a message of a purchase that is not taken; it changed nothing
+│   ├── MalformedMessage  no message, or not in the one form
+│   ├── ForgedSignature   not signed by whom it names
+│   ├── OutOfTime         sent too long ago, or in the future
+│   ├── Replayed          taken before
+│   ├── TooMany           more messages than one may send in a while
+│   ├── NotForMe          addressed to somebody else
+│   ├── Misplaced         a step that does not follow from what went before
+│   ├── Misstated         a value that is not what the ledger or the desk knows
+│   ├── Unfunded          the money is not there, or is promised already
+│   ├── Overexposed       more would stand open than credibility and deposit allow
+│   └── Blacklisted       from or about somebody on the blacklist
 ├── PropagationError
 │   └── TreeError         nodes, costs or settings that no tree can be made of
 │       ├── TooFewLinks   more nodes than the links of those before them can serve
@@ -42,6 +54,9 @@ Refused orders are data (`model.order.Refusal`), not errors: the market goes on.
 """
 
 import datetime
+
+_YEAR_10000 = 253_402_300_800
+"""Where calendars of four digits end. [seconds since 1970, UTC]"""
 
 
 class GridpactError(Exception):
@@ -190,6 +205,106 @@ class KeyRefused(IdentityError, BadInput):
     """A stored key that does not open: wrong password, or no key of the form expected."""
 
 
+class ProtocolError(GridpactError):
+    """A message of a purchase that is not taken; it changed nothing."""
+
+
+class MalformedMessage(ProtocolError):
+    """Bytes that are no message, or a message in another form than the one."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(f"message: {problem}")
+
+
+class ForgedSignature(ProtocolError):
+    """A signature that is not of whom it should be."""
+
+    def __init__(self, expected: bytes, signer: bytes | None, what: str = "message") -> None:
+        self.expected, self.signer, self.what = expected, signer, what
+        by = f"0x{signer.hex()}" if signer else "nobody"
+        super().__init__(f"{what}: signed by {by}, expected 0x{expected.hex()}")
+
+
+class OutOfTime(ProtocolError):
+    """A message whose time is too far from now. [s]"""
+
+    def __init__(self, sent_at: int, now: int, window: int) -> None:
+        self.sent_at, self.now, self.window = sent_at, now, window
+        super().__init__(
+            f"message: sent at {_utc(sent_at)}, expected within {window} s of {_utc(now)}"
+        )
+
+
+class Replayed(ProtocolError):
+    """A nonce that its sender used before."""
+
+    def __init__(self, sender: bytes, nonce: int) -> None:
+        self.sender, self.nonce = sender, nonce
+        super().__init__(f"message: nonce {nonce} of 0x{sender.hex()} was used before")
+
+
+class TooMany(ProtocolError):
+    """More messages than one sender may send within the window."""
+
+    def __init__(self, sender: bytes, most: int, window: int) -> None:
+        self.sender, self.most, self.window = sender, most, window
+        super().__init__(
+            f"message: 0x{sender.hex()} sent more than {most} messages within {window} s"
+        )
+
+
+class NotForMe(ProtocolError):
+    """A message that is addressed to somebody else."""
+
+    def __init__(self, receiver: bytes, own: bytes) -> None:
+        self.receiver, self.own = receiver, own
+        super().__init__(f"message: for 0x{receiver.hex()}, not for 0x{own.hex()}")
+
+
+class Misplaced(ProtocolError):
+    """A step that does not follow from what went before."""
+
+
+class Misstated(ProtocolError):
+    """A value that is not what the ledger or the desk knows."""
+
+    def __init__(self, what: str, said: object, known: object) -> None:
+        self.what, self.said, self.known = what, said, known
+        super().__init__(f"{what}: {_shown(said)}, expected {_shown(known)}")
+
+
+class Unfunded(ProtocolError):
+    """Money that is not there, or that is promised to another purchase already."""
+
+    def __init__(self, needed: int, there: int, promised: int) -> None:
+        self.needed, self.there, self.promised = needed, there, promised
+        super().__init__(
+            f"purchase: needs {needed} micro-units, the buyer has {there}"
+            f" of which {promised} are promised to other requests"
+        )
+
+
+class Overexposed(ProtocolError):
+    """More would stand open than credibility and deposit allow. [Wh, micro-units]"""
+
+    def __init__(self, open_wh: int, allowed_wh: int, needed: int, deposit: int) -> None:
+        self.open_wh, self.allowed_wh = open_wh, allowed_wh
+        self.needed, self.deposit = needed, deposit
+        super().__init__(
+            f"sale: {open_wh} Wh would stand open, credibility allows {allowed_wh} Wh: "
+            f"the rest needs a deposit of {needed} micro-units, there are {deposit}"
+        )
+
+
+class Blacklisted(ProtocolError):
+    """A message from or about somebody on the blacklist."""
+
+    def __init__(self, participant: bytes) -> None:
+        self.participant = participant
+        super().__init__(f"participant 0x{participant.hex()}: on the blacklist")
+
+
 class PropagationError(GridpactError):
     """Data cannot be passed on as was asked."""
 
@@ -292,5 +407,12 @@ class HeadMismatch(LedgerError):
 
 
 def _utc(seconds: int) -> str:
-    """Return a time in words that people and tools read alike."""
+    """Return a time in words that people and tools read alike; the number if no calendar has it."""
+    if not 0 <= seconds < _YEAR_10000:
+        return f"second {seconds}"
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _shown(value: object) -> str:
+    """Return a value as a sentence shows it."""
+    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)

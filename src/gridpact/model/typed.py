@@ -53,6 +53,14 @@ QUORUM = _struct(
     "bytes32 region,uint64 interval,uint8 phase,uint32 part,uint64 epoch,bytes32 clearingHash,"
     "bytes32 listHash,bytes32 root,bytes32 header,bytes32 deltasHash",
 )
+PURCHASE_RECORD = _struct(
+    "PurchaseRecord",
+    "address buyer,uint64 serial,uint32 timely,uint32 late,bytes32 payments",
+)
+MESSAGE = _struct(
+    "Message",
+    "address sender,address receiver,bytes32 certificate,uint64 nonce,uint64 sentAt,bytes32 body",
+)
 POSSESSION = _struct("Possession", "address account,address buyer,address key")
 MINT = _struct("Mint", "address to,uint256 amount,bytes32 ref,uint64 day")
 DEPOSIT = _struct("Deposit", "address account,uint256 amount,bytes32 ref,uint64 day")
@@ -71,5 +79,5 @@ ALL = (
     *(POSTING, PROFILE, ATTRIBUTES),
     *(MINT, DEPOSIT, PERMIT, POSSESSION, HEAD),
     *(BATCHES, PLEDGE),
-    *(PROPOSAL,),
+    *(PROPOSAL, PURCHASE_RECORD, MESSAGE),
 )

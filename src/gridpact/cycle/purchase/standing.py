@@ -1,0 +1,96 @@
+"""What the operator's desk knows of people: standing, record of payments, and the blacklist.
+
+One update of credibility per participant and interval (5-decisions, section 9): the desk sums what
+is kept and broken within an interval first, so splitting a purchase changes nothing.
+"""
+
+from dataclasses import dataclass, field
+
+from gridpact.cycle.purchase.terms import PurchaseTerms
+from gridpact.errors import Blacklisted, Misplaced
+from gridpact.model.purchase import PurchaseRecord
+from gridpact.quantities import Score, Wh
+from gridpact.reputation import credibility, sanctions
+from gridpact.reputation.credibility import Standing
+
+
+@dataclass
+class Standings:
+    """Everybody's standing by address; who was never rated has none yet."""
+
+    terms: PurchaseTerms
+    blacklist: set[bytes] = field(default_factory=set)
+    records: dict[bytes, PurchaseRecord] = field(default_factory=dict)
+    _now: dict[bytes, Standing] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        terms = self.terms
+        self._decay = credibility.decay(terms.credibility.half_life_days, terms.timing.seconds)
+
+    def of(self, participant: bytes, interval: int) -> Standing:
+        """Return a standing as the clock has left it by an interval."""
+        known = self._now.get(participant, Standing())
+        points = credibility.faded(known, interval, self._decay)
+        return Standing(points, max(known.interval, interval), known.kept, known.broken)
+
+    def credit(self, participant: bytes, interval: int) -> Score:
+        """Return what a participant is believed. [ppm]"""
+        return self.of(participant, interval).credit
+
+    def record(self, buyer: bytes) -> PurchaseRecord:
+        """Return a buyer's record of payments; an empty one before the first."""
+        return self.records.get(buyer, PurchaseRecord(buyer))
+
+    def exposure(self, participant: bytes, interval: int) -> Wh:
+        """Return how much may stand open without a deposit. [Wh]"""
+        return sanctions.exposure(
+            self.of(participant, interval), self._volume(participant), self.terms.credibility
+        )
+
+    def require_trusted(self, participant: bytes) -> None:
+        """See that somebody is not on the blacklist.
+
+        Raises
+        ------
+        Blacklisted
+            It is.
+        """
+        if participant in self.blacklist:
+            raise Blacklisted(participant)
+
+    def rate(self, participant: bytes, interval: int, kept: Wh, broken: Wh) -> None:
+        """Count what was kept and broken in an interval; below the floor one is blacklisted.
+
+        Once per participant and interval, in their order. [Wh]
+        """
+        before = self._now.get(participant, Standing())
+        volume, terms = self._volume(participant), self.terms
+        after = credibility.update(
+            before, interval, kept, broken, volume, self._decay, terms.credibility
+        )
+        self._now[participant] = after
+        if sanctions.suspended(before, after, terms.sanctions):
+            self.blacklist.add(participant)
+
+    def review(self, participant: bytes, interval: int) -> Standing:
+        """Take somebody off the blacklist after a new review of the same real identity.
+
+        Raises
+        ------
+        Misplaced
+            It is not on it, or may not ask yet.
+        """
+        known = self._now.get(participant, Standing())
+        if participant not in self.blacklist:
+            raise Misplaced(f"participant 0x{participant.hex()}: not on the blacklist")
+        if not sanctions.may_return(known, interval, self.terms.sanctions):
+            raise Misplaced(
+                f"participant 0x{participant.hex()}: may ask for a review from interval "
+                f"{known.interval + self.terms.sanctions.away} on, not in {interval}"
+            )
+        self.blacklist.remove(participant)
+        self._now[participant] = sanctions.returned(known, interval)
+        return self._now[participant]
+
+    def _volume(self, participant: bytes) -> Wh:
+        return credibility.reference(self.terms.volumes.get(participant, 0), ())

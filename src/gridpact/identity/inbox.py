@@ -1,0 +1,75 @@
+"""May this message be heard? Form, receiver, signature, certificate, time, nonce, rate: in order.
+
+Each refusal is one named error and changes nothing of the trade. Only what is truly signed counts
+against a sender's rate, so nobody is silenced in somebody else's name.
+"""
+
+from gridpact.crypto.eip712 import Domain
+from gridpact.errors import Misstated, NotForMe, OutOfTime
+from gridpact.identity.check import Checker
+from gridpact.identity.freshness import Freshness, FreshnessTerms
+from gridpact.identity.messages import EVERYBODY, Message, decode, require_signed
+
+
+class Inbox:
+    """What one party hears: `own` its address, `region` where it trades, `operator` whom it trusts.
+
+    The operator needs no certificate: it is known by the registry.
+    """
+
+    def __init__(
+        self,
+        own: bytes,
+        region: bytes,
+        operator: bytes,
+        domain: Domain,
+        checker: Checker,
+        terms: FreshnessTerms | None = None,
+    ) -> None:
+        self._own, self._region, self._operator = own, region, operator
+        self._domain, self._checker = domain, checker
+        self._freshness = Freshness(terms or FreshnessTerms())
+
+    def opened(self, wire: bytes, now: int) -> Message:
+        """Return a message that may be heard.
+
+        Raises
+        ------
+        ProtocolError
+            Malformed, for somebody else, forged, out of time, replayed, or one too many.
+        CertificateRefused
+            The sender's certificate does not count, see `check`.
+        """
+        message = decode(wire)
+        if message.receiver not in (self._own, EVERYBODY):
+            raise NotForMe(message.receiver, self._own)
+        require_signed(message, self._domain)
+        self._freshness.count(message.sender, now)
+        self._require_vouched(message, now)
+        self._freshness.take(message.sender, message.nonce, message.sent_at, now)
+        return message
+
+    def enclosed(self, wire: bytes, now: int) -> Message:
+        """Return a message between others that was handed on as evidence: it may be an old one.
+
+        Raises
+        ------
+        ProtocolError, CertificateRefused
+            Malformed, forged, from the future, or by somebody whose certificate does not count now.
+        """
+        message = decode(wire)
+        require_signed(message, self._domain)
+        if message.sent_at > now:
+            raise OutOfTime(message.sent_at, now, 0)
+        self._require_vouched(message, now)
+        return message
+
+    def _require_vouched(self, message: Message, now: int) -> None:
+        """See that the sender's certificate is genuine, in force, its own, and of the region."""
+        if message.sender == self._operator:
+            return
+        certificate = self._checker.check(message.certificate, now)
+        if certificate.address != message.sender:
+            raise Misstated("sender's certificate", certificate.address, message.sender)
+        if certificate.claims.region != self._region:
+            raise Misstated("region of the certificate", certificate.claims.region, self._region)

@@ -1,0 +1,112 @@
+"""Purchases by voucher on an open chain: one party's transactions to `wallets`, and its views.
+
+Each party signs its own transactions and counts its own nonces; the operator of the desk sends
+them from an address of its own, for the chain's operator signs the market's blocks alone.
+"""
+
+from gridpact.crypto.eip712 import Domain, word
+from gridpact.crypto.keys import Key, compact
+from gridpact.errors import Reverted
+from gridpact.ledger.chain import Call, OpenChain, Receipt
+from gridpact.ledger.evm.engine import revert_reason
+from gridpact.ledger.evm.transactions import sign
+from gridpact.ledger.onchain.abi import contract, numbers, pack
+from gridpact.ledger.onchain.suite import Suite
+from gridpact.model.delivery import Profile
+from gridpact.model.purchase import ByMeters, Sale, Wallet, WalletState
+from gridpact.model.voucher import Voucher
+from gridpact.quantities import Money, Wh
+
+
+class Purchases:
+    """The ledger of purchases as one party uses it (`cycle.purchase.ports.PurchaseLedger`).
+
+    Parameters
+    ----------
+    chain
+        Where the market's contracts stand.
+    key
+        Signs this party's transactions.
+    nonce
+        How many transactions the key has sent on this chain before.
+    """
+
+    def __init__(self, chain: OpenChain, key: Key, nonce: int = 0) -> None:
+        self._chain, self._key, self._nonce = chain, key, nonce
+        self._suite = Suite(chain.operator)
+        self._domain = self._suite.domain(chain.chain_id)
+
+    @property
+    def domain(self) -> Domain:
+        return self._domain
+
+    @property
+    def own(self) -> bytes:
+        return self._key.address
+
+    def free(self, account: bytes) -> Money:
+        return self._view("vault", "account", account)[0]
+
+    def deposit(self, account: bytes) -> Money:
+        return self._view("registry", "deposit", account)[1]
+
+    def wallet(self, account: bytes) -> Wallet:
+        buyer, key, balance, serial, state = self._view("wallets", "wallet", account)
+        return Wallet(_address(buyer), _address(key), balance, serial, WalletState(state))
+
+    def sale(self, account: bytes) -> Sale:
+        seller, *rest = self._view("wallets", "sale", account)
+        return Sale(_address(seller), *rest)
+
+    def open_wallet(self, nonce: int, key: bytes, proof: bytes, money: Money, until: int) -> bytes:
+        given = pack(nonce, key) + compact(proof) + pack(money, until)
+        return self._send("open_wallet", given).transaction
+
+    def name_seller(self, voucher: Voucher, certified: bytes, paid: bytes) -> bytes:
+        v = voucher
+        row = pack(v.account, v.seller, v.serial, v.valid_until, v.volume_wh, v.balance, v.due_by)
+        given = row + v.record_root + compact(certified) + compact(paid)
+        return self._send("name_seller", given).transaction
+
+    def release(self, account: bytes) -> bytes:
+        return self._send("release", pack(account)).transaction
+
+    def claim(self, account: bytes, delivered: Wh) -> bytes:
+        return self._send("claim", pack(account, delivered)).transaction
+
+    def confirm(self, account: bytes, received: Wh, signature: bytes) -> bytes:
+        given = pack(account, received) + compact(signature)
+        return self._send("confirm", given).transaction
+
+    def settle_by_meters(
+        self, account: bytes, sold: Profile, sold_by: bytes, bought: Profile, bought_by: bytes
+    ) -> ByMeters:
+        given = pack(account) + _metered(sold, sold_by) + _metered(bought, bought_by)
+        receipt = self._send("settle_by_meters", given)
+        topic = contract("wallets").topics["Metered"]
+        (found,) = [log for log in receipt.outcome.logs if log.topics[0] == topic]
+        delivered, paid = numbers(found.data)
+        return ByMeters(receipt.transaction, delivered, paid)
+
+    def time_out(self, account: bytes) -> bytes:
+        return self._send("time_out", pack(account)).transaction
+
+    def _view(self, name: str, function: str, account: bytes) -> tuple[int, ...]:
+        return numbers(self._chain.view(self._suite.call(name, function, word(account))))
+
+    def _send(self, function: str, given: bytes) -> Receipt:
+        call: Call = self._suite.call("wallets", function, given)
+        raw = sign(self._key, self._chain.chain_id, self._nonce, call.to, call.data).raw
+        receipt = self._chain.submit(raw)
+        self._nonce += 1
+        if receipt.outcome.status == 0:
+            raise Reverted(revert_reason(receipt.outcome.output), call.label)
+        return receipt
+
+
+def _address(number: int) -> bytes:
+    return number.to_bytes(20, "big")
+
+
+def _metered(profile: Profile, signature: bytes) -> bytes:
+    return pack(profile.registers) + compact(signature)
