@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridpact.crypto.keccak import keccak
-from gridpact.safety import balance, equipment, meters
-from gridpact.safety.balance import FeederModels
+from gridpact.safety import area as areas
+from gridpact.safety import equipment, meters
+from gridpact.safety.area import FeederModels
 from gridpact.safety.equipment import OilModel
 from gridpact.safety.expected import Models, Small
 from gridpact.safety.expected import fit as fit_models
@@ -61,7 +62,7 @@ def learn(
         by_meter[:, TEMP], by_meter[:, GHI], by_meter[:, WIND],
     )  # fmt: skip
     groups = [members(layout, at) for at in range(len(layout.feeders))]
-    feeders = balance.fit(groups, layout.meter_kind, power, area, numbers.balance)
+    feeders = areas.fit(groups, layout.meter_kind, power, area, numbers.balance)
     temp = padded[:, TEMP].astype(float)[:, layout.transformer_station]
     fitted = equipment.fit(load, oil, temp, numbers.equipment)
     return Learned(

@@ -25,7 +25,8 @@ class MeterTerms:
     a share of the rating; dark [W/m2]. frozen: equal readings in a row, beyond the longest such run
     of the clean days; silent: rows without a packet that are a loss of communication. smoothing:
     weight of a new residual in the EWMA; slack and limit of the CUSUM, in spreads; clip of one
-    residual. fault: share of what a generator should give that it lacks, over `rows` of light.
+    residual. fault: share of what a generator should give that it lacks, over `rows` of light;
+    repaired: rise of what it gives that ends it.
     """
 
     capacity: float = 1.25
@@ -39,6 +40,7 @@ class MeterTerms:
     clip: float = 4.0
     fault: float = 0.08
     rows: int = 6
+    repaired: float = 0.25
 
 
 @dataclass
@@ -149,12 +151,15 @@ def _short(
     lit = heard & (kind != LOAD) & (np.nan_to_num(expected) > 0.1 * scale)
     now = np.divide(value, expected, out=np.ones_like(value), where=lit)
     gain = np.float32(1 / terms.rows)
+    # repaired: the memory of before counts no more
+    state.ratio = np.where(lit & (now > state.ratio + terms.repaired), now, state.ratio)
     state.ratio = np.where(
         lit, state.ratio + gain * (np.clip(now, 0, 2) - state.ratio), state.ratio
     )
     state.lit = np.where(lit, np.minimum(state.lit + 1, 1000), state.lit).astype(np.int16)
     lost = (1 - state.ratio) * np.nan_to_num(expected)
-    return np.asarray(lit & (state.ratio < 1 - terms.fault) & (lost > 0.02 * scale))
+    now_short = now < 1 - 0.5 * terms.fault
+    return np.asarray(lit & now_short & (state.ratio < 1 - terms.fault) & (lost > 0.02 * scale))
 
 
 def learn(state: MeterState, seen: Seen, ok: Flags, terms: MeterTerms) -> None:

@@ -169,16 +169,15 @@ class Sensors:
             _padded(seen.residual, who),
             _padded(odd, who).astype(bool),
         )
-        shares = _padded(state.share, who)
-        found = balance.step(state.feeders, models, new, shares, now.area, self.terms.balance)
+        found = balance.step(state.feeders, models, new, now.area, self.terms.balance)
         heard = np.append(models.known & np.isfinite(now.area), False)
         judged = heard[self.learned.layout.meter_feeder]
         lasting = {int(who[one.feeder, one.member]): one for one in found if not one.lone}
         for meter in np.flatnonzero((state.share != 0) & judged).tolist():
             if meter not in lasting:
-                state.share[meter] = 0.0
+                state.share[meter] = state.offset[meter] = 0.0
         for meter, blame in lasting.items():
-            self._blame(now.time, meter, blame)
+            self._blame(now, meter, blame)
             score[meter] = blame.strength
         self._mark(now, code, score)
         for one in found:
@@ -186,18 +185,20 @@ class Sensors:
             if one.lone and code[meter] == OK:
                 code[meter], score[meter] = _CODE[Hazard.SPIKE], one.strength
 
-    def _blame(self, time: int, meter: int, blame: Blame) -> None:
+    def _blame(self, now: Tick, meter: int, blame: Blame) -> None:
         """Keep a meter's missing share, and what class of error it is."""
-        state, missing = self.state, blame.share > 0
+        state, time = self.state, now.time
+        missing = blame.share * np.nan_to_num(now.power[meter]) + blame.value > 0
         load = self.learned.layout.meter_kind[meter] == LOAD
         if state.share[meter] == 0:
-            state.bouts[meter] += 1
+            again = time - (state.until[meter] - self.terms.memory) > self.terms.pause
+            state.bouts[meter] += again
             state.first[meter] = blame.share
             hazard = Hazard.THEFT if missing else Hazard.BIAS
             if not load:
                 hazard = Hazard.BIAS if missing else Hazard.FALSE_DATA
             state.lasting[meter] = _CODE[hazard]
-        state.share[meter] = blame.share
+        state.share[meter], state.offset[meter] = blame.share, blame.value
         state.until[meter] = time + self.terms.memory
         grown = abs(blame.share) > self.terms.drift * abs(state.first[meter])
         long = state.since[meter] > 0 and time - state.since[meter] >= 32 * QUARTER
@@ -208,7 +209,8 @@ class Sensors:
         """Give the blamed their class wherever the error is material."""
         who = np.flatnonzero(self.state.share)
         shares, value = self.state.share[who], np.nan_to_num(now.power[who]).astype(float)
-        error, true = np.abs(shares * value), np.abs(value * (1 + shares))
+        error = np.abs(shares * value + self.state.offset[who] * (value != 0))
+        true = np.abs(value * (1 + shares))
         of_true, of_scale = self.terms.material
         scale = self.learned.layout.meter_scale[who]
         counts = error > np.maximum(of_true * true, of_scale * scale)

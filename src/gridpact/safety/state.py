@@ -18,9 +18,9 @@ from gridpact.safety.weather import WeatherState
 
 @dataclass(eq=False)
 class State:
-    """All that changes. `share`: missing share of each blamed report; `code`: class of each
-    meter's verdict; `since`: when its episode began; `bouts`, `until`: how often it was blamed, and
-    until when that counts.
+    """All that changes. `share`, `offset`: missing share and kW of each blamed report; `code`:
+    class of each meter's verdict; `since`: when its episode began; `bouts`, `until`: how often it
+    was blamed, and until when that counts.
     """
 
     weather: WeatherState
@@ -28,6 +28,7 @@ class State:
     meters: MeterState
     feeders: FeederStates
     share: NDArray[np.float64]
+    offset: NDArray[np.float64]
     lasting: NDArray[np.int8]
     first: NDArray[np.float64]
     code: NDArray[np.int8]
@@ -58,8 +59,9 @@ def fresh(learned: Learned, terms: Terms) -> State:
         weather=weather.fresh(stations, terms.weather),
         equipment=equipment.fresh(machines, lines, terms.equipment),
         meters=meters.fresh(count, learned.longest, terms.meters),
-        feeders=balance.fresh(learned.feeders),
+        feeders=balance.fresh(learned.feeders, terms.balance),
         share=np.zeros(count),
+        offset=np.zeros(count),
         lasting=np.full(count, none, np.int8),
         first=np.zeros(count),
         code=np.full(count, none, np.int8),

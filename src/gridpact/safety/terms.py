@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from gridpact.safety.balance import BalanceTerms
+from gridpact.safety.area import BalanceTerms
 from gridpact.safety.equipment import EquipmentTerms
 from gridpact.safety.meters import MeterTerms
 from gridpact.safety.weather import WeatherTerms
@@ -14,8 +14,9 @@ QUARTER = 900
 @dataclass(frozen=True)
 class Terms:
     """All numbers of the sensors. `material`: an error counts beyond the larger of these shares of
-    the true value and of the meter's scale; `bouts` within `memory` seconds make a meter unsafe
-    between them, too; `drift`: growth of a share within the window that makes it a drift.
+    the true value and of the meter's scale; `bouts`, at least `pause` seconds apart and within
+    `memory` seconds, make a meter unsafe between them, too; `drift`: growth of a share within the
+    window that makes it a drift.
     """
 
     weather: WeatherTerms = field(default_factory=WeatherTerms)
@@ -25,4 +26,5 @@ class Terms:
     material: tuple[float, float] = (0.05, 0.02)
     bouts: int = 2
     memory: int = 2 * 86_400
+    pause: int = 6 * 3600
     drift: float = 1.5

@@ -3,16 +3,8 @@
 import numpy as np
 import pytest
 
-from gridpact.safety.balance import (
-    BalanceTerms,
-    Blame,
-    FeederModels,
-    FeederStates,
-    Newest,
-    fit,
-    fresh,
-    step,
-)
+from gridpact.safety.area import BalanceTerms, FeederModels, fit
+from gridpact.safety.balance import Blame, FeederStates, Newest, fresh, step
 from gridpact.safety.expected import LOAD, PV
 
 TERMS = BalanceTerms()
@@ -43,19 +35,13 @@ def model(seed: int) -> FeederModels:
 
 def blamed(models: FeederModels, power: np.ndarray, area: np.ndarray) -> list[list[Blame]]:
     """Return who is blamed at each row; what is expected of a meter is its usual report."""
-    state: FeederStates = fresh(models)
-    shares = np.zeros((1, 14))
+    state: FeederStates = fresh(models, TERMS)
     usual, spread = power.mean(axis=0)[None], power.std(axis=0)[None]
     found = []
     for row, seen in zip(power, area, strict=True):
         now = row[None]
         new = Newest(now, usual, spread, (now - usual) / spread, ~np.isfinite(now))
-        out = step(state, models, new, shares, np.array([seen]), TERMS)
-        shares = np.zeros((1, 14))
-        for one in out:
-            if not one.lone:
-                shares[0, one.member] = one.share
-        found.append(out)
+        found.append(step(state, models, new, np.array([seen]), TERMS))
     return found
 
 
@@ -107,14 +93,14 @@ def test_missing_reports_blame_nobody() -> None:
     reported = power[CLEAN:].copy()
     reported[50:150, 2] = np.nan
     models = model(6)
-    state, shares = fresh(models), np.zeros((1, 14))
+    state = fresh(models, TERMS)
     usual, spread = np.nanmean(reported, axis=0)[None], np.nanstd(reported, axis=0)[None]
     for row, seen in zip(reported, area[CLEAN:], strict=True):
         now = row[None]
         odd = ~np.isfinite(now)
         residual = np.nan_to_num((now - usual) / spread)
         new = Newest(now, usual, spread, residual, odd)
-        assert not step(state, models, new, shares, np.array([seen]), TERMS)
+        assert not step(state, models, new, np.array([seen]), TERMS)
 
 
 def test_a_feeder_with_too_few_clean_rows_judges_nobody() -> None:
