@@ -47,6 +47,7 @@ def test_run_writes_all_it_promises(folder: Path) -> None:
         "summary.json",
         "trades.parquet",
         "prices.parquet",
+        "orders.parquet",
         "bills.csv",
         "report.html",
         "ledger.db",

@@ -66,9 +66,9 @@ def run(
 ) -> None:
     """Run the market of a scenario, or what is left of it after a cut, and write its report.
 
-    Writes summary.json, trades.parquet, prices.parquet, bills.csv, report.html and ledger.db
-    (companion.db for chains on nodes) into the output folder. Energy in Wh, prices in micro-units
-    per kWh, money in micro-units.
+    Writes summary.json, trades.parquet, prices.parquet, orders.parquet, bills.csv, report.html and
+    ledger.db (companion.db for chains on nodes) into the output folder. Energy in Wh, prices in
+    micro-units per kWh, money in micro-units.
     """
     from rich.console import Console
 

@@ -197,7 +197,8 @@ def misfit(signed: SignedOrder, gate: Gate) -> str:
     if attributes is None or attributes == PLAIN:
         return ""
     if order.tier is not Tier.LOCAL:
-        return "attributes are for orders of the local tier"
+        names = ", ".join(attributes.asked)
+        return f"{names}: for orders of the local tier, not the {order.tier.name.lower()} one"
     if gate.by_merit and order.side is Side.OFFER and attributes.all_or_nothing:
         return "in merit order an offer is divisible"
     return ""

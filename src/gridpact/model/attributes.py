@@ -39,6 +39,18 @@ class Attributes(msgspec.Struct, frozen=True):
         return ATTRIBUTES.struct_hash(msgspec.structs.astuple(self))
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """Return what is asked, in words."""
+        said = {
+            "all or nothing": self.all_or_nothing,
+            "window": self.end,
+            "source": self.source,
+            "partner": self.partner != NOBODY,
+            "zone": self.zone,
+        }
+        return tuple(name for name, value in said.items() if value)
+
+    @property
     def problem(self) -> str:
         """Return what is wrong with the form, "" if nothing."""
         if len(self.partner) != 20:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from gridpact.prosumer.wishes import NO_WISH, Wish
 from gridpact.quantities import Score
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -54,7 +55,8 @@ class Site:
 
     `load_w` and `pv_w` are what will really happen, `*_yesterday_w` the same hours of the day
     before (None when unknown: persistence is then no possible forecast). All (interval,) [W].
-    `ask_share` places its offers between feed-in tariff (0) and cap (1).
+    `ask_share` places its offers between feed-in tariff (0) and cap (1); `wish` is what its orders
+    ask beyond energy and price.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Site:
     pv: Pv | None = None
     battery: Battery | None = None
     ev: Ev | None = None
+    wish: Wish = NO_WISH
 
 
 @dataclass(frozen=True, eq=False)

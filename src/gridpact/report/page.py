@@ -23,6 +23,7 @@ from gridpact.report.council_view import council_view
 from gridpact.report.feeder_view import feeder_view
 from gridpact.report.findings import Findings
 from gridpact.report.money import between
+from gridpact.report.orders import wishes
 from gridpact.report.sensitivity import Sensitivity
 from gridpact.report.series import clock
 from gridpact.report.summary import heads, refusals, reputations
@@ -82,6 +83,7 @@ def page(found: Findings, figures: Mapping[str, str], sensitivity: Sequence[Sens
         reasons=_reasons(compared),
         cases=_cases(compared),
         refused=_refused(found),
+        wishes=wishes(day),
         cuts=_cuts(found),
         unheld=unheld(found),
         ratings=_ratings(found),

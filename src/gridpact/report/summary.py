@@ -16,6 +16,7 @@ from gridpact.model.participant import Named
 from gridpact.model.record import Cleared
 from gridpact.report.comparison import Account, Comparison
 from gridpact.report.findings import Findings
+from gridpact.report.orders import wishes
 
 _PACKAGES = ("gridpact", "numpy", "scipy", "clarabel", "coincurve", "pyrevm", "py-evm", "msgspec")
 
@@ -51,6 +52,7 @@ def summary(found: Findings) -> dict[str, Any]:
         "chains": {chain.name: _chain(chain) for chain in day.chains},
         "energy_wh": _energy(compared),
         "trades": _trades(compared),
+        "wishes": [one._asdict() for one in wishes(day)],
         "money": _money(compared),
         "bills": [_bill(account) for account in compared.accounts],
         "grid": _grid(found),

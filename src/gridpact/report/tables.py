@@ -92,7 +92,7 @@ def write_trades(found: Findings, path: Path) -> Path:
                 "fill": trade.name.hex(),
             }
         )
-    return _write(rows, TRADES, path)
+    return write_table(rows, TRADES, path)
 
 
 def write_prices(found: Findings, path: Path) -> Path:
@@ -116,10 +116,10 @@ def write_prices(found: Findings, path: Path) -> Path:
             }
             for bus, dlmp in advice.dlmp.items()
         ]
-    return _write(rows, PRICES, path)
+    return write_table(rows, PRICES, path)
 
 
-def _write(rows: Sequence[Mapping[str, object]], schema: pa.Schema, path: Path) -> Path:
+def write_table(rows: Sequence[Mapping[str, object]], schema: pa.Schema, path: Path) -> Path:
     """Write rows as Parquet.
 
     They go through JSON lines: making arrays of Python values one by one would import pandas where

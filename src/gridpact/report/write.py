@@ -7,6 +7,7 @@ from pathlib import Path
 from gridpact.report.billing import write_bills
 from gridpact.report.figures import figures
 from gridpact.report.findings import Findings
+from gridpact.report.orders import write_orders
 from gridpact.report.page import page
 from gridpact.report.sensitivity import Sensitivity
 from gridpact.report.summary import summary
@@ -23,6 +24,7 @@ def write_all(
         write_summary(found, folder / "summary.json"),
         write_trades(found, folder / "trades.parquet"),
         write_prices(found, folder / "prices.parquet"),
+        write_orders(found.day, folder / "orders.parquet"),
         write_bills(found, folder / "bills.csv"),
         report,
     )

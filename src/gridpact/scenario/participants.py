@@ -81,11 +81,11 @@ def _ev(row: Table, day: Day) -> Ev | None:
         raise row.error(
             "ev_kwh", f"{energy / 1000:g} kWh cannot be charged at {power / 1000:g} kW in ev_h"
         )
-    begin, end = _intervals(day, first, last)
+    begin, end = hours_of(day, first, last)
     return Ev(energy, power, begin, end) if energy and begin < end else None
 
 
-def _intervals(day: Day, first_h: float, last_h: float) -> tuple[int, int]:
+def hours_of(day: Day, first_h: float, last_h: float) -> tuple[int, int]:
     """Return hours of the day as intervals [begin, end) of the horizon."""
     end = min(round(last_h * 60 / day.minutes), day.intervals)
     return min(round(first_h * 60 / day.minutes), end), end
@@ -106,7 +106,7 @@ def read_plant(row: Table, bus: Callable[[Table], int], day: Day) -> Plant:
         power_w=power,
         power_yesterday_w=before,
         ask_share=row.number("ask_share", 0.45, high=1.0),
-        window=_intervals(day, *row.pair("window_h", (0.0, 24.0), high=24.0)),
+        window=hours_of(day, *row.pair("window_h", (0.0, 24.0), high=24.0)),
     )
     row.finish()
     return plant

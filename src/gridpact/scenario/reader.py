@@ -9,6 +9,7 @@ import datetime
 import math
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,11 +24,12 @@ from gridpact.prosumer.pricing import STRATEGIES
 from gridpact.quantities import PPM, whole
 from gridpact.scenario import fleet, market_terms
 from gridpact.scenario.grid_file import read_grid
-from gridpact.scenario.participants import read_participant, read_plant
+from gridpact.scenario.participants import hours_of, read_participant, read_plant
 from gridpact.scenario.profiles import BUILT_IN, Profiles, read
 from gridpact.scenario.scenario import Grid, Scenario, Time
 from gridpact.scenario.schemes import SCHEMES, read_market, read_scheme
 from gridpact.scenario.table import Table, read_toml
+from gridpact.scenario.wishes import wished
 
 _DATA = Path(__file__).resolve().parent.parent / "data"
 _CASES = {
@@ -71,6 +73,7 @@ def load(
     owners = _owners(root.table("owners"))
     used_scheme = read_scheme(root, scheme)
     market, splitting = read_market(root.table("market"), SCHEMES[used_scheme])
+    sites = wished(root.tables("wish"), sites, plants, market, partial(hours_of, day))
     scenario = Scenario(
         file=str(path),
         name=root.text("name", path.stem),

@@ -118,6 +118,13 @@ class Table:
             raise self.error(key, f"expected {expected}, not {show(value)}")
         return value
 
+    def texts(self, key: str) -> list[str]:
+        """Return a list of words, empty when absent."""
+        value = self._get(key, [], "a list of words")
+        if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+            raise self.error(key, f'expected a list of words, as ["sun"], not {show(value)}')
+        return value
+
     def day(self, key: str) -> datetime.date:
         value = self._get(key, _MISSING, "a date like 2016-06-09")
         if not isinstance(value, datetime.date) or isinstance(value, datetime.datetime):

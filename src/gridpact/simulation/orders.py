@@ -11,11 +11,13 @@ import numpy as np
 
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keys import Key
+from gridpact.model.attributes import PLAIN, Attributes
 from gridpact.model.order import NONE, Order, Side, SignedOrder, Tier
 from gridpact.prosumer.bidding import HONEST, Conduct, Wanted
 from gridpact.prosumer.devices import FloatArray, Plant, Site
 from gridpact.prosumer.pricing import Pricing, Situation, spread
 from gridpact.prosumer.tariff import Tariff
+from gridpact.prosumer.wishes import carried
 from gridpact.quantities import PPM, Price
 from gridpact.simulation.people import Party, People
 
@@ -86,9 +88,12 @@ def _site_orders(
         now = Situation(desk.tariff, interval, side, tier, share, owner, seed)
         return _scaled(desk.pricing(now), conduct)
 
+    def wish(side: Side) -> Attributes:
+        return site.wish.attributes(side, interval, desk.people.addresses)
+
     if offer:
-        price = priced(Side.OFFER, Tier.LOCAL)
-        yield _local(desk, party, Side.OFFER, Tier.LOCAL, interval, offer, price)[1]
+        price, asked = priced(Side.OFFER, Tier.LOCAL), wish(Side.OFFER)
+        yield _local(desk, party, Side.OFFER, Tier.LOCAL, interval, offer, price, asked)[1]
     if not bid:
         return
     tiers = (Tier.LOCAL, Tier.ZONAL) if plants_run else (Tier.LOCAL,)
@@ -96,8 +101,10 @@ def _site_orders(
     for tier in tiers:
         price = priced(Side.BID, tier)
         if price:
+            asked = wish(Side.BID) if tier is Tier.LOCAL else PLAIN
+            least = site.min_reputation
             parent, order = _local(
-                desk, party, Side.BID, tier, interval, bid, price, site.min_reputation, parent
+                desk, party, Side.BID, tier, interval, bid, price, asked, least, parent
             )
             yield order
 
@@ -142,6 +149,7 @@ def _local(
     interval: int,
     energy_wh: int,
     price: Price,
+    attributes: Attributes,
     min_reputation: int = 0,
     parent: bytes = NONE,
 ) -> tuple[bytes, SignedOrder]:
@@ -154,14 +162,17 @@ def _local(
         energy_wh=energy_wh,
         price=price,
         min_reputation=min_reputation,
+        terms=attributes.hash,
         parent=parent,
         expires=interval + 1,
         salt=interval,
     )
-    return _sign(desk, order, desk.venue.local, party.key)
+    return _sign(desk, order, desk.venue.local, party.key, carried(attributes))
 
 
-def _sign(desk: Desk, order: Order, domain: Domain, key: Key) -> tuple[bytes, SignedOrder]:
+def _sign(
+    desk: Desk, order: Order, domain: Domain, key: Key, attributes: Attributes | None = None
+) -> tuple[bytes, SignedOrder]:
     """Return an order's hash and the order, signed."""
     name = order.digest(domain) if desk.name is None else desk.name(order)
-    return name, SignedOrder(order, key.sign(name) if desk.signed else b"")
+    return name, SignedOrder(order, key.sign(name) if desk.signed else b"", attributes)

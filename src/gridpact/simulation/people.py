@@ -5,6 +5,7 @@ A device's key follows from the seed and its name, so that a resumed run signs a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key
@@ -31,6 +32,11 @@ class People:
     sites: tuple[Party, ...]
     plants: tuple[Party, ...]
     substation: Party
+
+    @cached_property
+    def addresses(self) -> dict[str, bytes]:
+        """Return the address of every site, by its name."""
+        return {one.participant.name: one.address for one in self.sites}
 
 
 def key_seed(seed: int) -> bytes:

@@ -20,6 +20,7 @@ def test_all_files_are_written_and_agree(found: Findings, tmp_path: Path) -> Non
         "summary.json",
         "trades.parquet",
         "prices.parquet",
+        "orders.parquet",
         "bills.csv",
         "report.html",
     }
