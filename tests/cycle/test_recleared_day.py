@@ -54,7 +54,7 @@ def told(scenario: Scenario) -> tuple[Market, Ledgers]:
     return market, ledgers
 
 
-@pytest.mark.parametrize("name", ["merit_order", "uniform_price", "mcafee"])
+@pytest.mark.parametrize("name", ["merit_order", "uniform_price", "mcafee", "grid_optimal"])
 def test_every_clearing_follows_from_its_book(voltage: Scenario, name: str) -> None:
     scenario = replace(shortened(voltage, 13), market=MarketTerms(name))
     market, _ = told(scenario)

@@ -1,6 +1,6 @@
 """Every clearing of a ledger computed again from its sealed book: an inspector of the audit."""
 
-from gridpact.errors import BadInput, Corrupt
+from gridpact.errors import BadInput, Corrupt, InvalidClearing
 from gridpact.ledger.audit.audit import AuditedBlock, View
 from gridpact.market.recleared import other_fill, recleared
 from gridpact.model.interval import Key, Phase
@@ -44,5 +44,7 @@ class ClearingAudit:
             again = recleared(found.market, book, prices, posted, buses)
         except BadInput as error:
             raise Corrupt(place, f"market: {error}") from error
+        except InvalidClearing as error:
+            raise Corrupt(place, f"wires: {error}") from error
         if problem := other_fill(again, posted):
             raise Corrupt(place, f"fills: {problem} ({found.market.mechanism})")

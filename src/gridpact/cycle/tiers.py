@@ -11,14 +11,14 @@ from gridpact.cycle.collect import Books
 from gridpact.cycle.market import Market
 from gridpact.cycle.phase import once
 from gridpact.cycle.ports import Expected
+from gridpact.cycle.wires import checked, while_clearing
 from gridpact.ledger.ledger import Ledger
 from gridpact.market import zonal
 from gridpact.market.caps import Pairs
-from gridpact.market.choice import chosen, pricing
+from gridpact.market.choice import asking, chosen, pricing
 from gridpact.market.clearing import verify, verify_unmet
-from gridpact.market.cuts import AfterCheck, apply
+from gridpact.market.cuts import AfterCheck
 from gridpact.market.local_book import cleared
-from gridpact.market.rank import Span, merged, ranked
 from gridpact.market.unmet import unmet, zonal_wanted
 from gridpact.model.grid_check import GridVerdict
 from gridpact.model.interval import Key, Phase
@@ -58,9 +58,9 @@ def clear(
 def _decide(
     market: Market, interval: int, prices: Prices, books: Books, expected: Expected
 ) -> Cleared:
-    tiers = _Tiers(market, interval, prices, books)
+    tiers = _Tiers(market, interval, prices, books, expected)
     fills = tiers.fills()
-    verdict, after = _checked(market, interval, books, expected, tiers.scores, fills, prices)
+    verdict, after = checked(market, interval, books, expected, tiers.scores, fills, prices)
     again = tiers.second_round(after, verdict)
     kept = (*after.fills, *again)
     orders = (*books.local.orders, *books.zonal.orders)
@@ -79,18 +79,22 @@ def _decide(
             SetPoint(who, var) for who, var in sorted(verdict.reactive_var.items()) if var
         ),
         scores=_stood(market.local, books.local),
+        wires=tuple(tiers.wires.answers),
     )
 
 
 class _Tiers:
     """The market tiers of one interval over the same books."""
 
-    def __init__(self, market: Market, interval: int, prices: Prices, books: Books) -> None:
+    def __init__(
+        self, market: Market, interval: int, prices: Prices, books: Books, expected: Expected
+    ) -> None:
         self.books = books
         self.buses = market.buses
-        self.mechanism = chosen(market.rules.market).match
         self.pairs = {tier: Pairs.of(prices, tier) for tier in (Tier.LOCAL, Tier.ZONAL)}
         self.scores = _scores(market, books)
+        self.wires = while_clearing(market, interval, books, expected, self.scores, prices)
+        self.mechanism = asking(chosen(market.rules.market).match, self.wires)
         self.terms = zonal.ZonalTerms(
             windows={who: facts.window for who, facts in market.plants.items()},
             loss_price=prices.retail - prices.network_share,
@@ -131,23 +135,6 @@ class _Tiers:
             self.terms,
             kept,
         )
-
-
-def _checked(
-    market: Market,
-    interval: int,
-    books: Books,
-    expected: Expected,
-    scores: Mapping[bytes, Score],
-    fills: Sequence[Fill],
-    prices: Prices,
-) -> tuple[GridVerdict, AfterCheck]:
-    """Ask the wires, and take from the clearing what they cannot carry."""
-    span = Span(market.minutes)
-    offers = (*books.local.orders, *books.zonal.orders)
-    rows = ranked(expected.injectors, fills, offers, scores, expected.exports, span, prices.feed_in)
-    verdict = merged(market.grid_check(interval, expected.load, rows), rows)
-    return verdict, apply(fills, verdict, expected.injectors, expected.exports, span)
 
 
 def _scores(market: Market, books: Books) -> dict[bytes, Score]:

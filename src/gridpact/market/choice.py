@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from gridpact.errors import BadInput
 from gridpact.market.clearing import Pricing
+from gridpact.market.grid_optimal import Carrier, GridOptimal
 from gridpact.market.mechanism import Budget, Mechanism
 from gridpact.market.mechanisms import Known, mechanism
 from gridpact.model.market import MarketTerms, Setting
@@ -35,6 +36,11 @@ def settings_of(match: Mechanism) -> Mapping[str, Setting]:
         return {}
     values = {field.name: getattr(match, field.name) for field in dataclasses.fields(match)}
     return {name: value for name, value in values.items() if isinstance(value, Setting)}
+
+
+def asking(match: Mechanism, wires: Carrier) -> Mechanism:
+    """Return a mechanism that asks these wires while it clears, if it asks any."""
+    return dataclasses.replace(match, wires=wires) if isinstance(match, GridOptimal) else match
 
 
 def levies(terms: MarketTerms) -> bool:

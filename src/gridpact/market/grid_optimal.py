@@ -15,6 +15,7 @@ sells there, and that is the price. Every fill stays between its offer and its b
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import Protocol
 
 import numpy as np
 
@@ -32,6 +33,18 @@ CLAIMS = Claims(welfare=PPM)
 
 PATIENCE = 30
 """Rounds in which a cut offer keeps what the wires carry; later it stands back altogether."""
+
+
+class Carrier(Protocol):
+    """Wires that can be asked while a book is cleared."""
+
+    def places(self, book: OrderBook) -> Whole:
+        """Return the bus of every offer."""
+        ...
+
+    def carried(self, book: OrderBook, sold: Whole) -> Whole:
+        """Return the most that each offer may sell, of what is sold. (offer,) [Wh]"""
+        ...
 
 
 @dataclass(frozen=True)
@@ -81,7 +94,7 @@ class Wires:
 class GridOptimal:
     """The mechanism, with the wires that bind it; None where they bind nobody."""
 
-    wires: Wires | None = None
+    wires: Carrier | None = None
 
     def __call__(self, book: OrderBook) -> Clearing:
         """Return the fills of the last round, which the wires carry."""
@@ -93,7 +106,8 @@ class GridOptimal:
             price = _energy_price(left, fills)
             fills = replace(fills, offer=rows[fills.offer])
             sold = np.array(energy_of(fills.offer, fills.energy, len(most)), np.int64)
-            carried = sold if self.wires is None else self.wires.carried(book, sold)
+            wires = self.wires if sold.any() else None
+            carried = sold if wires is None else wires.carried(book, sold)
             over = sold > carried
             if not over.any():
                 return self._priced(book, fills, price, cut)
@@ -112,9 +126,7 @@ class GridOptimal:
         return replace(fills, price=price, uniform=int(price[0]) if one else None)
 
 
-def match(book: OrderBook) -> Clearing:
-    """Return the most welfare of a book whose trades the wires all carry."""
-    return GridOptimal()(book)
+match = GridOptimal()
 
 
 def _energy_price(book: OrderBook, fills: Clearing) -> Price:

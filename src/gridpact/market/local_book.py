@@ -87,14 +87,18 @@ def local_book(
     seed
         Of the closed book, see `draw`.
     """
-    bids = drawn(bids_of(orders, Tier.LOCAL), seed)
-    offers = sorted(offers_of(orders, Tier.LOCAL), key=lambda one: one.hash)
+    bids, offers = drawn(bids_of(orders, Tier.LOCAL), seed), local_offers(orders)
     people = {one.order.participant: None for one in (*bids, *offers)}
     number = {who: row for row, who in enumerate(people)}
     reputation = np.array([scores[who] for who in people], np.int64)
     wanted, asked = (_columns(side, number, pairs, buses) for side in (bids, offers))
     book = OrderBook.of(wanted, asked, reputation, pairs, MAX_FILLS, seed)
     return LocalBook(book, bids, offers)
+
+
+def local_offers(orders: Sequence[Accepted]) -> list[Accepted]:
+    """Return the local offers in the order of the book's rows."""
+    return sorted(offers_of(orders, Tier.LOCAL), key=lambda one: one.hash)
 
 
 def _columns(

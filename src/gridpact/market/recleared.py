@@ -1,16 +1,17 @@
 """Is a posted clearing what its mechanism makes of the sealed book? For whoever audits one.
 
 Every mechanism is a function of the book, and the book with prices, reputations and the draw's seed
-is on record. The wires are not: what they cut is taken as the record states it, and what is left
-must be the mechanism's own fills, less exactly that.
+is on record. The wires are not: what they cut, and what they answered to a mechanism that asks them
+while it clears, is taken as the record states it; what is left must be the mechanism's own fills.
 """
 
 from collections.abc import Mapping, Sequence
 
 from gridpact.market.caps import Pairs
-from gridpact.market.choice import chosen
+from gridpact.market.choice import asking, chosen
 from gridpact.market.cuts import remaining
-from gridpact.market.local_book import cleared
+from gridpact.market.local_book import cleared, local_offers
+from gridpact.market.wires import Replayed
 from gridpact.model.market import MarketTerms
 from gridpact.model.order import Code, Tier
 from gridpact.model.record import Book, Cleared, Prices
@@ -22,12 +23,21 @@ def recleared(
 ) -> tuple[Fill, ...]:
     """Return the local fills of a sealed book before the grid check, computed again.
 
-    `posted` tells the reputations by which each order was cleared.
+    `posted` tells the reputations by which each order was cleared, and what the wires answered.
+
+    Raises
+    ------
+    InvalidClearing
+        Answers of the wires to questions that the mechanism does not ask.
     """
     rows = zip(book.orders, posted.scores, strict=True)
     scores = {one.order.participant: score for one, score in rows}
     pairs = Pairs.of(prices, Tier.LOCAL)
-    return cleared(chosen(terms).match, book.orders, pairs, buses, scores, book.seed)
+    wires = Replayed(local_offers(book.orders), buses, posted.wires)
+    match = asking(chosen(terms).match, wires)
+    fills = cleared(match, book.orders, pairs, buses, scores, book.seed)
+    wires.require_used()
+    return fills
 
 
 def other_fill(again: Sequence[Fill], posted: Cleared) -> str:

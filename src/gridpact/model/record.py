@@ -157,10 +157,24 @@ class SetPoint(msgspec.Struct, frozen=True):
     reactive_var: int
 
 
+class Carried(msgspec.Struct, frozen=True):
+    """What the wires carry of an offer that sold more, because of `limit` ("v_max at bus 19").
+
+    `multiplier` is the marginal worth of relaxing the limit. [ppm of cut energy]
+    """
+
+    offer: bytes
+    energy_wh: Wh
+    limit: str
+    multiplier: int
+
+
 class Cleared(msgspec.Struct, frozen=True, tag=True):
     """A clearing after the grid check.
 
     `scores` are the reputations by which it was cleared, one per order of the chain's sealed book.
+    `wires` are the answers to a mechanism that asks the wires while it clears, round by round: the
+    offers that were not carried in full; none in the last round.
     """
 
     fills: tuple[Fill, ...]
@@ -171,6 +185,7 @@ class Cleared(msgspec.Struct, frozen=True, tag=True):
     binding: tuple[str, ...]
     reactive: tuple[SetPoint, ...] = ()
     scores: tuple[Score, ...] = ()
+    wires: tuple[tuple[Carried, ...], ...] = ()
 
 
 class Commitment(msgspec.Struct, frozen=True, tag=True):
