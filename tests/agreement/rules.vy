@@ -63,11 +63,10 @@ def by_meters(
     terms: uint256,
     agreed: uint256,
     sent: uint256,
-    unused: uint256,
     unused_sent: uint256,
     rules: split.Rules,
 ) -> split.Short:
-    return split.by_meters(packing.terms(terms), agreed, sent, unused, unused_sent, rules)
+    return split.by_meters(terms, agreed, sent, unused_sent, rules)
 
 
 @external

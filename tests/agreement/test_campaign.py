@@ -78,7 +78,7 @@ def test_ten_thousand_settlements_by_two_meters(rule: Ask) -> None:
         received = drawn.sent - part(drawn.sent, loss)
         numbers = drawn.agreed, drawn.sent, received, unused, drawn.unused_sent, 0
         here = split(fill, Delivery(fill.bid, *numbers), terms, loss)
-        energies = drawn.agreed, drawn.sent, unused, drawn.unused_sent
+        energies = drawn.agreed, drawn.sent, drawn.unused_sent
         there = rule("by_meters", fill.terms, *energies, *_numbers(terms))
         seller = here.paid + here.fee_seller
         amounts = seller, here.charge, here.fee_network, here.refund, here.reward

@@ -21,6 +21,8 @@ def __init__(begins: uint256, seconds: uint256):
     @notice Fix when interval 0 begins and how long each one lasts.
     """
     assert seconds > 0, "clock: no interval"
+    # so that no moment below overflows
+    assert begins < 2**64 and seconds < 2**64, "clock: no moment"
     BEGINS = begins
     SECONDS = seconds
 
@@ -65,9 +67,12 @@ def commit_open(interval: uint64) -> bool:
 @view
 def ended(interval: uint64, later: uint256) -> bool:
     """
-    @notice Whether an interval, and so many more, are over.
+    @notice Whether an interval, and so many more, are over: less than 2^64, which settlement.vy
+            sees to at the founding.
     """
-    return block.timestamp >= self._begins(interval) + (1 + later) * SECONDS
+    # no overflow: each factor is below 2^66
+    first: uint256 = unsafe_add(unsafe_add(convert(interval, uint256), 1), later)
+    return block.timestamp >= unsafe_add(BEGINS, unsafe_mul(first, SECONDS))
 
 
 @internal
@@ -97,4 +102,4 @@ def _elapsed() -> uint256:
 @internal
 @view
 def _begins(interval: uint64) -> uint256:
-    return BEGINS + convert(interval, uint256) * SECONDS
+    return unsafe_add(BEGINS, unsafe_mul(convert(interval, uint256), SECONDS))

@@ -163,7 +163,7 @@ def pay(
         skip_contract_check=True,
     )
     unused: uint256 = terms.energy - agreed
-    owed: split.Short = split.by_meters(terms, agreed, sent, unused, unused_sent, RULES)
+    owed: split.Short = split.by_meters(fill.terms, agreed, sent, unused_sent, RULES)
     back: uint256 = self._spend(
         key,
         fill.buyer,

@@ -27,17 +27,16 @@ def signer(
     """
     @notice Whose key signed what a participant's meter is said to show of an interval.
     """
-    word: uint256 = signed.registers
     hashed: bytes32 = keccak256(
         abi_encode(
             PROFILE_TYPE,
             meter,
             region,
             interval,
-            word >> 192,
-            (word >> 128) & packing.MASK_64,
-            (word >> 64) & packing.MASK_64,
-            word & packing.MASK_64,
+            signed.registers >> 192,
+            (signed.registers >> 128) & packing.MASK_64,
+            (signed.registers >> 64) & packing.MASK_64,
+            signed.registers & packing.MASK_64,
         )
     )
     return signing.signer(keccak256(concat(0x1901, domain, hashed)), signed.signature)
@@ -51,7 +50,7 @@ def imported(registers: uint256) -> uint256:
     """
     now: uint256 = (registers >> 64) & packing.MASK_64
     assert now >= registers >> 192, "metering: the meter ran backwards"
-    return now - (registers >> 192)
+    return unsafe_sub(now, registers >> 192)
 
 
 @internal
@@ -63,4 +62,4 @@ def exported(registers: uint256) -> uint256:
     now: uint256 = registers & packing.MASK_64
     earlier: uint256 = (registers >> 128) & packing.MASK_64
     assert now >= earlier, "metering: the meter ran backwards"
-    return now - earlier
+    return unsafe_sub(now, earlier)

@@ -28,12 +28,9 @@ def amount(price: uint256, energy: uint256) -> uint256:
     """
     @notice What `energy` costs at `price`, rounded half to even once.
     """
+    # half a unit less one, and one more above an odd quotient: so a tie goes to the even one
     product: uint256 = price * energy
-    quotient: uint256 = product // 1000
-    # half a unit less one, and one more above an odd quotient: so a tie goes to the even one. No
-    # overflow: the rest is below 1000, the quotient a thousandth of a word
-    rest: uint256 = unsafe_add(unsafe_add(product % 1000, 499), quotient & 1)
-    return unsafe_add(quotient, rest // 1000)
+    return (product + unsafe_add(499, product // 1000 & 1)) // 1000
 
 
 @internal
@@ -42,8 +39,6 @@ def part(whole: uint256, share: uint256) -> uint256:
     """
     @notice `share` (ppm) of a whole amount, rounded half to even.
     """
-    product: uint256 = whole * share
-    quotient: uint256 = product // PPM
     # as above, with a million
-    rest: uint256 = unsafe_add(unsafe_add(product % PPM, 499_999), quotient & 1)
-    return unsafe_add(quotient, rest // PPM)
+    product: uint256 = whole * share
+    return (product + unsafe_add(499_999, product // PPM & 1)) // PPM

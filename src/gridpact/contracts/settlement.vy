@@ -46,7 +46,7 @@ COUNTED: constant(uint256) = 2 << MARKS  # its buyer's import is counted over al
 # of a buyer, in places of their own: interval 32 | imported and paid for 224
 RING: constant(uint64) = 16
 SOLD: constant(uint64) = 0  # first place
-BOUGHT: constant(uint64) = RING
+BOUGHT: constant(uint64) = RING  # the next
 VOLUME_INTERVAL: constant(uint256) = 224
 RATE_AGREED: constant(uint256) = 188
 RATE_SENT: constant(uint256) = 152
@@ -93,7 +93,7 @@ BY_MERIT: immutable(bool)
 RULES: immutable(split.Rules)
 
 fills: HashMap[bytes32, uint256]
-volumes: HashMap[address, HashMap[uint64, uint256]]  # by participant and place in its ring
+volumes: HashMap[uint256, uint256]  # by participant 160 | place 8: in its ring
 
 
 event Committed:
@@ -249,7 +249,7 @@ def lock(single: Single):
     @notice Lock the money of a fill that was matched, until the commitments close. Anybody may.
     """
     assert clock.commit_open(single.interval), "settlement: too late for a lock"
-    name: bytes32 = self._name(single)
+    name: bytes32 = self._name()
     word: uint256 = self.fills[name]
     assert word & packing.MASK_16 == MATCHED, "settlement: not matched"
     tariffs: clearing.Tariffs = self._trading(single.region, single.interval)
@@ -272,33 +272,40 @@ def settle_fill(single: Single, seller: metering.Signed, buyer: metering.Signed)
          the order of them.
     """
     assert msg.sender == OPERATOR or clock.ended(single.interval, 1), "settlement: too early"
-    name: bytes32 = self._name(single)
+    name: bytes32 = self._name()
     word: uint256 = self._locked(single.fill.bid, name)
-    own: uint256 = word & OWN_METERS
-    self._check_meter(single.region, single.interval, single.fill.seller, seller, own)
-    self._check_meter(single.region, single.interval, single.fill.buyer, buyer, own)
+    assert metering.signer(
+        DOMAIN, single.fill.seller, single.region, single.interval, seller
+    ) == self._meter(single.fill.seller, word), "settlement: not the meter's signature"
+    assert metering.signer(
+        DOMAIN, single.fill.buyer, single.region, single.interval, buyer
+    ) == self._meter(single.fill.buyer, word), "settlement: not the meter's signature"
     exported: uint256 = metering.exported(seller.registers)
     imported: uint256 = metering.imported(buyer.registers)
-    terms: packing.Terms = packing.terms(single.fill.terms)
-    volume: uint256 = self._volume(single.fill.seller, single.interval, SOLD)
+    energy: uint256 = single.fill.terms >> 120
+    sold_at: uint256 = self._place(single.fill.seller, single.interval, SOLD)
+    volume: uint256 = self._volume(sold_at, single.interval)
+    bought_at: uint256 = 0
     bought: uint256 = 0
     before: uint256 = word >> BEFORE
     if word & COUNTED != 0:
-        bought = self._volume(single.fill.buyer, single.interval, BOUGHT)
+        bought_at = self._place(single.fill.buyer, single.interval, BOUGHT)
+        bought = self._volume(bought_at, single.interval)
         before = max(before, bought & MASK_BOUGHT)
-    agreed: uint256 = min(terms.energy, imported - min(imported, before))
-    unused: uint256 = terms.energy - agreed
-    exported -= min(exported, self._paid(volume))
+    # no underflow here: what is taken away is at most what it is taken from
+    agreed: uint256 = min(energy, unsafe_sub(imported, min(imported, before)))
+    exported = unsafe_sub(exported, min(exported, self._paid(volume)))
     sent: uint256 = min(agreed, exported)
     if word & COUNTED != 0:
-        self._take(bought, single.fill.buyer, single.interval, sent)
-    exported -= sent
-    unused_sent: uint256 = min(unused, exported - min(exported, volume >> UNUSED & MASK_36))
-    owed: split.Short = split.by_meters(terms, agreed, sent, unused, unused_sent, RULES)
+        self.volumes[bought_at] = bought + sent
+    unused: uint256 = unsafe_sub(energy, agreed)
+    unused_sent: uint256 = 0
+    if unused > 0:
+        exported = unsafe_sub(exported, sent)
+        unused_sent = min(unused, exported - min(exported, volume >> UNUSED & MASK_36))
+    owed: split.Short = split.by_meters(single.fill.terms, agreed, sent, unused_sent, RULES)
     self.fills[name] = UNKNOWN  # its orders are past: nobody can make it again
-    self._count(
-        volume, single.fill.seller, single.interval, agreed, sent, unused_sent, 0, owed.charge
-    )
+    self._count(volume, sold_at, agreed, sent, unused_sent, 0, owed.charge)
     to_loss: uint256 = rounding.part(owed.charge, RULES.loss_fund_share)
     extcall vault.__interface__(VAULT).settle(
         single.fill.buyer,
@@ -330,15 +337,17 @@ def contradict(
     @notice Put a locked fill into dispute: the meter of one of its parties signed two different
             things of the interval. Anybody may call.
     """
-    name: bytes32 = self._name(single)
+    name: bytes32 = self._name()
     word: uint256 = self._locked(single.fill.bid, name)
     assert (
         meter == single.fill.seller or meter == single.fill.buyer
     ), "settlement: another participant's meter"
     assert first.registers != second.registers, "settlement: no contradiction"
-    own: uint256 = word & OWN_METERS
-    self._check_meter(single.region, single.interval, meter, first, own)
-    self._check_meter(single.region, single.interval, meter, second, own)
+    key: address = self._meter(meter, word)
+    for signed: metering.Signed in [first, second]:
+        assert (
+            metering.signer(DOMAIN, meter, single.region, single.interval, signed) == key
+        ), "settlement: not the meter's signature"
     self.fills[name] = word & ~packing.MASK_16 | DISPUTED
     log Contradicted(fill=name, meter=meter)
 
@@ -351,7 +360,7 @@ def take_back(single: Single):
             is in dispute after two. Before delivery at once, when the clearing was proven wrong.
             Anybody may call.
     """
-    name: bytes32 = self._name(single)
+    name: bytes32 = self._name()
     word: uint256 = self.fills[name]
     state: uint256 = word & packing.MASK_16
     amount: uint256 = split.lock(packing.terms(single.fill.terms))
@@ -426,8 +435,10 @@ def count(
             [Wh]
     """
     assert msg.sender in [WALLETS, FALLBACK], "settlement: not the wallets"
-    sold: uint256 = self._volume(seller, interval, SOLD)
-    bought: uint256 = self._volume(buyer, interval, BOUGHT)
+    sold_at: uint256 = self._place(seller, interval, SOLD)
+    bought_at: uint256 = self._place(buyer, interval, BOUGHT)
+    sold: uint256 = self._volume(sold_at, interval)
+    bought: uint256 = self._volume(bought_at, interval)
     left: uint256 = exported - min(exported, self._paid(sold))
     unused: uint256 = (sold >> UNUSED) & MASK_36
     agreed: uint256 = min(claimed, imported - min(imported, bought & MASK_BOUGHT))
@@ -438,8 +449,8 @@ def count(
     if msg.sender == FALLBACK:
         left -= sent
         unused_sent = min(energy - agreed, left - min(left, unused))
-    self._count(sold, seller, interval, 0, 0, unused_sent, sent, 0)
-    self._take(bought, buyer, interval, sent)
+    self._count(sold, sold_at, 0, 0, unused_sent, sent, 0)
+    self.volumes[bought_at] = bought + sent
     return agreed, sent, unused_sent
 
 
@@ -464,7 +475,9 @@ def to_rate(seller: address, interval: uint64) -> (uint256, uint256):
     agreed: uint256 = (word >> RATE_AGREED) & MASK_36
     sent: uint256 = (word >> RATE_SENT) & MASK_36
     if agreed > 0:
-        self.volumes[seller][interval % RING] = word - (agreed << RATE_AGREED | sent << RATE_SENT)
+        self.volumes[self._place(seller, interval, SOLD)] = word - (
+            agreed << RATE_AGREED | sent << RATE_SENT
+        )
     return agreed, sent
 
 
@@ -566,9 +579,10 @@ def _tariffs(region: bytes32, interval: uint64) -> clearing.Tariffs:
 
 
 @internal
-@pure
-def _name(single: Single) -> bytes32:
-    return packing.fill_hash(single.region, single.interval, single.fill)
+@view
+def _name() -> bytes32:
+    # of the `Single` that this call begins with: its seven words, as `packing.fill_hash` has them
+    return keccak256(slice(msg.data, 4, 224))
 
 
 @internal
@@ -589,13 +603,12 @@ def _settle(
     else:
         self.fills[name] = SETTLED
         if word & COUNTED != 0:
-            bought: uint256 = self._volume(fill.buyer, interval, BOUGHT)
-            self._take(bought, fill.buyer, interval, delivery.sent)
-        volume: uint256 = self._volume(fill.seller, interval, SOLD)
+            bought_at: uint256 = self._place(fill.buyer, interval, BOUGHT)
+            self.volumes[bought_at] = self._volume(bought_at, interval) + delivery.sent
+        sold_at: uint256 = self._place(fill.seller, interval, SOLD)
         self._count(
-            volume,
-            fill.seller,
-            interval,
+            self._volume(sold_at, interval),
+            sold_at,
             delivery.agreed,
             delivery.sent,
             delivery.unused_sent,
@@ -633,25 +646,28 @@ def _locked(bid: bytes32, name: bytes32) -> uint256:
 
 @internal
 @view
-def _check_meter(
-    region: bytes32, interval: uint64, participant: address, signed: metering.Signed, own: uint256
-):
-    signer: address = metering.signer(DOMAIN, participant, region, interval, signed)
-    if own != 0:
-        assert signer == participant, "settlement: not the meter's signature"
-    else:
-        status: uint256 = staticcall registry.__interface__(REGISTRY).status(participant)
-        assert signer == packing.meter_key(
-            status, participant
-        ), "settlement: not the meter's signature"
+def _meter(participant: address, word: uint256) -> address:
+    # whose key signs for a party of a fill with this word
+    if word & OWN_METERS != 0:
+        return participant
+    return packing.meter_key(
+        staticcall registry.__interface__(REGISTRY).status(participant), participant
+    )
+
+
+@internal
+@pure
+def _place(participant: address, interval: uint64, first: uint64) -> uint256:
+    return convert(participant, uint256) << 8 | convert(first | interval % RING, uint256)
 
 
 @internal
 @view
-def _volume(participant: address, interval: uint64, first: uint64) -> uint256:
-    # the word of an interval; its place may still hold that of an earlier one, or of a later one
+def _volume(place: uint256, interval: uint64) -> uint256:
+    # the word of an interval; its place may still hold that of an earlier one, or of a later one.
+    # One of energy bought has room for any number of energies below 2^40
     assert interval < 2**32, "settlement: interval"
-    word: uint256 = self.volumes[participant][first + interval % RING]
+    word: uint256 = self.volumes[place]
     kept: uint256 = word >> VOLUME_INTERVAL
     this: uint256 = convert(interval, uint256)
     if kept == this:
@@ -664,7 +680,7 @@ def _volume(participant: address, interval: uint64, first: uint64) -> uint256:
 @view
 def _kept(seller: address, interval: uint64) -> uint256:
     # a seller's word of an interval, zero when its place holds that of another
-    word: uint256 = self.volumes[seller][interval % RING]
+    word: uint256 = self.volumes[self._place(seller, interval, SOLD)]
     return word if word >> VOLUME_INTERVAL == convert(interval, uint256) else 0
 
 
@@ -672,20 +688,13 @@ def _kept(seller: address, interval: uint64) -> uint256:
 @pure
 def _paid(word: uint256) -> uint256:
     # what a seller was paid for of its export, but for what was left unused
-    return ((word >> SENT) & MASK_36) + ((word >> ELSEWHERE) & MASK_36)
-
-
-@internal
-def _take(word: uint256, buyer: address, interval: uint64, energy: uint256):
-    # word: what `_volume` found; it has room for any number of energies below 2^40
-    self.volumes[buyer][BOUGHT + interval % RING] = word + energy
+    return unsafe_add((word >> SENT) & MASK_36, (word >> ELSEWHERE) & MASK_36)
 
 
 @internal
 def _count(
     word: uint256,
-    seller: address,
-    interval: uint64,
+    place: uint256,
     agreed: uint256,
     sent: uint256,
     unused: uint256,
@@ -704,7 +713,7 @@ def _count(
     )
     total: uint256 = unsafe_add(word, added)
     assert (word ^ added ^ total) & CARRIES == 0, "settlement: volume"
-    self.volumes[seller][interval % RING] = total
+    self.volumes[place] = total
 
 
 @internal

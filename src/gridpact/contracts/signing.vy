@@ -26,6 +26,6 @@ def signer(digest: bytes32, signature: Signature) -> address:
     vs: uint256 = convert(signature.vs, uint256)
     s: uint256 = vs & (2**PARITY - 1)
     assert s <= HALF_ORDER, "signing: signature not low"
-    found: address = ecrecover(digest, 27 + (vs >> PARITY), convert(signature.r, uint256), s)
+    found: address = ecrecover(digest, unsafe_add(27, vs >> PARITY), convert(signature.r, uint256), s)
     assert found != empty(address), "signing: signature form"
     return found

@@ -140,38 +140,43 @@ def split(
 @internal
 @pure
 def by_meters(
-    terms: packing.Terms,
-    agreed: uint256,
-    sent: uint256,
-    unused: uint256,
-    unused_sent: uint256,
-    rules: Rules,
+    terms: uint256, agreed: uint256, sent: uint256, unused_sent: uint256, rules: Rules
 ) -> Short:
     """
     @notice The same as `split` of a delivery that lost on its way exactly what was expected: it is
             full or short, and nothing was lost beyond. What two meters alone can decide.
-    @dev tests/agreement holds it to `split`. Energies add up by construction.
+    @dev tests/agreement holds it to `split`. What is not agreed is unused, so energies add up.
+    @param terms As `packing.terms` has them; whoever made the fill checked their width.
     """
-    price: uint256 = rounding.amount(terms.price, agreed)
-    charge: uint256 = rounding.amount(terms.charge, sent)
+    energy: uint256 = terms >> 120
+    rate: uint256 = (terms >> 72) & packing.MASK_48
+    price: uint256 = rounding.amount(rate, agreed)
+    charge: uint256 = rounding.amount((terms >> 24) & packing.MASK_48, sent)
+    if sent == energy:  # then the lock is this price and this charge
+        return Short(
+            case=FULL,
+            seller=price,
+            charge=charge,
+            fee_network=0,
+            refund=0,
+            reward=rounding.part(price, rules.reward),
+        )
     case: uint256 = FULL
     paid: uint256 = price
     reward: uint256 = 0
     if sent < agreed and sent + max(rounding.part(agreed, rules.eps), rules.eps_floor) < agreed:
         case = SHORT
         missing: uint256 = rounding.part(agreed - sent, rules.kappa)
-        paid -= min(price, rounding.amount(terms.price, missing))
+        paid -= min(price, rounding.amount(rate, missing))
     else:
         reward = rounding.part(price, rules.reward)
-    left: uint256 = price - paid
-    if sent < terms.energy:  # else the lock is this price and this charge
-        left = self.lock(terms) - paid - charge
+    left: uint256 = self.lock(packing.terms(terms)) - paid - charge
     fee_seller: uint256 = 0
     fee_network: uint256 = 0
-    if unused > 0:
-        fee_network = min(rounding.amount(rules.unused_fee, unused), left)
+    if agreed < energy:
+        fee_network = min(rounding.amount(rules.unused_fee, energy - agreed), left)
         left -= fee_network
-        loss: uint256 = terms.price - min(terms.price, rules.feed_in)
+        loss: uint256 = rate - min(rate, rules.feed_in)
         fee_seller = min(
             fee_network, rounding.amount(min(rules.unused_fee, loss), unused_sent)
         )

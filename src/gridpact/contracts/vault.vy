@@ -327,26 +327,28 @@ def settle(buyer: address, seller: address, split: Split) -> (uint256, uint256):
     if msg.sender != SETTLEMENT:
         assert msg.sender == FALLBACK, "vault: not the settlement"
         source = RESERVED
-    tills: uint256 = self.tills
-    reward: uint256 = min(split.reward, tills & MASK_TILL)
-    claim: uint256 = min(
-        split.claim, ((tills >> LOSS_TILL) & MASK_TILL) + split.network_loss
-    )
     word: uint256 = self.words[buyer]
+    # checked: below, each part is within what the buyer held, and no field exceeds the supply
     shared: uint256 = split.seller + split.network_loss + split.network_operator + split.refund
     assert shared <= (word >> source) & packing.MASK_80, "vault: not enough held"
-    # no overflow: no field of an open account exceeds the supply
-    self.words[buyer] = word - (shared << source) + ((split.refund + claim) << FREE)
-    if split.seller + reward > 0:
+    tills: uint256 = self.tills
+    reward: uint256 = min(split.reward, tills & MASK_TILL)
+    claim: uint256 = 0
+    if split.claim > 0:
+        claim = min(
+            split.claim, unsafe_add((tills >> LOSS_TILL) & MASK_TILL, split.network_loss)
+        )
+    self.words[buyer] = unsafe_add(
+        unsafe_sub(word, shared << source), unsafe_add(split.refund, claim) << FREE
+    )
+    gained: uint256 = unsafe_add(split.seller, reward)
+    if gained > 0:
         payee: uint256 = self.words[seller]
         assert payee & OPEN == OPEN, "vault: account not open"
-        self.words[seller] = payee + ((split.seller + reward) << FREE)
-    changed: uint256 = (
-        tills
-        + (split.network_operator << NETWORK_TILL)
-        + (split.network_loss << LOSS_TILL)
-        - (claim << LOSS_TILL)
-        - reward
+        self.words[seller] = unsafe_add(payee, gained << FREE)
+    changed: uint256 = unsafe_sub(
+        unsafe_add(tills, split.network_operator << NETWORK_TILL | split.network_loss << LOSS_TILL),
+        claim << LOSS_TILL | reward,
     )
     if changed != tills:
         self.tills = changed
