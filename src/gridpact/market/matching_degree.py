@@ -32,13 +32,14 @@ class MatchingDegree:
     ----------
     mode
         What counts as a pair's gain: `balanced`, `scaled` or `paper`, see `degree.Mode`.
-    kicks, nodes
+    kicks, nodes, rounds
         How much work a clearing may cost, see `assignment.solver.Effort`.
     """
 
     mode: str = Mode.BALANCED.value
     kicks: int = 5
     nodes: int = 20
+    rounds: int = 0
 
     def __call__(self, book: OrderBook) -> Clearing:
         """Return one fill for each bid that is served."""
@@ -65,7 +66,7 @@ class MatchingDegree:
         # ties: the lower price, then the earlier offer
         rows = np.lexsort((np.arange(len(open_)), book.asked))
         rows = rows[open_[rows]]
-        effort = Effort(self.kicks, self.nodes, _PROVED)
+        effort = Effort(self.kicks, self.nodes, _PROVED, self.rounds)
         solved = solve(_problem(book, rows, _mode(self.mode)), effort).provider
         return np.where(solved == NOBODY, NOBODY, rows[solved])
 

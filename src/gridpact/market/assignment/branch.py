@@ -10,10 +10,17 @@ from typing import NamedTuple
 import numpy as np
 
 from gridpact.market.assignment.prices import Prices, net_values
-from gridpact.market.assignment.problem import NOBODY, Problem, Reals, Whole
+from gridpact.market.assignment.problem import NOBODY, Flags, Problem, Reals, Whole
 
 _AT_LEAST = 1e-9
 _UNIT = 1e4
+
+
+class Ceiling(NamedTuple):
+    """What no assignment can exceed; and none with a certain pair. (user, provider)"""
+
+    bound: float
+    pair: Reals
 
 
 class Searched(NamedTuple):
@@ -25,34 +32,53 @@ class Searched(NamedTuple):
 
 
 def search(
-    problem: Problem, known: Whole, prices: Prices, nodes: int, seconds: float, most: int
+    problem: Problem, known: Whole, ceiling: Ceiling, nodes: int, seconds: float, most: int
 ) -> Searched:
     """Look for an assignment of at least the energy of the known one that is worth more.
 
     Parameters
     ----------
+    ceiling
+        What no assignment at all and none with a pair can exceed.
     nodes
         Most nodes of the search.
     seconds
         Last stop; who reaches it may find another answer on another machine.
     most
-        Most pairs to look at: of more, those that lose least; the bound tells of the others.
+        Most pairs to look at: of more, those of the highest ceiling; the bound tells of the others.
     """
     worth = problem.worth(known)
-    loss = _losses(problem, prices, worth.energy)
-    gap = max(prices.bound - worth.value, 0.0)
-    if (loss <= gap).sum() > most:
-        gap = float(np.partition(loss.ravel(), most)[most])
-    open_ = _Open(problem, *np.nonzero(loss <= gap))
-    elsewhere = max(prices.bound - gap, worth.value)
+    least = worth.value
+    if (ceiling.pair >= least).sum() > most:
+        least = float(-np.partition(-ceiling.pair.ravel(), most)[most])
+    elsewhere = max(min(least, ceiling.bound), worth.value)
+    found = _better(problem, known, ceiling.pair >= least, nodes, seconds)
+    if found.nothing:
+        return Searched(None, elsewhere, False)
+    bound = min(ceiling.bound, max(found.bound, elsewhere))
+    return Searched(found.provider, bound, found.out_of_time)
+
+
+def _better(problem: Problem, known: Whole, pairs: Flags, nodes: int, seconds: float) -> "_Found":
+    """Look for an assignment of these pairs that is worth more than the known one."""
+    worth = problem.worth(known)
+    open_ = _Open(problem, *np.nonzero(pairs))
     value = problem.value[open_.user, open_.place] * (_UNIT / problem.scale)
     least = worth.value * (_UNIT / problem.scale)
     rows = [*open_.limits(worth.energy), (value, least * (1 + _AT_LEAST))]
     found = open_.best(value, rows, nodes, seconds)
-    if found.nothing:
-        return Searched(None, elsewhere, False)
-    bound = min(prices.bound, found.bound * problem.scale / _UNIT * (1 + 1e-12))
-    return Searched(found.provider, max(bound, elsewhere), found.out_of_time)
+    return found._replace(bound=found.bound * problem.scale / _UNIT * (1 + 1e-12))
+
+
+def ceiling_of(problem: Problem, prices: Prices, energy: int) -> Ceiling:
+    """Return what prices of energy say of each pair: what it loses against its user's best."""
+    net = net_values(problem, prices.provider, prices.served)
+    best = net.max(axis=1, initial=-np.inf)
+    if energy < problem.reachable:
+        best = np.maximum(best, 0.0)
+    pair = np.full(net.shape, -np.inf)
+    np.subtract(net, best[:, None], out=pair, where=problem.allowed)
+    return Ceiling(prices.bound, prices.bound + pair)
 
 
 def most_energy(problem: Problem, known: Whole, nodes: int, seconds: float) -> Searched:
@@ -65,17 +91,6 @@ def most_energy(problem: Problem, known: Whole, nodes: int, seconds: float) -> S
     # whole numbers: what is no whole unit more is nothing
     bound = np.floor(found.bound * open_.unit * (1 + 1e-12) + 1e-6)
     return Searched(found.provider, float(bound), found.out_of_time)
-
-
-def _losses(problem: Problem, prices: Prices, energy: int) -> Reals:
-    """Return what each pair loses against its user's best at these prices."""
-    net = net_values(problem, prices.provider, prices.served)
-    ceiling = net.max(axis=1, initial=-np.inf)
-    if energy < problem.reachable:
-        ceiling = np.maximum(ceiling, 0.0)
-    loss = np.full(net.shape, np.inf)
-    np.subtract(ceiling[:, None], net, out=loss, where=problem.allowed)
-    return loss
 
 
 class _Found(NamedTuple):

@@ -55,6 +55,19 @@ def by_value(problem: Problem, value: Reals | None = None) -> Whole:
     return provider
 
 
+def seated(problem: Problem, provider: Whole, net: Reals) -> Whole:
+    """Return an assignment in which those who wait have taken what room is left, largest first."""
+    answer, left = provider.copy(), problem.left(provider)
+    waiting = np.flatnonzero(answer == NOBODY)
+    for user in waiting[np.argsort(-problem.demand[waiting], kind="stable")].tolist():
+        fits = np.where(problem.demand[user] <= left, net[user], -np.inf)
+        place = int(fits.argmax()) if fits.size else 0
+        if fits.size and np.isfinite(fits[place]):
+            answer[user] = place
+            left[place] -= problem.demand[user]
+    return answer
+
+
 def _small(ranked: Reals) -> bool:
     return ranked.size <= 2_000_000
 

@@ -1,8 +1,9 @@
 """The best assignment that so much work finds, and what no assignment can exceed.
 
 Greedy first, so that the answer is never worse; then prices, which tell what a provider's energy is
-worth and prove a bound; then rings on what the prices suggest, a shake, and where the case is small
-branch and bound, which may prove the best.
+worth and prove a bound; then rings on what the prices suggest, and a shake. A descent to a stronger
+bound shows further assignments on its way. Where the case is small branch and bound may prove the
+best.
 """
 
 import math
@@ -13,8 +14,10 @@ from time import monotonic
 import numpy as np
 
 from gridpact.market.assignment import branch
+from gridpact.market.assignment.branch import Ceiling, ceiling_of
+from gridpact.market.assignment.descent import Descent
 from gridpact.market.assignment.filling import filled
-from gridpact.market.assignment.greedy import by_regret, by_value
+from gridpact.market.assignment.greedy import by_regret, by_value, seated
 from gridpact.market.assignment.prices import Prices, net_values, prices_for
 from gridpact.market.assignment.problem import NOBODY, Answer, Problem, Reals, Whole
 from gridpact.market.assignment.rings import Rings
@@ -40,6 +43,8 @@ class Effort:
         Most nodes of the branch and bound.
     pairs
         Most pairs of a case on which it is tried.
+    rounds
+        Steps to the stronger bound, which also show assignments; 0: none.
     seconds
         Last stop by the clock: whoever reaches it may have another answer than a faster machine.
     """
@@ -47,12 +52,21 @@ class Effort:
     kicks: int = 100
     nodes: int = 200
     pairs: int = 8_000
+    rounds: int = 150
     seconds: float = math.inf
+
+    def rounds_of(self, problem: Problem) -> int:
+        """Return the steps to the stronger bound, fewer for large cases."""
+        return math.ceil(self.rounds * min(1.0, 20_000 / max(1, problem.value.size)))
+
+    def starts_of(self, problem: Problem) -> int:
+        """Return how many of them are tried as assignments: rings grow with users squared."""
+        return int(self.rounds / 4 * min(1.0, (200 / max(1, len(problem.demand))) ** 2))
 
     @classmethod
     def within(cls, seconds: float) -> "Effort":
         """Return the effort that a core of today does well within so much time. [s]"""
-        return cls(int(12 * seconds), int(20 * seconds), seconds=seconds)
+        return cls(int(12 * seconds), int(20 * seconds), rounds=150, seconds=seconds)
 
 
 def solve(problem: Problem, effort: Effort = Effort()) -> Answer:
@@ -68,7 +82,8 @@ def solve(problem: Problem, effort: Effort = Effort()) -> Answer:
     late = _late(begun, effort)
     if crowd:
         answer = _seated(problem, prices, net)
-        return _searched(problem, answer, prices, most, effort, begun)
+        ceiling = ceiling_of(problem, prices, problem.worth(answer).energy)
+        return _searched(problem, answer, ceiling, most, effort, begun)
     for start in _starts(problem, answer, prices, net):
         rested = _by_rings(problem, start, net, effort, late)
         if problem.worth(rested).energy < most:
@@ -83,7 +98,10 @@ def solve(problem: Problem, effort: Effort = Effort()) -> Answer:
         worth = problem.worth(answer)
     if worth.energy < problem.reachable:
         prices = prices_for(problem, worth.energy)
-    return _searched(problem, answer, prices, most, effort, begun)
+    ceiling = ceiling_of(problem, prices, worth.energy)
+    if ceiling.bound > worth.value * (1 + 1e-9) and effort.rounds > 0:
+        answer, ceiling = _descended(problem, answer, prices, effort, late)
+    return _searched(problem, answer, ceiling, most, effort, begun)
 
 
 def _starts(problem: Problem, greedy: Whole, prices: Prices, net: Reals) -> tuple[Whole, ...]:
@@ -97,15 +115,28 @@ def _starts(problem: Problem, greedy: Whole, prices: Prices, net: Reals) -> tupl
 def _seated(problem: Problem, prices: Prices, net: Reals) -> Whole:
     """Return the assignment of a crowd: by regret, then whoever still waits, then filled up."""
     willing = np.where(net < 0, -np.inf, net) if prices.served > 0 else net
-    answer = by_regret(problem, willing)
-    left = problem.left(answer)
-    for user in np.flatnonzero(answer == NOBODY).tolist():
-        fits = np.where(problem.demand[user] <= left, willing[user], -np.inf)
-        place = int(fits.argmax())
-        if np.isfinite(fits[place]):
-            answer[user] = place
-            left[place] -= problem.demand[user]
+    answer = seated(problem, by_regret(problem, willing), willing)
     return filled(problem, answer, net) if (answer == NOBODY).any() else answer
+
+
+def _descended(
+    problem: Problem, answer: Whole, prices: Prices, effort: Effort, late: Callable[[], bool]
+) -> tuple[Whole, Ceiling]:
+    """Return the best assignment that lies on the way to the stronger bound, and that bound."""
+    energy, rounds = problem.worth(answer).energy, effort.rounds_of(problem)
+    descent, starts = Descent(problem, energy, prices), effort.starts_of(problem)
+    for turn in range(rounds):
+        if late() or descent.stands:
+            break
+        descent.step(problem.worth(answer).value)
+        # towards the end of the way what providers like is nearest to an assignment
+        if turn * starts // rounds < (turn + 1) * starts // rounds:
+            net = descent.net()
+            rings = Rings(problem, seated(problem, descent.assignment(), net), net, _CHOICES)
+            rings.settle(_TURNS)
+            answer = problem.better(answer, rings.provider)
+    by_energy = ceiling_of(problem, prices, energy).pair
+    return answer, Ceiling(descent.bound, np.minimum(descent.ceiling, by_energy))
 
 
 def _late(begun: float, effort: Effort) -> Callable[[], bool]:
@@ -130,10 +161,10 @@ def _by_rings(
 
 
 def _searched(
-    problem: Problem, answer: Whole, prices: Prices, most: int, effort: Effort, begun: float
+    problem: Problem, answer: Whole, ceiling: Ceiling, most: int, effort: Effort, begun: float
 ) -> Answer:
     """Return the answer after branch and bound, if the case is small enough for it."""
-    bound, out_of_time = prices.bound, False
+    bound, out_of_time = ceiling.bound, False
     for _ in range(2):
         worth, left = problem.worth(answer), effort.seconds - (monotonic() - begun)
         if bound - worth.value <= 1e-9 * bound or problem.allowed.sum() > effort.pairs:
@@ -141,7 +172,7 @@ def _searched(
         if effort.nodes <= 0 or left <= 0:
             out_of_time = effort.nodes > 0
             break
-        found = branch.search(problem, answer, prices, effort.nodes, left, _OPEN)
+        found = branch.search(problem, answer, ceiling, effort.nodes, left, _OPEN)
         bound, out_of_time = min(bound, found.bound), found.out_of_time
         if found.provider is None:
             break
