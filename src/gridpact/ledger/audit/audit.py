@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gridpact.crypto.signers import Signers
 from gridpact.errors import Corrupt, HeadMismatch, Reverted
 from gridpact.ledger.chain import Call, OutboxStep, Outcome
 from gridpact.ledger.embedded.replay import Replayed, genesis, replay_all
@@ -132,11 +133,17 @@ def _audit(
     inspectors: Sequence[Inspector],
     factory: EngineFactory,
 ) -> Report:
-    rows = store.chains()
+    rows, signers = store.chains(), Signers()
     _no_strays(store, rows)
     if unknown := heads.keys() - {row.name for row in rows}:
         raise HeadMismatch(f"there is no chain {', '.join(sorted(unknown))} in {store.path}")
-    reports = [_audit_chain(store, row, heads.get(row.name), inspectors, factory) for row in rows]
+    try:
+        reports = [
+            _audit_chain(store, row, heads.get(row.name), inspectors, factory, signers)
+            for row in rows
+        ]
+    finally:
+        signers.close()
     _outbox(store.steps(), {row.id: row.name for row in rows})
     for inspector in inspectors:
         inspector.finish()
@@ -150,12 +157,13 @@ def _audit_chain(
     expected: bytes | None,
     inspectors: Sequence[Inspector],
     factory: EngineFactory,
+    signers: Signers,
 ) -> ChainReport:
     chain = AuditedChain(row.name, row.chain_id, row.operator)
     engine = factory(row.chain_id, {})
     snapshots = {snapshot.block: snapshot for snapshot in store.snapshots(row.id)}
     position, transactions = genesis(row), 0
-    for done in replay_all(engine, row, position, store.blocks(row.id)):
+    for done in replay_all(engine, row, position, store.blocks(row.id), signers):
         position = done.position
         transactions += len(done.calls)
         if position.number in snapshots:

@@ -10,16 +10,18 @@ Tamper-evident, not trustless: see `audit` and 5-decisions, section 17.
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key as PrivateKey
+from gridpact.crypto.signers import Signers
 from gridpact.errors import Corrupt, LedgerError, Reverted, WriteConflict
 from gridpact.ledger.chain import Ability, Call, OutboxStep, Outcome, Receipt
 from gridpact.ledger.embedded.assemble import Made, assemble
 from gridpact.ledger.embedded.group import GroupCommit
 from gridpact.ledger.embedded.public import Answer, PublicBlock, cut
 from gridpact.ledger.embedded.replay import Position, genesis, position_at, replay_all
-from gridpact.ledger.evm.admission import Admission, admit
+from gridpact.ledger.evm.admission import Admission, Arrived, admit
 from gridpact.ledger.evm.engine import EngineFactory, Moment, default_engine
 from gridpact.ledger.evm.state_hash import State, pack, state_hash, unpack
 from gridpact.ledger.evm.transactions import GAS, Transaction, sign
@@ -64,6 +66,8 @@ class EmbeddedChain:
         Blocks between two snapshots of the whole state.
     now
         The time of blocks of public transactions; by default that of the block before. [s]
+    signers
+        Finds out who signed; by default on a second core, where this process has one.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class EmbeddedChain:
         engine: EngineFactory | None = None,
         snapshot_every: int = 64,
         now: Now | None = None,
+        signers: Signers | None = None,
     ) -> None:
         if not 0 < chain_id < MAX_CHAIN_ID:
             raise LedgerError(f"chain id {chain_id} is not between 1 and 2^53")
@@ -83,7 +88,8 @@ class EmbeddedChain:
         self._operator, self._clock, self._every = operator, clock, snapshot_every
         self._now = now
         self._mutex = threading.RLock()
-        self._group = GroupCommit[list[Admission], tuple[Answer, ...]](self._write_public)
+        self._signers = signers or Signers()
+        self._group = GroupCommit[Arrived, tuple[Answer, ...]](self._write_public)
         self._row = self._open_row()
         self._snapshot_at, self._snapshot_after = 0, 0
         self._position = genesis(self._row)
@@ -147,7 +153,7 @@ class EmbeddedChain:
         """Take many transactions in order: for each its receipt, or the error of `submit`."""
         if not raws:
             return ()
-        return self._group.submit(lambda: admit(raws, self._chain_id, self.operator))
+        return self._group.submit(lambda: admit(raws, self._chain_id, self.operator, self._signers))
 
     def receipt(self, transaction: bytes) -> Receipt | None:
         """Return the receipt of a transaction by its hash, or None."""
@@ -191,6 +197,7 @@ class EmbeddedChain:
 
     def close(self) -> None:
         """Write a snapshot of the head, so that opening is quick. The store stays open."""
+        self._signers.close()
         with self._mutex:
             if self._position.number > self._snapshot_at:
                 self._snapshot()
@@ -220,16 +227,17 @@ class EmbeddedChain:
             outcomes.append(done.outcome)
         return tuple(transactions), tuple(outcomes)
 
-    def _write_public(self, wanted: Sequence[list[Admission]]) -> list[tuple[Answer, ...]]:
+    def _write_public(self, wanted: Sequence[Arrived]) -> list[tuple[Answer, ...]]:
         """Write what several callers want, in as many blocks as it takes: one answer each."""
-        admissions = [admission for each in wanted for admission in each]
+        sizes = [each.size for each in wanted]
+        coming = chain.from_iterable(each.admissions for each in wanted)
         answers: list[Answer] = []
         with self._mutex:
-            while len(answers) < len(admissions):
-                answers += self._write_block(admissions[len(answers) :])
-        return cut(answers, [len(each) for each in wanted])
+            while len(answers) < sum(sizes):
+                answers += self._write_block(coming)
+        return cut(answers, sizes)
 
-    def _write_block(self, admissions: Sequence[Admission]) -> list[Answer]:
+    def _write_block(self, coming: Iterator[Admission]) -> list[Answer]:
         """Write one block of what comes first; when the disk fails, nothing after it is tried."""
         block = PublicBlock(self._engine, Moment(0, 0), self.receipt)
         hashes: Sequence[bytes] = ()
@@ -239,7 +247,7 @@ class EmbeddedChain:
                 self._position.number + 1, self._now() if self._now else self._position.time
             )
             with self._all_or_nothing():
-                for admission in admissions:
+                for admission in coming:
                     block.take(admission)
                     if block.full:
                         break
@@ -249,10 +257,7 @@ class EmbeddedChain:
                     hashes = self._add(made)
         except LedgerError as error:
             told = block.failed(error)
-            return [
-                *told,
-                *(a if isinstance(a, LedgerError) else error for a in admissions[len(told) :]),
-            ]
+            return [*told, *(a if isinstance(a, LedgerError) else error for a in coming)]
         return block.answers(self.head(), hashes)
 
     @contextmanager
@@ -293,7 +298,7 @@ class EmbeddedChain:
         state = {} if snapshot is None else self._restore(snapshot)
         self._engine = engine(self._chain_id, state)
         blocks = self._store.blocks(self._row.id, after=self._position.number)
-        for done in replay_all(self._engine, self._row, self._position, blocks):
+        for done in replay_all(self._engine, self._row, self._position, blocks, self._signers):
             self._position = done.position
 
     def _restore(self, snapshot: SnapshotRow) -> State:

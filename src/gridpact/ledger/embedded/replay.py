@@ -9,13 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from gridpact.crypto.keccak import keccak
+from gridpact.crypto.signers import Signers
 from gridpact.errors import Corrupt
 from gridpact.ledger.chain import Call, OutboxStep, Outcome
+from gridpact.ledger.embedded.ahead import Ahead
 from gridpact.ledger.evm.admission import objection
 from gridpact.ledger.evm.engine import EvmEngine, Moment
-from gridpact.ledger.evm.transactions import NotATransaction, Transaction, decode, read_signed
+from gridpact.ledger.evm.transactions import NotATransaction, Transaction, decode
 from gridpact.ledger.files import header as head
-from gridpact.ledger.files.content import pack_receipts, unpack_receipts, unpack_transactions
+from gridpact.ledger.files.content import pack_receipts, unpack_receipts
 from gridpact.ledger.files.header import Header
 from gridpact.ledger.files.rows import (
     BlockRow,
@@ -66,15 +68,22 @@ class Replayed(NamedTuple):
 
 
 def replay_all(
-    engine: EvmEngine, chain: ChainRow, start: Position, blocks: Iterable[StoredBlock]
+    engine: EvmEngine,
+    chain: ChainRow,
+    start: Position,
+    blocks: Iterable[StoredBlock],
+    signers: Signers | None = None,
 ) -> Iterator[Replayed]:
-    """Execute the blocks after `start` in order, up to the head that the chain names."""
-    position, rest = start, iter(blocks)
+    """Execute the blocks after `start` in order, up to the head that the chain names.
+
+    `signers` finds out who signed; by default without a process of its own.
+    """
+    position, rest, ahead = start, iter(blocks), Ahead(signers or Signers(cores=1))
     block = next(rest, None)
     while block is not None:
         following = next(rest, None)
         link = following.header.parent if following else chain.head_hash
-        done = replay(engine, chain, position, block, link)
+        done = replay(engine, chain, position, Stored(block, link, following), ahead)
         position, block = done.position, following
         yield done
     if chain.head_number != position.number:
@@ -86,14 +95,22 @@ def replay_all(
         raise Corrupt(f"chain {chain.name}", problem)
 
 
+class Stored(NamedTuple):
+    """A stored block, its hash as the next block or the head says it, and the next block."""
+
+    block: StoredBlock
+    next_parent: bytes
+    following: StoredBlock | None
+
+
 def replay(
-    engine: EvmEngine, chain: ChainRow, before: Position, block: StoredBlock, next_parent: bytes
+    engine: EvmEngine, chain: ChainRow, before: Position, stored: Stored, ahead: Ahead
 ) -> Replayed:
     """Execute a stored block on `engine`, which stands at `before`, and check every field.
 
-    `next_parent` is what the next block, or the chain's head, says this block's hash is.
     Raises `Corrupt` with the place and the field.
     """
+    block, next_parent, following = stored
     row = block.header
     place = f"{chain.name} block {row.number}"
     if row.number != before.number + 1:
@@ -106,7 +123,8 @@ def replay(
     _body(place, chain, row, key, body)
     content = _only_content(place, block)
     _want(f"{place} content", "first", content.first, before.transactions)
-    transactions, signers = _transactions(place, chain, engine, block, key)
+    transactions, signers = _transactions(place, chain, engine, block, key, ahead)
+    ahead.begin(following)
     moment = Moment(row.number, row.time)
     executed = [
         engine.execute(each, sender, moment)
@@ -239,12 +257,12 @@ def _only_content(place: str, block: StoredBlock) -> ContentRow:
 
 
 def _transactions(
-    place: str, chain: ChainRow, engine: EvmEngine, block: StoredBlock, key: Key
+    place: str, chain: ChainRow, engine: EvmEngine, block: StoredBlock, key: Key, ahead: Ahead
 ) -> tuple[tuple[Transaction, ...], tuple[bytes, ...]]:
     """Return the block's transactions and who signed them."""
     row, content = block.header, block.contents[0]
     try:
-        raws = unpack_transactions(content.transactions)
+        raws, read = ahead.of(block)
     except ValueError as error:
         raise Corrupt(f"{place} content", f"transactions: {error}") from error
     hashes = [keccak(raw) for raw in raws]
@@ -259,19 +277,9 @@ def _transactions(
     if places != list(block.places):
         problem = "chain, run, prefix, block or position: not as the transactions stand"
         raise Corrupt(f"{place} place", problem)
-    signed = [
-        _signed(place, at, chain, row.phase, *each)
-        for at, each in enumerate(read_signed(raws, _read))
-    ]
+    signed = [_signed(place, at, chain, row.phase, *each) for at, each in enumerate(read)]
     _nonces(place, engine, signed)
     return tuple(each for each, _ in signed), tuple(signer for _, signer in signed)
-
-
-def _read(raw: bytes) -> Transaction | NotATransaction:
-    try:
-        return decode(raw)
-    except NotATransaction as error:
-        return error
 
 
 def _signed(

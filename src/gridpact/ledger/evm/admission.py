@@ -6,18 +6,19 @@ paid and both must be zero. Contracts are created by the operator alone: a stran
 destroy itself or ask for block hashes, on which engines differ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from gridpact.crypto.keccak import keccak
+from gridpact.crypto.signers import Signers
 from gridpact.errors import InvalidTransaction
 from gridpact.ledger.evm.transactions import (
     GAS,
     NotATransaction,
+    Signed,
     Transaction,
     decode,
     intrinsic_gas,
-    read_signed,
 )
 
 MAX_SIZE = 128 * 1024
@@ -37,15 +38,25 @@ class Admitted(NamedTuple):
 Admission = Admitted | InvalidTransaction
 
 
-def admit(raws: Sequence[bytes], chain_id: int, creator: bytes) -> list[Admission]:
+class Arrived(NamedTuple):
+    """Transactions that want in, how many there are, and their admissions in order."""
+
+    size: int
+    admissions: Iterator[Admission]
+
+
+def admit(raws: Sequence[bytes], chain_id: int, creator: bytes, signers: Signers) -> Arrived:
     """Return each transaction with its sender, or why the chain cannot take it.
 
-    `creator` is the address that may create contracts.
+    `creator` is the address that may create contracts. Where another process finds the signers,
+    each is waited for when its turn comes; else all are known when this returns.
     """
-    return [
+    signed = Signed(raws, _read, signers)
+    judged = (
         _judged(each, signer, chain_id, creator) if isinstance(each, Transaction) else each
-        for each, signer in read_signed(raws, _read)
-    ]
+        for each, signer in signed
+    )
+    return Arrived(len(raws), judged if signed.beside else iter(list(judged)))
 
 
 def objection(transaction: Transaction, sender: bytes | None, chain_id: int, creator: bytes) -> str:

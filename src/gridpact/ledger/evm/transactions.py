@@ -6,13 +6,14 @@ of a consortium chain. Decoding is strict: each transaction has one form of byte
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key
-from gridpact.crypto.recovery import on_all_cores, recover, recover_all
+from gridpact.crypto.recovery import recover
+from gridpact.crypto.signers import AHEAD, Batch, Signers
 
 T = TypeVar("T")
 
@@ -111,30 +112,39 @@ def intrinsic_gas(transaction: Transaction) -> int:
     return 21_000 + creating + 4 * zeros + 16 * (len(data) - zeros)
 
 
-def read_signed(
-    raws: Sequence[bytes], read: Callable[[bytes], Transaction | T]
-) -> list[tuple[Transaction | T, bytes | None]]:
-    """Return each transaction with who signed it, None where the signature is not valid.
+class Signed(Iterator[tuple[Transaction | T, bytes | None]], Generic[T]):
+    """Transactions, each with who signed it, None where the signature is not valid.
 
-    `read` returns a transaction, or what is wrong with the bytes. Many are read on several cores.
+    What `read` makes of all bytes is known at once, the signers as they are asked for: `beside`
+    says whether another process is finding them meanwhile.
     """
-    return on_all_cores(lambda part: _read_signed(part, read), raws)
 
+    def __init__(
+        self,
+        raws: Sequence[bytes],
+        read: Callable[[bytes], Transaction | T],
+        signers: Signers,
+        ahead: int = AHEAD,
+    ) -> None:
+        found: list[Transaction | T] = []
 
-def _read_signed(
-    raws: Sequence[bytes], read: Callable[[bytes], Transaction | T]
-) -> list[tuple[Transaction | T, bytes | None]]:
-    found: list[Transaction | T] = []
+        def signed() -> Iterator[tuple[bytes, bytes]]:
+            for raw in raws:
+                each = read(raw)
+                found.append(each)
+                if isinstance(each, Transaction):
+                    yield each.digest, each.signature
 
-    def signed() -> Iterator[tuple[bytes, bytes]]:
-        for raw in raws:
-            each = read(raw)
-            found.append(each)
-            if isinstance(each, Transaction):
-                yield each.digest, each.signature
+        self._signers: Batch = signers.begin(signed(), len(raws), ahead)
+        self._found = iter(found)
 
-    signers = iter(recover_all(signed()))
-    return [(each, next(signers) if isinstance(each, Transaction) else None) for each in found]
+    @property
+    def beside(self) -> bool:
+        return self._signers.beside
+
+    def __next__(self) -> tuple[Transaction | T, bytes | None]:
+        each = next(self._found)
+        return each, next(self._signers) if isinstance(each, Transaction) else None
 
 
 def create_address(sender: bytes, nonce: int) -> bytes:

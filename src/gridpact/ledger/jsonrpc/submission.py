@@ -6,6 +6,7 @@ lose them. The node keeps them; the companion file does not know of them.
 
 from collections.abc import Sequence
 
+from gridpact.crypto.signers import Signers
 from gridpact.errors import InvalidTransaction, LedgerError, Unavailable
 from gridpact.ledger.chain import Outcome, Receipt
 from gridpact.ledger.evm.admission import Admitted, admit
@@ -22,7 +23,7 @@ def submit(
     due: dict[bytes, int] = {}
     judged = [
         each if isinstance(each, LedgerError) else _turn(node, operator, each, due)
-        for each in admit(raws, chain_id, operator)
+        for each in admit(raws, chain_id, operator, Signers(cores=1)).admissions
     ]
     sent = list(dict.fromkeys(one for one in judged if isinstance(one, Sent)))
     receipts: dict[bytes, NodeReceipt] = {}
