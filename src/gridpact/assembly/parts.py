@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gridpact.assembly.founding import found_both
-from gridpact.assembly.keepers import council, door
+from gridpact.assembly.keepers import Office, authority, council, door
 from gridpact.assembly.ledgers import Ledgers, operator_key
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.recovery import signed_by
@@ -29,7 +29,7 @@ from gridpact.simulation.field import SimulatedField
 from gridpact.simulation.forecast import forecast
 from gridpact.simulation.meters import gains
 from gridpact.simulation.orders import Desk, Venue
-from gridpact.simulation.people import People, enlist
+from gridpact.simulation.people import Party, People, enlist
 from gridpact.simulation.wires import radial
 from gridpact.simulation.world import World
 
@@ -74,7 +74,8 @@ def assemble(
         How owners price their orders, instead of the scenario's strategy.
     """
     grid, feeder = scenario.grid, scenario.grid.file.feeder
-    people = enlist(scenario.sites, scenario.plants, int(feeder.ids[0]), scenario.seed)
+    office = authority(scenario, signed)
+    people = _enlisted(scenario, int(feeder.ids[0]), office)
     check = RadialCheck(feeder, grid.v_min_pu, grid.v_max_pu, grid.root_voltage_pu, grid.inverter_q)
     world = _world(scenario, people, check)
     outlook = forecast(world.fleet, scenario.plants, scenario.forecast, scenario.seed)
@@ -95,21 +96,23 @@ def assemble(
     advice = Advisor(
         world, outlook, feeder, scenario.tariff, grid.root_voltage_pu, band, grid.inverter_q
     )
-    region_key = operator_key(scenario, "region")
+    region_party = office.certified(_region_party(scenario, int(feeder.ids[0])), zone)
     market = Market(
         local=ledgers.local,
         zonal=ledgers.zonal,
         field=simulated,
         day_ahead=advice,
         grid_check=check,
-        region=Region(region, region_key.address, region_key.sign, people.substation.address),
+        region=Region(
+            region, region_party.address, region_party.key.sign, people.substation.address
+        ),
         zone=zone,
         collector=Collector(operator_key(scenario, "collector").sign if signed else None),
         people=Roster.of(party.participant for party in people.sites),
         zonal_people=Roster.of(
             (
                 *(party.participant for party in people.plants),
-                _region_party(scenario, region_key.address, int(feeder.ids[0])),
+                region_party.participant,
             )
         ),
         plants={
@@ -126,7 +129,8 @@ def assemble(
         ),
         minutes=scenario.time.minutes,
         door=door(scenario, signed),
-        council=council(scenario, ledgers, int(feeder.ids[0]), signed),
+        council=council(scenario, ledgers, int(feeder.ids[0]), signed, office),
+        certificates=office,
         begins=MarketClock(scenario.time.begins, scenario.time.minutes).seconds(0),
         check=signed_by if signed else _trusting,
         name=name,
@@ -175,13 +179,27 @@ def _trusting(_participant: bytes, _digest: bytes, _signature: bytes) -> bool:
     return True
 
 
-def _region_party(scenario: Scenario, address: bytes, bus: int) -> Participant:
-    label = scenario.region.encode()
-    return Participant(
-        name=f"region {scenario.region}",
-        address=address,
-        bus=bus,
-        roles=Role.REGION,
-        certificate=keccak(b"certificate of region " + label),
-        meter=keccak(b"meter of region " + label),
+def _region_party(scenario: Scenario, bus: int) -> Party:
+    label, key = scenario.region.encode(), operator_key(scenario, "region")
+    return Party(
+        Participant(
+            name=f"region {scenario.region}",
+            address=key.address,
+            bus=bus,
+            roles=Role.REGION,
+            certificate=keccak(b"certificate of region " + label),
+            meter=keccak(b"meter of region " + label),
+        ),
+        key,
+    )
+
+
+def _enlisted(scenario: Scenario, root_bus: int, office: Office) -> People:
+    """Return the parties, each registered with its certificate; the substation's meter has none."""
+    people = enlist(scenario.sites, scenario.plants, root_bus, scenario.seed)
+    region, zone = name_hash(scenario.region), name_hash(scenario.zone)
+    return People(
+        sites=tuple(office.certified(one, region) for one in people.sites),
+        plants=tuple(office.certified(one, zone) for one in people.plants),
+        substation=people.substation,
     )

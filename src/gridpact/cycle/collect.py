@@ -67,6 +67,7 @@ def _book(
         free={address: account.free for address, account in ledger.accounts().items()},
         by_merit=market.rules.market.by_merit,
         levies=levies(market.rules.market),
+        barred=market.certificates.barred(interval),
         check=market.check,
         name=market.name,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from gridpact.crypto.recovery import signed_by
 from gridpact.cycle.council import NOBODY, Seats
-from gridpact.cycle.ports import DayAhead, Field
+from gridpact.cycle.ports import NO_CERTIFICATES, Certificates, DayAhead, Field
 from gridpact.identity.roster import Roster
 from gridpact.ledger.ledger import Ledger
 from gridpact.market.admission import Check
@@ -105,7 +105,8 @@ class Market:
     `zone` is the zonal chain's identifier, under which its writes stand. `people` belong to the
     region's chain, the plants and the region itself to the zonal one. `check` verifies signatures
     and `name` names orders; both are real unless a study leaves signatures out. `in_time` tells how
-    long an unavailable zone is asked again. The `council` signs every settlement. Interval 0
+    long an unavailable zone is asked again. The `council` signs every settlement. `certificates`
+    tell whose orders are not taken. Interval 0
     `begins` then. [seconds since 1970, UTC]
     """
 
@@ -129,6 +130,7 @@ class Market:
     door: Door = UNSIGNED
     begins: int = 0
     council: Seats = NOBODY
+    certificates: Certificates = NO_CERTIFICATES
 
     @property
     def timing(self) -> Timing:

@@ -78,6 +78,24 @@ class Field(Protocol):
     ) -> Delivered: ...
 
 
+class Certificates(Protocol):
+    """What the operator's authority says of the registered participants."""
+
+    def barred(self, interval: int) -> Mapping[bytes, str]:
+        """Return whose certificate does not count when an interval begins, and why."""
+        ...
+
+
+class NoCertificates:
+    """A market that asks nobody for one: the roster alone says who may order."""
+
+    def barred(self, _interval: int) -> Mapping[bytes, str]:
+        return {}
+
+
+NO_CERTIFICATES = NoCertificates()
+
+
 @dataclass(frozen=True)
 class PriceSignal:
     """What the day-ahead power flow says of one interval.

@@ -52,6 +52,7 @@ class Gate:
     demand_buses: buses at which anybody may buy; an offer above every ceiling there is refused.
     by_merit: the chain judges the rank of the local tier.
     levies: a local buyer may pay more than its seller gets and the wires cost (`choice.levies`).
+    barred: whose certificate does not count, and why.
     check, name: how signatures are verified and orders named; both real unless a study says so.
     """
 
@@ -67,6 +68,7 @@ class Gate:
     free: Mapping[bytes, Money]
     by_merit: bool = True
     levies: bool = False
+    barred: Mapping[bytes, str] = field(default_factory=dict)
     check: Check = signed_by
     name: Callable[[Order], bytes] | None = None
 
@@ -208,7 +210,9 @@ _Found: TypeAlias = tuple[Code, str] | None
 
 
 def _standing(order: Order, sender: Participant, gate: Gate, _taken: _Taken) -> _Found:
-    """Blacklist, region and role."""
+    """Certificate, blacklist, region and role."""
+    if sender.address in gate.barred:
+        return Code.CERTIFICATE, gate.barred[sender.address]
     if sender.address in gate.suspended:
         return Code.BLACKLIST, f"{sender.name} is suspended"
     if order.region != gate.region:

@@ -24,6 +24,7 @@ from gridpact.prosumer.pricing import STRATEGIES
 from gridpact.quantities import PPM, whole
 from gridpact.scenario import fleet, market_terms
 from gridpact.scenario.grid_file import read_grid
+from gridpact.scenario.identity import read_identity
 from gridpact.scenario.participants import hours_of, read_participant, read_plant
 from gridpact.scenario.profiles import BUILT_IN, Profiles, read
 from gridpact.scenario.scenario import Grid, Scenario, Time
@@ -99,6 +100,11 @@ def load(
         council=council,
         market=market,
         splitting=splitting,
+        identity=read_identity(
+            root.table("identity"),
+            [*(one.name for one in sites), *(one.name for one in plants)],
+            time.intervals,
+        ),
     )
     root.finish()
     _check_persistence(scenario, root)

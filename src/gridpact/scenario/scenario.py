@@ -104,6 +104,26 @@ class CouncilSettings:
         return (self.members + 1) * self.bond if self.members else 0
 
 
+@dataclass(frozen=True)
+class LostCertificate:
+    """A participant's certificate ends within an interval, the last in which it counts.
+
+    It is taken back (`revoked`) or runs out.
+    """
+
+    participant: str
+    interval: int
+    revoked: bool
+
+
+@dataclass(frozen=True)
+class IdentitySettings:
+    """Whether the registered parties have certificates of the operator, and who loses its own."""
+
+    certificates: bool = True
+    lost: tuple[LostCertificate, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Scenario:
     """One market day, complete. `strategy` is the owners' battery rule: "own" or "market".
@@ -137,3 +157,4 @@ class Scenario:
     splitting: bool
     pricing: str = "spread"
     mark_up: Score | None = None
+    identity: IdentitySettings = IdentitySettings()
