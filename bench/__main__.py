@@ -20,6 +20,7 @@ NAMES = (
     "grid",
     "grid_flow",
     "market_matching",
+    "admission",
     "market",
     "propagation",
     "market_pareto",

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.recovery import signed_by
 from gridpact.market.caps import Pairs
+from gridpact.market.flood import Proven, Refusals
 from gridpact.model.attributes import PLAIN, terms_of
 from gridpact.model.order import (
     MAX_FILLS,
@@ -82,24 +83,30 @@ class _Taken:
     sides: dict[bytes, Side] = field(default_factory=dict)
     offered: dict[bytes, Wh] = field(default_factory=dict)
     reserved: dict[bytes, Money] = field(default_factory=dict)
+    proven: Proven = field(default_factory=Proven)
 
 
 def admit(
-    arrived: Iterable[SignedOrder], gate: Gate, sign: Callable[[bytes], bytes] | None
+    arrived: Iterable[SignedOrder | Refusal], gate: Gate, sign: Callable[[bytes], bytes] | None
 ) -> tuple[tuple[Accepted, ...], tuple[Refusal, ...]]:
     """Return the accepted orders, numbered from 0, and the refused ones with their reasons.
+
+    What arrived and was no order is a refusal already (`wire.decode`). Of one sender's flood the
+    first refusals stand one by one, the others as a number.
 
     `sign` makes the collector's signature over each `Accepted` digest; None leaves receipts empty
     (studies).
     """
-    taken, accepted, refused = _Taken(), list[Accepted](), list[Refusal]()
+    taken, accepted, refused = _Taken(), list[Accepted](), Refusals()
     for signed in arrived:
-        verdict = _judge(signed, gate, taken, len(accepted))
+        verdict = (
+            signed if isinstance(signed, Refusal) else _judge(signed, gate, taken, len(accepted))
+        )
         if isinstance(verdict, Refusal):
-            refused.append(verdict)
+            refused.add(verdict)
         else:
             accepted.append(verdict if sign is None else _receipted(verdict, gate.domain, sign))
-    return tuple(accepted), tuple(refused)
+    return tuple(accepted), refused.rows
 
 
 def _receipted(accepted: Accepted, domain: Domain, sign: Callable[[bytes], bytes]) -> Accepted:
@@ -126,8 +133,13 @@ def _judge(signed: SignedOrder, gate: Gate, taken: _Taken, sequence: int) -> Acc
     digest = order.digest(gate.domain) if gate.name is None else gate.name(order)
     if digest in taken.orders:
         return Refusal(digest, who, Code.DUPLICATE, "this very order is in the book already")
-    if not gate.check(who, digest, signed.signature):
-        return Refusal(digest, who, Code.SIGNATURE, "not signed by the participant, or high s")
+    if taken.proven.exhausted(who, digest):
+        most = f"more than {taken.proven.most} orders of one participant in one book"
+        return Refusal(NONE, who, Code.OVER_LIMIT, most)
+    if not taken.proven.holds(who, digest, signed.signature):
+        if not gate.check(who, digest, signed.signature):
+            return Refusal(digest, who, Code.SIGNATURE, "not signed by the participant, or high s")
+        taken.proven.add(who, digest, signed.signature)
     for test in (_standing, _timely, _single, _within, _priced):
         if found := test(order, sender, gate, taken):
             return Refusal(digest, who, *found)

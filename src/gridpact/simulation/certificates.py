@@ -86,11 +86,11 @@ class SimulatedAuthority:
         now = self._begin(interval)
         known = [row for row in self._revoked if row.at <= now]
         made = self._authority.revocations(interval + 2, now, self._begin(interval + 1), known)
-        self._checker.update(read_revocations(made.der, self._authority.root))
+        checker = Checker(self._authority.root, read_revocations(made.der, self._authority.root))
         found: dict[bytes, str] = {}
         for address, certificate in self._issued.items():
             try:
-                self._checker.require(certificate, now)
+                checker.require(certificate, now)
             except CertificateRefused as refused:
                 found[address] = str(refused)
         return found

@@ -12,6 +12,7 @@ from gridpact.crypto.keys import Key
 from gridpact.crypto.recovery import recover
 from gridpact.market.admission import MAX_WORD, Gate, admit, reservation
 from gridpact.market.caps import Pairs
+from gridpact.market.flood import ANYBODY, MOST_RECORDED, MOST_SIGNED, MOST_UNPROVEN
 from gridpact.model.attributes import Attributes, terms_of
 from gridpact.model.order import (
     MAX_FILLS,
@@ -418,3 +419,55 @@ def test_a_crowd_of_bad_orders_changes_nothing_for_the_good_ones() -> None:
         accepted, refused = judged(*mixed)
         assert {one.hash for one in accepted} == {one.order.digest(DOMAIN) for one in good}
         assert len(refused) == len(bad)
+
+
+def flood(key: Key, count: int, interval: int = INTERVAL + 1) -> list[SignedOrder]:
+    """Return different orders that are all too early: signed, and of no use."""
+    return [signed(order(key, salt=n, interval=interval)) for n in range(count)]
+
+
+def test_a_flood_of_ones_own_orders_is_not_listened_to() -> None:
+    asked: list[bytes] = []
+
+    def counting(who: bytes, digest: bytes, signature: bytes) -> bool:
+        asked.append(who)
+        return recover(digest, signature) == who
+
+    sent = [*flood(BUYER, 200), signed(order(BUYER)), signed(order(SELLER, Side.OFFER))]
+    accepted, refused = judged(*sent, at=gate(check=counting))
+    assert [one.order.participant for one in accepted] == [SELLER.address]
+    assert asked.count(BUYER.address) == MOST_SIGNED
+    mine = [one for one in refused if one.participant == BUYER.address]
+    assert mine[-1].detail == f"{MOST_SIGNED - MOST_RECORDED} more were refused"
+    assert len(refused) == MOST_RECORDED + 1 + (201 - MOST_SIGNED)
+
+
+def test_forging_and_repeating_use_up_nobodys_quota() -> None:
+    real = signed(order(BUYER, salt=1))
+    old = flood(BUYER, 3)
+    forged = [SignedOrder(order(BUYER, salt=9 + n), real.signature) for n in range(200)]
+    accepted, refused = judged(*forged, *(200 * old), real)
+    assert [one.signature for one in accepted] == [real.signature]
+    assert len(refused) == len(forged) + MOST_RECORDED + 1
+
+
+def test_forged_orders_crowd_out_no_true_refusal() -> None:
+    [early] = flood(BUYER, 1)
+    forged = [SignedOrder(order(BUYER, salt=n), bytes(65)) for n in range(MOST_UNPROVEN + 44)]
+    _, refused = judged(*forged, early)
+    assert Code.EXPIRED in {one.code for one in refused}
+    assert (refused[-1].participant, refused[-1].detail) == (ANYBODY, "44 more were refused")
+
+
+def test_order_that_was_verified_is_verified_again_under_another_signature() -> None:
+    [early] = flood(BUYER, 1)
+    assert only_refusal(early).code is Code.EXPIRED
+    _, refused = judged(early, SignedOrder(early.order, bytes(65)))
+    assert [one.code for one in refused] == [Code.EXPIRED, Code.SIGNATURE]
+
+
+def test_strangers_fill_no_record() -> None:
+    people = [Key.derive(b"stranger", str(n)) for n in range(MOST_UNPROVEN + 44)]
+    _, refused = judged(*(SignedOrder(order(key), bytes(65)) for key in people))
+    assert len(refused) == MOST_UNPROVEN + 1
+    assert (refused[-1].participant, refused[-1].detail) == (ANYBODY, "44 more were refused")
