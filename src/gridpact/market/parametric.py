@@ -95,6 +95,14 @@ class _Walk:
         self.sales = self._objective(np.repeat(-case.weight[:, None], users, axis=1))
         self.shortfall = np.zeros(self.trades + 2 * self.rows)
         self.shortfall[self.trades + self.rows :] = 1.0
+        # the columns that may enter: trades that are not barred, then the slacks
+        may = np.ones(self.trades + self.rows, np.bool_)
+        may[case.barred] = False
+        self.open = np.flatnonzero(may)
+        self.at = np.cumsum(may) - 1
+        self.at[case.barred] = -1
+        self.supplier, self.user = np.divmod(self.open[: -self.rows], users)
+        self.open_above = self.above[self.supplier, self.user]
         self.pivots = 0
         # the first basis: all slacks, but the shortfalls of least demands
         self.basis = self.trades + np.arange(self.rows)
@@ -153,19 +161,20 @@ class _Walk:
     # -- which column enters --------------------------------------------------------------------
 
     def _reduced(self, objective: Floats) -> Floats:
-        """Return what one unit of each variable would change the objective by; basic ones: 0."""
+        """Return what a unit of each open column would change the objective by; basic ones: 0."""
         dual = objective[self.basis] @ self.inverse
         suppliers, _ = self.case.shape
         by_user = dual[suppliers : self.first_least].copy()
         by_user[self.least] += dual[self.least_row[self.least]]
-        table = objective[: self.trades].reshape(self.case.shape) - by_user
-        table -= dual[:suppliers, None]
+        reduced = objective[self.open]
+        trades = reduced[: -self.rows]
+        trades -= dual[self.supplier]
+        trades -= by_user[self.user]
         if self.cap_row is not None:
-            table -= dual[self.cap_row] * self.above
-        slack = -dual * self.sign
-        reduced = np.concatenate([table.ravel(), slack])
-        reduced[self.basis[self.basis < len(reduced)]] = 0.0
-        reduced[self.case.barred] = 0.0
+            trades -= dual[self.cap_row] * self.open_above
+        reduced[-self.rows :] -= dual * self.sign
+        basic = self.at[self.basis[self.basis < len(self.at)]]
+        reduced[basic[basic >= 0]] = 0.0
         return reduced
 
     def _down(self, objective: Floats, most: int) -> None:
@@ -182,23 +191,48 @@ class _Walk:
     def _best(self, reduced: Floats) -> Places:
         """Return the columns that lower an objective most, of every supplier and of the slacks."""
         suppliers, users = self.case.shape
-        table = reduced[: self.trades].reshape(suppliers, users)
+        all_ = np.zeros(self.trades + self.rows)
+        all_[self.open] = reduced
         places = np.append(
-            table.argmin(axis=1) + users * np.arange(suppliers),
-            self.trades + reduced[self.trades :].argmin(),
+            all_[: self.trades].reshape(suppliers, users).argmin(axis=1)
+            + users * np.arange(suppliers),
+            self.trades + all_[self.trades :].argmin(),
         )
-        places = places[reduced[places] < -_PIVOT]
-        return np.asarray(places[np.argsort(reduced[places], kind="stable")])
+        places = places[all_[places] < -_PIVOT]
+        return np.asarray(places[np.argsort(all_[places], kind="stable")])
 
     def _turn(self, places: Places, now: float, most: int) -> None:
-        """Let in the columns that raise sales at a bend, as long as they do."""
-        for number, place in enumerate(places.tolist()):
-            column = self._column(place)
-            gain = self.sales[self.basis] @ column.alpha - self.sales[place]
-            price = self.cost[place] - self.cost[self.basis] @ column.alpha
-            still = gain > _PIVOT and price <= (now + _ZERO * (1 + now)) * gain
-            if still or not number:
-                self._pivot(column, most)
+        """Let in the columns that raise sales at a bend, as long as they do.
+
+        Thousands may stand at one bend and few of them enter, so after each pivot all that are left
+        are priced at once, and those that are of no use any more are passed over.
+        """
+        most_price = now + _ZERO * (1 + now)
+        self._pivot(self._column(int(places[0])), most)
+        rest = places[1:]
+        while len(rest):
+            gain = -self._reduced_of(rest, self.sales)
+            price = self._reduced_of(rest, self.cost)
+            useful = np.flatnonzero((gain > _PIVOT) & (price <= most_price * gain))
+            if not len(useful):
+                break
+            self._pivot(self._column(int(rest[useful[0]])), most)
+            rest = rest[useful[0] + 1 :]
+
+    def _reduced_of(self, places: Places, objective: Floats) -> Floats:
+        """Return what one unit of some variables would change the objective by."""
+        dual = objective[self.basis] @ self.inverse
+        trades = places < self.trades
+        supplier, user = np.divmod(places[trades], self.case.shape[1])
+        change = objective[places]
+        change[trades] -= dual[supplier] + dual[self.case.shape[0] + user]
+        bound = self.least_row[user]
+        change[trades] -= np.where(bound >= 0, dual[bound], 0.0)
+        if self.cap_row is not None:
+            change[trades] -= dual[self.cap_row] * self.above[supplier, user]
+        row = places[~trades] - self.trades
+        change[~trades] -= dual[row] * self.sign[row]
+        return change
 
     def _next_bend(self) -> tuple[float, Places] | None:
         """Return the next t at which the basis stops being optimal, and which columns may enter."""
@@ -209,7 +243,7 @@ class _Walk:
         at = np.maximum(self._reduced(self.cost)[gains], 0.0) / -sales[gains]
         least = at.min()
         tied = gains[at <= least + _ZERO * (1 + least)]
-        return float(least), tied[np.argsort(sales[tied], kind="stable")]
+        return float(least), self.open[tied[np.argsort(sales[tied], kind="stable")]]
 
     def _column(self, place: int) -> _Column:
         """Return the column of a trade or a slack in terms of the basis."""
@@ -330,10 +364,11 @@ def _front(case: Case, corners: list[Sparse]) -> Front:
         [[one.energy @ costs[one.place], one.energy @ weights[one.place]] for one in corners]
     )
     keep = [0]
-    spread = np.maximum(np.ptp(points, axis=0), 1e-12)
+    # a sum's own rounding counts where all corners lie close together
+    spread = np.maximum(np.ptp(points, axis=0), 1e-4 * np.abs(points).max(axis=0))
     for row in range(1, len(points)):
-        rise = (points[row] - points[keep[-1]]) / spread
-        if rise.max() > 1e-9:
+        rise = points[row] - points[keep[-1]]
+        if (rise > 1e-9 * spread).any():
             keep.append(row)
     schemes = [corners[row] for row in keep]
     if any(case.violation(one.table(case.shape)) > 1e-7 for one in schemes):

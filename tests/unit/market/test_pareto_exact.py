@@ -73,6 +73,24 @@ def test_a_small_shortage_beside_huge_numbers_is_one() -> None:
     assert len(exact(Case.of([[1.0, 1.0]], [0.001], [0.001, 0.0], [0.001, 1e12], [1]))) > 0
 
 
+def test_corners_that_rounding_alone_tells_apart_are_one() -> None:
+    """Both give the user 3 for nothing; sums of thirds differ in the last digit."""
+    free = [[0.0, 0.0], [0.0, 0.0], [0.0, 1.0]]
+    case = Case.of(free, [1, 0, 2], [0, 3], [0, 5], [1, 0, 1])
+    assert len(walked(case)) == 1
+
+
+def test_a_bend_with_thousands_of_equal_pairs_is_passed() -> None:
+    """On ticks of price most pairs stand at a few bends; both methods sell all there is."""
+    chance = np.random.default_rng(3)
+    saved = chance.integers(0, 5, 40)[:, None] - chance.integers(0, 5, 40)
+    energy = chance.integers(1, 9, (2, 40)).astype(float)
+    front = walked(Case.of(saved, energy[0], np.zeros(40), energy[1], np.ones(40)))
+    assert front.points[-1, 1] == pytest.approx(min(energy[0].sum(), energy[1].sum()))
+    ends = aneja_nair.exact(front.case).points[[0, -1]]
+    assert front.points[[0, -1]] == pytest.approx(ends, abs=1e-6)
+
+
 def test_one_supplier_one_user_by_hand() -> None:
     """From the least demand to all there is."""
     front = exact(Case.of([[2.0]], [10], [3], [20], [1]))
