@@ -5,7 +5,7 @@ from functools import partial
 
 from gridpact.assembly.ledgers import operator_key
 from gridpact.crypto.keccak import keccak
-from gridpact.cycle.found import found
+from gridpact.cycle.found import UNWATCHED, found
 from gridpact.cycle.market import Market
 from gridpact.ledger.onchain.suite import fingerprint
 from gridpact.model.participant import Named, Role
@@ -46,6 +46,7 @@ def found_both(scenario: Scenario, market: Market) -> None:
         door=market.door,
         council=market.council,
         collector=operator_key(scenario, "collector").address,
+        watch=market.watch.terms if market.watch else UNWATCHED,
     )
     region = market.region
     both(market.local, region.id, market.participants, local, substation=region.substation)

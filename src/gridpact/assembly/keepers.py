@@ -10,6 +10,7 @@ from gridpact.cycle.judged import Judge
 from gridpact.cycle.market import Door
 from gridpact.cycle.ports import NoCertificates
 from gridpact.cycle.relay import Relays, RelayTerms, Standing
+from gridpact.cycle.watch import Watch
 from gridpact.model.door import DoorTerms
 from gridpact.model.net import NetTerms
 from gridpact.model.participant import Role
@@ -66,11 +67,17 @@ def authority(scenario: Scenario, signed: bool) -> Office:
 
 
 def council(
-    scenario: Scenario, ledgers: Ledgers, root_bus: int, signed: bool, office: Office
+    scenario: Scenario,
+    ledgers: Ledgers,
+    root_bus: int,
+    signed: bool,
+    office: Office,
+    watch: Watch | None = None,
 ) -> Seats:
     """Return the aggregators in office on both chains; each judges by its own reading of them.
 
-    Without signatures (studies in memory) they hold their bonds, and nobody signs.
+    Without signatures (studies in memory) they hold their bonds, and nobody signs. Where sensors
+    watch, the members have the same measurements and a memory of their own.
     """
     settings, secret = scenario.council, key_seed(scenario.seed)
     region, zone = name_hash(scenario.region), name_hash(scenario.zone)
@@ -85,7 +92,7 @@ def council(
         standing={one.address: _standing(row) for one, row in described},
         max_cost=settings.max_km,
     )
-    judge = Judge(ledgers.local, ledgers.zonal, region, zone)
+    judge = Judge(ledgers.local, ledgers.zonal, region, zone, watch.twin() if watch else None)
     return Seats(
         tuple(SimulatedAggregator(one, judge) for one in members),
         NetTerms(bond=settings.bond),

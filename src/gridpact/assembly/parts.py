@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gridpact.assembly.founding import found_both
 from gridpact.assembly.keepers import Office, authority, council, door
 from gridpact.assembly.ledgers import Ledgers, operator_key
+from gridpact.assembly.watching import watch
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.recovery import signed_by
 from gridpact.cycle.market import Collector, Market, PlantFacts, Region, Rules
@@ -92,6 +93,8 @@ def assemble(
         strategy or pricing(scenario.pricing, scenario.mark_up),
     )
     simulated = _field(scenario, world, outlook, desk)
+    begins = MarketClock(scenario.time.begins, scenario.time.minutes).seconds(0)
+    watching = watch(scenario, simulated, feeder, people, begins, signed)
     band = (grid.v_min_pu, grid.v_max_pu)
     advice = Advisor(
         world, outlook, feeder, scenario.tariff, grid.root_voltage_pu, band, grid.inverter_q
@@ -129,9 +132,10 @@ def assemble(
         ),
         minutes=scenario.time.minutes,
         door=door(scenario, signed),
-        council=council(scenario, ledgers, int(feeder.ids[0]), signed, office),
+        council=council(scenario, ledgers, int(feeder.ids[0]), signed, office, watching),
         certificates=office,
-        begins=MarketClock(scenario.time.begins, scenario.time.minutes).seconds(0),
+        begins=begins,
+        watch=watching,
         check=signed_by if signed else _trusting,
         name=name,
     )

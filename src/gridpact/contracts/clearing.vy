@@ -3,7 +3,7 @@
 """
 @title Clearing
 @notice What was posted of an interval before and after delivery: prices, the roots of book and
-        fills, the roots and the balance of the meters. Other contracts read their numbers here,
+        fills, the sensors' verdicts, the roots and the balance of the meters. Other contracts read their numbers here,
         so a settlement cannot use other prices than those posted. A clearing is kept as its hash;
         who challenges it brings the words again. One that was proven wrong is never committed.
 @dev Deadlines count back from the beginning of the interval, when delivery starts. A chain with a
@@ -24,6 +24,7 @@ exports: keyed.written
 PPM: constant(uint256) = 1_000_000
 CONDEMNED: constant(uint256) = 2
 MAX_RANKS: constant(uint256) = 64
+MAX_HOLDS: constant(uint256) = 128
 MASK_128: constant(uint256) = 2**128 - 1
 
 
@@ -48,6 +49,12 @@ struct Costs:
     root: bytes32
 
 
+struct Hold:
+    fill: bytes32
+    word: uint256  # energy [Wh] 128 | since when [s since 1970, UTC] 128
+    reason: bytes32  # hash of its words
+
+
 OPERATOR: public(immutable(address))
 REGISTRY: public(immutable(address))
 COUNCIL: public(immutable(address))
@@ -59,6 +66,7 @@ prices: HashMap[bytes32, HashMap[uint64, uint256]]  # retail 48 | share 48 | fee
 charges: public(HashMap[bytes32, HashMap[uint64, bytes32]])  # posting.charges_hash
 balances: HashMap[bytes32, HashMap[uint64, uint256]]  # loss 64 | weighed 64 | before 64 | 1
 posted: public(HashMap[bytes32, HashMap[uint64, bytes32]])  # posting.clearing_hash
+held: public(HashMap[bytes32, uint256])  # of a fill that sensors stopped: Hold.word
 
 
 event Priced:
@@ -82,6 +90,21 @@ event Posted:
 event Condemned:
     region: indexed(bytes32)
     interval: indexed(uint64)
+
+
+event Judged:
+    key: indexed(bytes32)
+    until: uint256
+    root: bytes32
+    rows: uint256
+    measured: bytes32
+
+
+event Held:
+    fill: indexed(bytes32)
+    energy: uint256
+    since: uint256
+    reason: bytes32
 
 
 event Delivered:
@@ -228,6 +251,41 @@ def condemn(region: bytes32, interval: uint64):
     assert word & CONDEMNED == 0, "clearing: condemned before"
     self.prices[region][interval] = word | CONDEMNED
     log Condemned(region=region, interval=interval)
+
+
+@external
+def judge(
+    write: keyed.Write,
+    until: uint256,
+    root: bytes32,
+    rows: uint256,
+    measured: bytes32,
+    holds: DynArray[Hold, MAX_HOLDS],
+):
+    """
+    @notice Post what sensors said up to a moment, and the fills that they stop, each once. Before
+            the meters are: nobody invents a hold for what a meter shows.
+    @dev What is held is settled as every fill is: in a batch with the council's word.
+    @param root Of the salted verdicts that are not ok; rows: how many there are.
+    @param measured Salted hash of the measurements that they follow from.
+    """
+    assert msg.sender == OPERATOR, "clearing: not the operator"
+    if not keyed.begin(write, 3):
+        return
+    assert self.balances[write.region][write.interval] == 0, "clearing: the meters have spoken"
+    for hold: Hold in holds:
+        assert hold.word >> 128 != 0, "clearing: nothing held"
+        assert self.held[hold.fill] == 0, "clearing: held before"
+        self.held[hold.fill] = hold.word
+        log Held(
+            fill=hold.fill,
+            energy=hold.word >> 128,
+            since=hold.word & MASK_128,
+            reason=hold.reason,
+        )
+    log Judged(
+        key=keyed.packed(write), until=until, root=root, rows=rows, measured=measured
+    )
 
 
 @external

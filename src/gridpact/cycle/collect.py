@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gridpact.cycle.market import Market
 from gridpact.cycle.phase import once
 from gridpact.cycle.ports import Expected
+from gridpact.cycle.watch import BOOK_CLOSES, Span
 from gridpact.identity.roster import Roster
 from gridpact.ledger.ledger import Ledger
 from gridpact.market.admission import Gate, admit
@@ -70,6 +71,14 @@ def _book(
         barred=market.certificates.barred(interval),
         check=market.check,
         name=market.name,
+        blocked=_blocked(market, interval),
     )
     accepted, refused = admit(submitted, gate, market.collector.sign)
     return Book(book_seed([one.hash for one in accepted]), accepted, refused)
+
+
+def _blocked(market: Market, interval: int) -> frozenset[bytes]:
+    """Return whose own meters the sensors do not believe when the book closes."""
+    if market.watch is None:
+        return frozenset()
+    return market.watch.blocked(Span.of(market.timing, interval).begins - BOOK_CLOSES)

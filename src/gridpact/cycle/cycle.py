@@ -143,4 +143,5 @@ def _result(
         rating=ratings[0],
         plant_rating=ratings[1],
         ended=ended,
+        verdicts=flowed.verdicts,
     )

@@ -1,4 +1,6 @@
-"""Phase 6: energy flows within the cleared limits; what the meters signed is given to the fills."""
+"""Phase 6: energy flows where sensors permit it, within the cleared limits; what the meters signed
+is given to the fills.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,6 +8,7 @@ from dataclasses import dataclass, replace
 from gridpact.crypto.eip712 import Domain
 from gridpact.cycle.market import Market
 from gridpact.cycle.past import Past
+from gridpact.cycle.permits import during, held, opening
 from gridpact.cycle.phase import once
 from gridpact.cycle.ports import Delivered
 from gridpact.cycle.result import metered
@@ -14,9 +17,9 @@ from gridpact.model.balance import close
 from gridpact.model.delivery import Metered, Reading, SignedReading
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Tier
-from gridpact.model.record import Cleared, Curtailed, Meters, Prices
+from gridpact.model.record import Cleared, Curtailed, Meters, Prices, Verdicts
 from gridpact.model.trade import Fill
-from gridpact.quantities import MAX_ENERGY, Score
+from gridpact.quantities import MAX_ENERGY, Score, Wh
 from gridpact.settlement.allocation import Allocation, allocate
 
 
@@ -25,13 +28,15 @@ class Flowed:
     """What an interval came to in energy.
 
     `local` and `zonal` are the meters' records on the two chains, `energy` every meter's share of
-    the interval, `allocation` one delivery per fill in the order of the clearing.
+    the interval, `allocation` one delivery per fill in the order of the clearing. `verdicts` are
+    the sensors' word, before and during it.
     """
 
     local: Meters
     zonal: Meters
     energy: Mapping[bytes, Metered]
     allocation: Allocation
+    verdicts: tuple[Verdicts, ...] = ()
 
 
 def deliver(market: Market, interval: int, prices: Prices, cleared: Cleared, past: Past) -> Flowed:
@@ -41,9 +46,12 @@ def deliver(market: Market, interval: int, prices: Prices, cleared: Cleared, pas
     run settles what was measured, not what would be measured now.
     """
     reactive = {row.participant: row.reactive_var for row in cleared.reactive}
+    opened = opening(market, interval, cleared)
     delivered = _heard(
         market, interval, past, market.field.deliver(interval, cleared.limits, reactive)
     )
+    verdicts = during(market, interval, cleared, opened)
+    holds = held(verdicts)
     local = once(
         market.local,
         Key(market.region.id, interval, Phase.DELIVER),
@@ -55,11 +63,11 @@ def deliver(market: Market, interval: int, prices: Prices, cleared: Cleared, pas
         market.zonal,
         Key(market.zone, interval, Phase.DELIVER),
         Meters,
-        lambda: _zonal(market, delivered, cleared, local, past, stopped),
+        lambda: _zonal(market, delivered, cleared, local, past, stopped, holds),
     )
     energy = metered((*local.readings, *zonal.readings), past.readings)
-    shared = allocated(parties(market), cleared.fills, local, zonal.curtailed, energy)
-    return Flowed(local, zonal, energy, shared)
+    shared = allocated(parties(market), cleared.fills, local, zonal.curtailed, energy, holds)
+    return Flowed(local, zonal, energy, shared, verdicts)
 
 
 def _heard(market: Market, interval: int, past: Past, delivered: Delivered) -> Delivered:
@@ -154,11 +162,12 @@ def _zonal(
     local: Meters,
     past: Past,
     stopped: Sequence[Curtailed],
+    holds: Mapping[bytes, Wh],
 ) -> Meters:
     """Return the plants' meters; the running sum of energy sent starts where the region's ends."""
     energy = metered((*local.readings, *delivered.zonal), past.readings)
     curtailed = tuple(row for row in stopped if row.participant in market.plants)
-    allocation = allocated(parties(market), cleared.fills, local, curtailed, energy)
+    allocation = allocated(parties(market), cleared.fills, local, curtailed, energy, holds)
     own = sum(1 for fill in cleared.fills if fill.tier is Tier.LOCAL)
     return Meters(
         readings=tuple(delivered.zonal),
@@ -175,6 +184,7 @@ def allocated(
     local: Meters,
     curtailed: Sequence[Curtailed],
     energy: Mapping[bytes, Metered],
+    holds: Mapping[bytes, Wh],
 ) -> Allocation:
     """Give the metered energy of participants and plants to their fills, local ones first.
 
@@ -188,4 +198,5 @@ def allocated(
         local.weighed_wh,
         curtailed=(*local.curtailed, *curtailed),
         disputed={who for who in everyone if who not in energy},
+        stopped=holds,
     )

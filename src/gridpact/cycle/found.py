@@ -11,7 +11,10 @@ from gridpact.ledger.ledger import Ledger
 from gridpact.model.interval import Key, Phase
 from gridpact.model.participant import Participant
 from gridpact.model.record import Deposit, Found, Timing
+from gridpact.model.watch import WatchTerms
 from gridpact.quantities import Money
+
+UNWATCHED = WatchTerms()
 
 
 def found(
@@ -26,6 +29,7 @@ def found(
     door: Door = UNSIGNED,
     collector: bytes = b"",
     council: Seats = NOBODY,
+    watch: WatchTerms = UNWATCHED,
 ) -> Found:
     """Write a chain's first record, or read it when the chain has begun.
 
@@ -45,6 +49,8 @@ def found(
         Who signs the receipts of accepted orders.
     council
         Whose quorum stands behind every settlement; it is in office from the first interval on.
+    watch
+        Which sensors hold trades.
 
     Raises
     ------
@@ -73,6 +79,7 @@ def found(
         net=council.terms,
         council=council.founding(ledger.domain),
         market=rules.market,
+        watch=watch,
     )
     written = once(ledger, Key(region, 0, Phase.FOUND), Found, lambda: record)
     if written != record:

@@ -4,6 +4,8 @@ It reads both ledgers and nothing else: who takes part and the rules from the fo
 fills that are committed, and the meters' signed readings, each of which it verifies. From these it
 works out region balance, deliveries, statements, bills and losses, and compares.
 
+Where sensors watch, it has the same measurements, and every hold must be what they say.
+
 What it leaves to others: incentives (the contract bounds them; how steady a plant was stands in no
 signed word), and energy that the network operator says it stopped during delivery.
 """
@@ -20,9 +22,11 @@ from gridpact.cycle.crossing import homeward
 from gridpact.cycle.deliver import Listening, Parties, allocated, balanced
 from gridpact.cycle.disputes import PART, at_home, in_dispute, resolved
 from gridpact.cycle.past import Past
+from gridpact.cycle.permits import rejudged
 from gridpact.cycle.ports import Delivered
 from gridpact.cycle.result import cumulative, metered, read
 from gridpact.cycle.settle import free_money, local, refunds, zonal
+from gridpact.cycle.watch import Watch
 from gridpact.errors import SettlementError
 from gridpact.ledger.ledger import Ledger
 from gridpact.model.council import Word
@@ -30,6 +34,7 @@ from gridpact.model.delivery import Metered
 from gridpact.model.interval import Key, Phase
 from gridpact.model.record import Commitment, Found, Meters, Prices, Settlement
 from gridpact.model.trade import Fill
+from gridpact.quantities import Wh
 from gridpact.settlement.allocation import Allocation
 
 Fills: TypeAlias = tuple[Fill, ...]
@@ -43,6 +48,7 @@ class Judge:
     zonal: Ledger
     region: bytes
     zone: bytes
+    watch: Watch | None = None
     _next: int = 0
     _registers: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     _carried: int = 0
@@ -78,7 +84,8 @@ class Judge:
             self._verify(self._next, here, there)
             energy = metered((*here.readings, *there.readings), self._registers)
             self._committed = self._fills(self._next)
-            self._shared = self._allocated(self._next, here, there, energy)
+            holds = self._held(self._next)
+            self._shared = self._allocated(self._next, here, there, energy, holds)
             self._registers |= cumulative(here, there)
             self._carried = here.carried_wh
             self._next += 1
@@ -126,11 +133,24 @@ class Judge:
         there = read(self.zonal, self.zone, interval, Phase.COMMIT, Commitment)
         return here.fills, () if there.refused is not None else here.crossed
 
+    def _held(self, interval: int) -> Mapping[bytes, Wh]:
+        if not self._found.watch.on:
+            return {}
+        if self.watch is None:
+            raise SettlementError(f"interval {interval}: no measurements to judge its holds by")
+        return rejudged(self.watch, self.local, self.zonal, (self.region, self.zone), interval)
+
     def _allocated(
-        self, interval: int, here: Meters, there: Meters, energy: Mapping[bytes, Metered]
+        self,
+        interval: int,
+        here: Meters,
+        there: Meters,
+        energy: Mapping[bytes, Metered],
+        holds: Mapping[bytes, Wh],
     ) -> Allocation:
         own, crossed = self._committed
-        shared = allocated(self._parties, (*own, *crossed), here, there.curtailed, energy)
+        fills = (*own, *crossed)
+        shared = allocated(self._parties, fills, here, there.curtailed, energy, holds)
         if there.before_wh != sum(one.sent for one in shared.deliveries[: len(own)]):
             raise SettlementError(f"interval {interval}: the zone's running sum begins elsewhere")
         return shared

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from gridpact.crypto.recovery import signed_by
 from gridpact.cycle.council import NOBODY, Seats
 from gridpact.cycle.ports import NO_CERTIFICATES, Certificates, DayAhead, Field
+from gridpact.cycle.watch import Watch
 from gridpact.identity.roster import Roster
 from gridpact.ledger.ledger import Ledger
 from gridpact.market.admission import Check
@@ -107,7 +108,7 @@ class Market:
     and `name` names orders; both are real unless a study leaves signatures out. `in_time` tells how
     long an unavailable zone is asked again. The `council` signs every settlement. `certificates`
     tell whose orders are not taken. Interval 0
-    `begins` then. [seconds since 1970, UTC]
+    `begins` then. [seconds since 1970, UTC] Without a `watch` no sensor holds a trade.
     """
 
     local: Ledger
@@ -131,6 +132,7 @@ class Market:
     begins: int = 0
     council: Seats = NOBODY
     certificates: Certificates = NO_CERTIFICATES
+    watch: Watch | None = None
 
     @property
     def timing(self) -> Timing:

@@ -15,6 +15,7 @@ from gridpact.model.record import (
     Rated,
     Rating,
     Settlement,
+    Verdicts,
 )
 
 
@@ -37,7 +38,7 @@ class IntervalResult:
     `settlement` settles the local ones, `zonal_settlement` the zonal ones, in the same order as
     `cleared.fills` has them, with the region as their buyer. `metered` is every meter's energy of
     the interval, participants and plants. [Wh] `ended` are disputes of an earlier interval whose
-    window was over with this one.
+    window was over with this one. `verdicts`: what the sensors decided before and during delivery.
     """
 
     interval: int
@@ -53,6 +54,7 @@ class IntervalResult:
     rating: Rating
     plant_rating: Rating
     ended: Ended | None = None
+    verdicts: tuple[Verdicts, ...] = ()
 
     @property
     def rated(self) -> tuple[Rated, ...]:
@@ -88,9 +90,11 @@ def cumulative(*meters: Meters) -> dict[bytes, tuple[int, int]]:
     }
 
 
-def read(ledger: Ledger, region: bytes, interval: int, phase: Phase, kind: type[R]) -> R:
+def read(
+    ledger: Ledger, region: bytes, interval: int, phase: Phase, kind: type[R], part: int = 0
+) -> R:
     """Return a record that must be there."""
-    record = ledger.read(Key(region, interval, phase), kind)
+    record = ledger.read(Key(region, interval, phase, part), kind)
     if record is None:
-        raise KeyError(f"{ledger.name}: no {phase.name.lower()} of interval {interval}")
+        raise KeyError(f"{ledger.name}: no {phase.name.lower()}/{part} of interval {interval}")
     return record

@@ -55,6 +55,7 @@ class Gate:
     levies: a local buyer may pay more than its seller gets and the wires cost (`choice.levies`).
     barred: whose certificate does not count, and why.
     check, name: how signatures are verified and orders named; both real unless a study says so.
+    blocked: whose own meters the sensors do not believe.
     """
 
     domain: Domain
@@ -72,6 +73,7 @@ class Gate:
     barred: Mapping[bytes, str] = field(default_factory=dict)
     check: Check = signed_by
     name: Callable[[Order], bytes] | None = None
+    blocked: frozenset[bytes] = frozenset()
 
 
 @dataclass
@@ -140,7 +142,7 @@ def _judge(signed: SignedOrder, gate: Gate, taken: _Taken, sequence: int) -> Acc
         if not gate.check(who, digest, signed.signature):
             return Refusal(digest, who, Code.SIGNATURE, "not signed by the participant, or high s")
         taken.proven.add(who, digest, signed.signature)
-    for test in (_standing, _timely, _single, _within, _priced):
+    for test in (_standing, _timely, _sensed, _single, _within, _priced):
         if found := test(order, sender, gate, taken):
             return Refusal(digest, who, *found)
     charge = _highest_charge(order, sender, gate)
@@ -241,6 +243,13 @@ def _timely(order: Order, _sender: Participant, gate: Gate, _taken: _Taken) -> _
         return Code.EXPIRED, f"for interval {order.interval}, the book is of {gate.interval}"
     if order.expires and order.expires <= gate.interval:
         return Code.EXPIRED, f"void from interval {order.expires}"
+    return None
+
+
+def _sensed(_order: Order, sender: Participant, gate: Gate, _taken: _Taken) -> _Found:
+    """Whose meter is not believed trades when it is again; what is wrong, an alert tells it."""
+    if sender.address in gate.blocked:
+        return Code.SENSOR, f"sensors do not believe the meter of {sender.name} at present"
     return None
 
 

@@ -20,6 +20,7 @@ from gridpact.model.order import Accepted, Refusal
 from gridpact.model.participant import Participant, ReviewTerms
 from gridpact.model.statement import Bill, SettlementTerms, Statement
 from gridpact.model.trade import Cut, Fill, Unmet
+from gridpact.model.watch import Hold, Released, WatchTerms
 from gridpact.quantities import Money, Price, Score, Wh
 
 
@@ -86,7 +87,7 @@ class Found(msgspec.Struct, frozen=True, tag=True):
     `substation` is the meter through which the region takes from the grid above; a zone has none.
     `collector` signs the receipts of accepted orders; nobody's count where it is empty. `council`
     is in office from the first interval on, each member with the bond of `net`. `market` is how the
-    local tier is cleared; the zonal one is always in merit order.
+    local tier is cleared; the zonal one is always in merit order. `watch`: the sensors.
     """
 
     chain: str
@@ -106,6 +107,7 @@ class Found(msgspec.Struct, frozen=True, tag=True):
     collector: bytes = b""
     council: Council = Council()
     market: MarketTerms = MarketTerms()
+    watch: WatchTerms = WatchTerms()
 
 
 class Book(msgspec.Struct, frozen=True, tag=True):
@@ -265,6 +267,22 @@ class Meters(msgspec.Struct, frozen=True, tag=True):
     carried_wh: int = 0
 
 
+class Verdicts(msgspec.Struct, frozen=True, tag=True):
+    """What sensors said up to a moment, and which trades they hold for it.
+
+    Part 1 of an interval stands before its delivery, part 2 is what came up during it, before the
+    meters are read. `root`: of all verdicts that are not ok since the last record, salted; `rows`
+    counts them. `log`: salted hash of everything that was measured meanwhile.
+    """
+
+    until: int
+    root: bytes
+    rows: int
+    log: bytes
+    holds: tuple[Hold, ...] = ()
+    released: tuple[Released, ...] = ()
+
+
 class Incentive(msgspec.Struct, frozen=True):
     """What a plant earns on one fill beyond its price for steady supply.
 
@@ -335,6 +353,7 @@ Record: TypeAlias = (
     | Commitment
     | Confirmed
     | Returned
+    | Verdicts
     | Meters
     | Settlement
     | Rating
@@ -349,6 +368,7 @@ R = TypeVar(
     Commitment,
     Confirmed,
     Returned,
+    Verdicts,
     Meters,
     Settlement,
     Rating,

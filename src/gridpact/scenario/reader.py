@@ -29,6 +29,7 @@ from gridpact.scenario.participants import hours_of, read_participant, read_plan
 from gridpact.scenario.profiles import BUILT_IN, Profiles, read
 from gridpact.scenario.scenario import Grid, Scenario, Time
 from gridpact.scenario.schemes import SCHEMES, read_market, read_scheme
+from gridpact.scenario.sensors import read_sensors
 from gridpact.scenario.table import Table, read_toml
 from gridpact.scenario.wishes import wished
 
@@ -105,7 +106,9 @@ def load(
             [*(one.name for one in sites), *(one.name for one in plants)],
             time.intervals,
         ),
+        sensors=read_sensors(root, grid, time, sites, plants),
     )
+    root.know("sensors")
     root.finish()
     _check_persistence(scenario, root)
     return scenario

@@ -15,6 +15,7 @@ from gridpact.prosumer.devices import Plant, Site
 from gridpact.prosumer.outlook import ForecastSettings
 from gridpact.prosumer.tariff import Tariff
 from gridpact.quantities import Money, Score
+from gridpact.safety.scripted import SensorSettings
 from gridpact.scenario.feeder_file import FeederFile
 
 
@@ -130,7 +131,7 @@ class Scenario:
 
     `pricing` names how they price their orders, with its `mark_up` [ppm] if it has one.
     `meter_error` is the standard deviation of the meters' gain, cut at class 1 (1 %). `splitting`:
-    a zonal bid may be served by several plants.
+    a zonal bid may be served by several plants. Without `sensors` nobody watches the trades.
     """
 
     file: str
@@ -158,3 +159,4 @@ class Scenario:
     pricing: str = "spread"
     mark_up: Score | None = None
     identity: IdentitySettings = IdentitySettings()
+    sensors: SensorSettings | None = None

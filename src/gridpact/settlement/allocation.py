@@ -11,7 +11,8 @@ lost: for each interval and region, exactly,
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -49,6 +50,7 @@ def allocate(
     before_wh: Wh = 0,
     curtailed: Iterable[Curtailed] = (),
     disputed: Collection[bytes] = (),
+    stopped: Mapping[bytes, Wh] = MappingProxyType({}),
 ) -> Allocation:
     """Give the metered energy of one interval to its fills.
 
@@ -66,6 +68,8 @@ def allocate(
         What the network operator stopped during delivery.
     disputed
         Participants without a usable reading; their rows are bounded by what they last signed.
+    stopped
+        What sensors hold, by fill: nobody owes it, whatever the meters show.
 
     Raises
     ------
@@ -74,15 +78,16 @@ def allocate(
 
     Notes
     -----
-    1. held: curtailed energy, as far as the export misses what was sold, off the seller's fills
-       from the last backwards. 2. A buyer owes at most its import: the rest of its fills, from the
-       last backwards, is unused. 3. sent: the seller's export, to its fills in order; then what it
-       exported beyond goes to its unused parts in order (unused_sent, still sold to grid supply).
+    1. held: what sensors stopped; then curtailed energy, as far as the export misses what was still
+       sold, off the seller's fills from the last backwards. 2. A buyer owes at most its import: the
+       rest of its fills, from the last backwards, is unused. 3. sent: the seller's export, to its
+       fills in order; then what it exported beyond goes to its unused parts in order (unused_sent,
+       still sold to grid supply).
     4. Loss share of fill i = floor(L C_i / S) - floor(L C_(i-1) / S), C the running sum of sent.
     """
     imports, exports = _rows(metered)
     _check(fills, imports, loss_wh, weighed_wh, before_wh)
-    held = _held(fills, exports, curtailed)
+    held = _held(fills, exports, curtailed, stopped)
     owed = [fill.energy_wh - cut for fill, cut in zip(fills, held, strict=True)]
     agreed = _served([fill.buyer for fill in fills], owed, dict(imports))
     left = dict(exports)
@@ -99,7 +104,8 @@ def allocate(
             unused=unused[i],
             unused_sent=unused_sent[i],
             held=held[i],
-            disputed=fill.seller in disputed or fill.buyer in disputed,
+            # a trade that was held as a whole needs no reading
+            disputed=owed[i] > 0 and (fill.seller in disputed or fill.buyer in disputed),
         )
         for i, fill in enumerate(fills)
     )
@@ -131,22 +137,28 @@ def _check(
 
 
 def _held(
-    fills: Sequence[Fill], exports: dict[bytes, Wh], curtailed: Iterable[Curtailed]
+    fills: Sequence[Fill],
+    exports: dict[bytes, Wh],
+    curtailed: Iterable[Curtailed],
+    stopped: Mapping[bytes, Wh],
 ) -> list[Wh]:
-    """Return the curtailed energy per fill, taken from each seller's last fills first."""
+    """Return what nobody owes of each fill: first what sensors stopped, then the curtailed energy,
+    taken from each seller's last fills first.
+    """
+    held = [stopped.get(fill.hash, 0) if stopped else 0 for fill in fills]
+    flowing = [fill.energy_wh - cut for fill, cut in zip(fills, held, strict=True)]
+    if min(flowing, default=0) < 0:
+        raise SettlementError("sensors hold more of a fill than its energy")
     sold: Counter[bytes] = Counter()
-    for fill in fills:
-        sold[fill.seller] += fill.energy_wh
-    stopped: Counter[bytes] = Counter()
+    for fill, energy in zip(fills, flowing, strict=True):
+        sold[fill.seller] += energy
+    cut_off: Counter[bytes] = Counter()
     for row in curtailed:
-        stopped[row.participant] += row.energy_wh
-    left = {seller: min(stopped[seller], max(sold[seller] - exports[seller], 0)) for seller in sold}
-    backwards = _served(
-        [fill.seller for fill in reversed(fills)],
-        [fill.energy_wh for fill in reversed(fills)],
-        left,
-    )
-    return backwards[::-1]
+        cut_off[row.participant] += row.energy_wh
+    left = {seller: min(cut_off[seller], max(sold[seller] - exports[seller], 0)) for seller in sold}
+    sellers = [fill.seller for fill in reversed(fills)]
+    backwards = _served(sellers, flowing[::-1], left)
+    return [before + cut for before, cut in zip(held, backwards[::-1], strict=True)]
 
 
 def _served(parties: Sequence[bytes], wanted: Sequence[Wh], left: dict[bytes, Wh]) -> list[Wh]:

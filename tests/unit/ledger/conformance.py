@@ -34,7 +34,7 @@ from tests.unit.ledger.market_case import (
 from gridpact.errors import Disagreement, LedgerError, Reverted, WriteConflict
 from gridpact.ledger.ledger import Ledger
 from gridpact.model.interval import Key, Phase
-from gridpact.model.order import MAX_FILLS, Side, Tier
+from gridpact.model.order import MAX_FILLS, NONE, Side, Tier
 from gridpact.model.participant import Account, Named
 from gridpact.model.record import (
     Anchor,
@@ -49,7 +49,9 @@ from gridpact.model.record import (
     Refund,
     Returned,
     Settlement,
+    Verdicts,
 )
+from gridpact.model.watch import Hold
 from gridpact.quantities import amount, part
 
 
@@ -291,6 +293,26 @@ def test_money_that_left_appears_under_the_same_crossing(chains: Pair) -> None:
     bought = market.zonal_fills[0].lock
     assert bought == market.out.amount
     assert chains.zonal.account(REGION_ACCOUNT.address) == Account(locked=bought)
+
+
+def test_sensors_hold_a_fill_once_and_before_its_meters_are_read(chains: Pair) -> None:
+    market = _upto(chains, Phase.DELIVER)
+    fill = market.local_fills[0]
+    hold = Hold(fill.hash, fill.energy_wh, 0, "lightning", "station roof")
+
+    def said(*holds: Hold) -> Verdicts:
+        return Verdicts(0, NONE, 0, NONE, holds)
+
+    opening, during, later = (replace(market.key(Phase.DELIVER), part=n) for n in (1, 2, 3))
+    chains.local.write(opening, said(hold))
+    with pytest.raises(Reverted, match="clearing: held before"):
+        chains.local.write(during, said(hold))
+    with pytest.raises(Reverted, match="clearing: nothing held"):
+        chains.local.write(during, said(replace(hold, fill=NONE, energy_wh=0)))
+    chains.local.write(during, said())
+    chains.local.write(*_step(market, Meters, chains.local))
+    with pytest.raises(Reverted, match="clearing: the meters have spoken"):
+        chains.local.write(later, said())
 
 
 def _with(crossing: Crossing | None, amount_out: int) -> Crossing:

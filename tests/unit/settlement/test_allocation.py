@@ -206,6 +206,37 @@ def test_held_energy_never_exceeds_what_was_curtailed_nor_what_is_missing(market
         assert held[row.participant] == min(stopped[row.participant], missing)
 
 
+@given(markets(), st.lists(st.sampled_from([0, 1, 2, 4, 4]), min_size=10, max_size=10))
+def test_what_sensors_hold_is_owed_by_nobody_and_its_money_goes_back(market, quarters):
+    fills, rows, loss, weighed, curtailed = market
+    stopped = {
+        trade.hash: trade.energy_wh * n // 4 for trade, n in zip(fills, quarters, strict=False)
+    }
+    everybody = {row.participant for row in rows}
+    for silent in (set(), everybody):
+        result = allocate(
+            fills, rows, loss, weighed, curtailed=curtailed, disputed=silent, stopped=stopped
+        )
+        sent = sum(made.sent for made in result.deliveries)
+        sold = sum(row.sold_wh for row in result.balances)
+        assert sent + sold == sum(row.export_wh for row in rows)
+        for trade, made in zip(fills, result.deliveries, strict=True):
+            assert made.held >= stopped[trade.hash]
+            assert made.agreed + made.unused + made.held == trade.energy_wh
+            assert split(trade, made, SettlementTerms()).refund >= 0
+            if stopped[trade.hash] == trade.energy_wh:
+                owed = split(trade, made, SettlementTerms(), 20_000)
+                assert owed.refund == trade.lock, "whole, and at once, whoever is silent"
+                assert (owed.paid, owed.charge, owed.reward, owed.claim) == (0, 0, 0, 0)
+
+
+def test_more_than_a_fill_cannot_be_held():
+    [trade] = fills = [fill(A, C, 100, 0)]
+    rows = [Metered(A, 100, 0), Metered(C, 0, 100)]
+    with pytest.raises(SettlementError, match="more of a fill than its energy"):
+        allocate(fills, rows, 0, 100, stopped={trade.hash: 101})
+
+
 @given(markets())
 def test_last_fills_are_the_first_to_go_unused(market):
     """A fill of a buyer is used in part only if all later ones of that buyer are unused."""

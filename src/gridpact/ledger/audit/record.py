@@ -16,6 +16,7 @@ from gridpact.crypto.recovery import recover, signed_by
 from gridpact.errors import Corrupt, LedgerError
 from gridpact.ledger.audit.audit import AuditedBlock
 from gridpact.ledger.audit.seen import Seen
+from gridpact.ledger.audit.verdicts import check_held, check_verdicts, require_watched
 from gridpact.ledger.coherence import require_coherent, returns
 from gridpact.ledger.onchain.events import difference
 from gridpact.model.attributes import terms_of
@@ -33,6 +34,7 @@ from gridpact.model.record import (
     Refund,
     Returned,
     Settlement,
+    Verdicts,
 )
 from gridpact.model.statement import Case
 from gridpact.quantities import Wh
@@ -60,7 +62,10 @@ def check_record(place: str, block: AuditedBlock, record: Record, seen: Seen) ->
             _commitment(place, block, record, seen)
         case Returned():
             _returned(place, block, record, seen)
+        case Verdicts():
+            check_verdicts(place, block.key, record, seen)
         case Meters():
+            require_watched(place, block.key, seen)
             _meters(place, block, record, seen)
         case Settlement():
             _settlement(place, block, record, seen)
@@ -218,6 +223,7 @@ def _settlement(place: str, block: AuditedBlock, settlement: Settlement, seen: S
     if block.key.part:
         _ended(place, block, settlement, seen)
     else:
+        check_held(place, block.key, settlement, seen)
         _loss_shares(place, block, settlement, seen)
 
 

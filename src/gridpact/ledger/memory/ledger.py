@@ -28,6 +28,7 @@ from gridpact.model.record import (
     Crossing,
     Found,
     Incentive,
+    Meters,
     Prices,
     R,
     Rating,
@@ -36,6 +37,7 @@ from gridpact.model.record import (
     Refund,
     Returned,
     Settlement,
+    Verdicts,
     content_hash,
     encode,
 )
@@ -60,6 +62,8 @@ class MemoryLedger:
         self._rating = RatingTerms()
         self._prices: Journalled[tuple[bytes, int], Prices] = Journalled()
         self._locked: Journalled[Fill, bool] = Journalled()
+        self._held: Journalled[bytes, Wh] = Journalled()
+        self._delivered: Journalled[tuple[bytes, int], bool] = Journalled()
         self._crossed: Journalled[bytes, tuple[bytes, Money]] = Journalled()
         self._crossings: Journalled[bytes, tuple[Crossing, str]] = Journalled()
         self._volumes: Journalled[tuple[bytes, bytes, int], tuple[Wh, Wh]] = Journalled()
@@ -152,6 +156,8 @@ class MemoryLedger:
             self._orders.books,
             self._prices,
             self._locked,
+            self._held,
+            self._delivered,
             self._crossed,
             self._crossings,
             self._volumes,
@@ -174,6 +180,10 @@ class MemoryLedger:
                 self._confirm(record.crossing)
             case Returned():
                 self._return(record)
+            case Verdicts():
+                self._judge(key, record)
+            case Meters():
+                self._delivered.put((key.region, key.interval), True)
             case Settlement():
                 self._settle(key, record)
             case Rating():
@@ -239,6 +249,18 @@ class MemoryLedger:
             self._crossed.put(name, (fill.buyer, fill.lock))
         if crossing:
             self._send(crossing)
+
+    # deliver
+
+    def _judge(self, key: Key, said: Verdicts) -> None:
+        if self._delivered.get((key.region, key.interval)):
+            raise Reverted("clearing: the meters have spoken")
+        for hold in said.holds:
+            if self._held.get(hold.fill) is not None:
+                raise Reverted("clearing: held before", hold.fill.hex())
+            if not hold.energy_wh:
+                raise Reverted("clearing: nothing held", hold.fill.hex())
+            self._held.put(hold.fill, hold.energy_wh)
 
     # settle
 

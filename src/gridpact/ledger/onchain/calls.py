@@ -33,6 +33,7 @@ from gridpact.model.record import (
     Refund,
     Returned,
     Settlement,
+    Verdicts,
 )
 from gridpact.model.trade import Fill
 from gridpact.quantities import Money
@@ -68,6 +69,8 @@ class Calls:
                 calls = iter([self._post(key, record, content)])
             case Commitment():
                 calls = self._commit(key, record, content)
+            case Verdicts():
+                calls = self._judge(key, record, content)
             case Meters():
                 calls = iter([self._deliver(key, record, content)])
             case Settlement():
@@ -153,6 +156,12 @@ class Calls:
         for write, closed in _batches(key, content, orders):
             rows = Rows([packing.order(accepted.order) for accepted in closed])
             yield self._suite.call("orders", "close", write, rows)
+
+    def _judge(self, key: Key, said: Verdicts, content: bytes) -> Iterator[Call]:
+        given = pack(said.until, said.root, said.rows, said.log)
+        for write, holds in _batches(key, content, said.holds):
+            rows = Rows(list(map(packing.hold, holds)))
+            yield self._suite.call("clearing", "judge", write + given, rows)
 
     def _deliver(self, key: Key, meters: Meters, content: bytes) -> Call:
         root = roots.reading_root(meters.readings)

@@ -15,6 +15,7 @@ from gridpact.model.participant import Account, Participant, Role
 from gridpact.model.record import Incentive, Rated, Refund
 from gridpact.model.statement import Bill, Statement
 from gridpact.model.trade import Fill
+from gridpact.model.watch import Hold
 from gridpact.quantities import PPM, Price, Score, amount
 
 MASK_80 = 2**80 - 1
@@ -192,6 +193,11 @@ def bill(record: Bill) -> bytes:
 def refund(record: Refund) -> bytes:
     """Return `settlement.Refund`."""
     return record.fill + words((record.amount,))
+
+
+def hold(record: Hold) -> bytes:
+    """Return `clearing.Hold`: energy 128 | since 128, and why."""
+    return record.fill + words((record.energy_wh << 128 | record.since,)) + record.reason
 
 
 def supply(record: Incentive) -> bytes:

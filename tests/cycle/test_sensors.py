@@ -1,0 +1,204 @@
+"""A day that sensors watch: a storm, a faulty transformer, a silent meter, an operator's word."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace as changed
+from tests.cycle.conftest import SCENARIOS, quietly, shortened
+from tests.cycle.test_resume import Countdown, PowerCut, cuttable, ends
+
+from gridpact.assembly.day import DayResult, run_day
+from gridpact.assembly.ledgers import audit_ledger, embedded_ledgers, memory_ledgers
+from gridpact.assembly.parts import assemble
+from gridpact.cycle.cycle import run
+from gridpact.cycle.permits import DURING, OPENING, held
+from gridpact.cycle.result import IntervalResult
+from gridpact.errors import NoQuorum
+from gridpact.model.interval import Key, Phase
+from gridpact.model.order import Code
+from gridpact.model.statement import Case
+from gridpact.model.trade import Fill
+from gridpact.report.trades import Trade, of_interval
+from gridpact.safety.scripted import Hours, Section, SensorSettings, Silence
+from gridpact.safety.verdict import Permit
+from gridpact.scenario.reader import load
+from gridpact.scenario.scenario import Scenario
+
+FAULT, BLOCKED, RELEASED, STORM = 8, 9, 11, 14
+INTERVALS = 16
+MAIN = (Section("main", 1),)
+
+
+@pytest.fixture(scope="module")
+def stormy() -> Scenario:
+    return shortened(load(SCENARIOS / "sce56-storm.toml"), INTERVALS)
+
+
+@pytest.fixture(scope="module")
+def storm(stormy: Scenario) -> DayResult:
+    return run_day(stormy, memory_ledgers(stormy), quietly, signed=False)
+
+
+def trades(result: IntervalResult) -> dict[bytes, Trade]:
+    """Return the trades of an interval by the participants' own names."""
+    own = [fill.hash for fill in result.cleared.fills]
+    return dict(zip(own, of_interval(result), strict=True))
+
+
+def causes(result: IntervalResult) -> Mapping[str, int]:
+    found: dict[str, int] = {}
+    for one in result.verdicts:
+        for hold in one.holds:
+            why = f"{hold.cause} {hold.target}"
+            found[why] = found.get(why, 0) + 1
+    return found
+
+
+def test_no_trade_flows_in_a_thunderstorm_and_all_its_money_goes_back(storm: DayResult) -> None:
+    result = storm.intervals[STORM]
+    assert causes(result) == {"thunderstorm station roof": len(result.cleared.fills)}
+    for trade in trades(result).values():
+        fill, made, said = trade.settled
+        assert (made.held, made.agreed, made.sent) == (fill.energy_wh, 0, 0)
+        assert said.case is not Case.DISPUTE
+        assert (said.refund, said.paid, said.charge, said.reward) == (fill.lock, 0, 0, 0)
+    assert result.rated == ()
+    assert result.zonal_settlement.incentives == ()
+
+
+def test_a_trade_that_is_stopped_half_way_is_paid_for_what_arrived(storm: DayResult) -> None:
+    result = storm.intervals[STORM - 1]
+    stopped = held(result.verdicts)
+    assert len(stopped) == len(result.cleared.fills)
+    begins = storm.intervals[0].verdicts[0].until
+    for name, trade in trades(result).items():
+        fill, made, said = trade.settled
+        [hold] = [one for each in result.verdicts for one in each.holds if one.fill == name]
+        assert hold.since == begins + (STORM - 1) * 3600 + 2700, "at a quarter to two"
+        assert made.held == hold.energy_wh == fill.energy_wh // 4
+        assert made.agreed + made.unused == fill.energy_wh - made.held
+        spent = said.paid + said.charge + said.fee_seller + said.fee_network
+        assert said.refund == fill.lock - spent > 0
+    rated = {row.participant: row for row in result.rated}
+    agreed: dict[bytes, int] = {}
+    for trade in trades(result).values():
+        seller = trade.settled.fill.seller
+        agreed[seller] = agreed.get(seller, 0) + trade.settled.delivery.agreed
+    assert {who: row.agreed_wh for who, row in rated.items()} == {
+        who: energy for who, energy in agreed.items() if energy
+    }
+
+
+def test_a_faulty_transformer_stops_the_trades_behind_it_and_no_others(
+    stormy: Scenario, storm: DayResult
+) -> None:
+    bus = {site.name: site.bus for site in (*stormy.sites, *stormy.plants)}
+    result = storm.intervals[BLOCKED]
+    assert set(causes(result)) == {"equipment_failure transformer T-7"}
+    stopped = held(result.verdicts)
+    for fill in result.cleared.fills:
+        places = {bus[storm.names[party]] for party in (fill.buyer, fill.seller)}
+        assert (fill.hash in stopped) == any(7 <= place <= 19 for place in places)
+
+
+def test_the_operator_lets_trades_flow_and_its_word_is_on_record(storm: DayResult) -> None:
+    result = storm.intervals[RELEASED]
+    assert causes(result) == {}
+    released = {one.fill: one.reason for each in result.verdicts for one in each.released}
+    assert released
+    assert set(released.values()) == {"crew on site reads 58 degrees at the top oil"}
+    assert all(trades(result)[name].settled.delivery.held == 0 for name in released)
+
+
+def test_whose_meter_is_silent_is_refused_with_the_code_of_sensors(storm: DayResult) -> None:
+    who = next(address for address, name in storm.names.items() if name == "homes-014")
+    before, after = storm.intervals[7].book, storm.intervals[BLOCKED].book
+    assert who in {one.order.participant for one in before.orders}
+    assert [one.participant for one in after.refusals if one.code is Code.SENSOR] == [who]
+    assert who not in {one.order.participant for one in after.orders}
+
+
+def test_without_the_weather_nothing_flows(stormy: Scenario) -> None:
+    silence = (Silence("station roof", Hours(6.4, 8.9)),)
+    deaf = replace(stormy, sensors=SensorSettings("roof", MAIN, 7, silences=silence))
+    day = run_day(shortened(deaf, 10), memory_ledgers(deaf), quietly, signed=False)
+    for interval, share in ((6, 4), (7, 1), (8, 1)):
+        result = day.intervals[interval]
+        assert causes(result) == {"stale station roof": len(result.cleared.fills)}
+        for one in (one for each in result.verdicts for one in each.holds):
+            fill = trades(result)[one.fill].settled.fill
+            assert one.energy_wh == fill.energy_wh // share
+    assert causes(day.intervals[9]) == {}
+
+
+def test_sensors_change_nothing_where_nothing_is_wrong(stormy: Scenario, day: DayResult) -> None:
+    calm = shortened(replace(stormy, sensors=SensorSettings("roof", MAIN)), 12)
+    watched = run_day(calm, memory_ledgers(calm), quietly, signed=False)
+    for one, other in zip(watched.intervals, day.intervals, strict=False):
+        assert one.settlement.statements == other.settlement.statements
+        assert [each.holds for each in one.verdicts] == [(), ()]
+
+
+# resume
+
+
+@pytest.fixture(scope="module")
+def deaf(stormy: Scenario) -> Scenario:
+    """Some hours; in the last one the weather falls silent."""
+    silence = (Silence("station roof", Hours(7.1, 8.0)),)
+    return shortened(replace(stormy, sensors=SensorSettings("roof", MAIN, 7, silences=silence)), 8)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(deaf: Scenario) -> tuple[DayResult, list[Key]]:
+    counted = Countdown()
+    return run_day(deaf, cuttable(deaf, counted), quietly, signed=False), counted.written
+
+
+@pytest.mark.parametrize(
+    ("part", "chain", "after"), [(OPENING, 0, True), (DURING, 0, False), (DURING, 1, True)]
+)
+def test_run_cut_around_the_sensors_word_ends_the_same(
+    deaf: Scenario,
+    undisturbed: tuple[DayResult, list[Key]],
+    part: int,
+    chain: int,
+    after: bool,
+) -> None:
+    whole, written = undisturbed
+    assert held(whole.intervals[7].verdicts)
+    places = [
+        n for n, key in enumerate(written, 1)
+        if (key.interval, key.phase, key.part) == (7, Phase.DELIVER, part)
+    ]  # fmt: skip
+    ledgers = cuttable(deaf, Countdown(places[chain], after))
+    with pytest.raises(PowerCut):
+        run_day(deaf, ledgers, quietly, signed=False)
+    assert ends(run_day(deaf, ledgers, quietly, signed=False)) == ends(whole)
+
+
+# council and audit
+
+
+def test_a_watched_run_is_self_consistent(stormy: Scenario, tmp_path: Path) -> None:
+    stormy = shortened(stormy, BLOCKED + 1)
+    ledgers = embedded_ledgers(stormy, tmp_path / "ledger.db")
+    run_day(stormy, ledgers, quietly)
+    ledgers.close()
+    assert len(audit_ledger(tmp_path / "ledger.db", {}).chains) == 2
+
+
+def test_the_council_signs_no_hold_that_its_sensors_do_not_know(stormy: Scenario) -> None:
+    short = shortened(stormy, 8)
+    market = assemble(short, memory_ledgers(short)).market
+    assert market.watch is not None
+    honest = market.watch.permit
+
+    def invented(fill: Fill) -> Permit:
+        return changed(honest(fill), allowed=False, stale=("station roof",))
+
+    market.watch.permit = invented  # type: ignore[method-assign]
+    with pytest.raises(NoQuorum, match="sensors say"):
+        list(run(market, short.time.intervals))
