@@ -16,6 +16,7 @@ from gridpact.model.interval import Key, Phase
 from gridpact.model.participant import Account
 from gridpact.prosumer.bidding import Conduct
 from gridpact.prosumer.pricing import Pricing
+from gridpact.prosumer.request import Step
 from gridpact.quantities import Money, Score
 from gridpact.scenario.scenario import Scenario
 from gridpact.simulation.advice import Advisor
@@ -42,6 +43,7 @@ class DayResult:
     `founding` is the money that entered at the door, per account, on the local and the zonal chain.
     `seconds` is the time spent by phase of the cycle, and `set-up`. `relays` are the ways by which
     the local settlements passed the `council` (by rising address); `trust` is its at the end.
+    `requests` are the steps of owners who ask their neighbours.
     """
 
     scenario: Scenario
@@ -57,6 +59,7 @@ class DayResult:
     council: tuple[str, ...] = ()
     relays: tuple[Relay, ...] = ()
     trust: tuple[Score, ...] = ()
+    requests: tuple[Step, ...] = ()
 
 
 @dataclass
@@ -118,6 +121,7 @@ def run_parts(parts: Assembled, ledgers: Ledgers, stopwatch: Stopwatch) -> DayRe
         council=tuple(one.name for one in seats.participants),
         relays=seats.relayed(ledgers.local, until),
         trust=seats.trust(ledgers.local, until),
+        requests=parts.field.requests.steps if parts.field.requests else (),
     )
 
 

@@ -14,6 +14,7 @@ from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.recovery import signed_by
 from gridpact.cycle.market import Collector, Market, PlantFacts, Region, Rules
 from gridpact.grid.check import RadialCheck
+from gridpact.grid.distance import distances
 from gridpact.identity.roster import Roster
 from gridpact.market.zonal import Window
 from gridpact.model.order import Order
@@ -31,6 +32,7 @@ from gridpact.simulation.forecast import forecast
 from gridpact.simulation.meters import gains
 from gridpact.simulation.orders import Desk, Venue
 from gridpact.simulation.people import Party, People, enlist
+from gridpact.simulation.requests import Requests
 from gridpact.simulation.wires import radial
 from gridpact.simulation.world import World
 
@@ -138,6 +140,7 @@ def assemble(
         watch=watching,
         check=signed_by if signed else _trusting,
         name=name,
+        told=simulated.told,
     )
     found_both(scenario, market)
     return Assembled(scenario, market, simulated, people, advice)
@@ -157,7 +160,13 @@ def _world(scenario: Scenario, people: People, check: RadialCheck) -> World:
 
 def _field(scenario: Scenario, world: World, outlook: Outlook, desk: Desk) -> SimulatedField:
     """Return the field; its owners plan on expected prices where the scenario says so."""
-    planner = Planner(world.fleet, outlook, scenario.tariff, scenario.time.hours)
+    hours = scenario.time.hours
+    planner = Planner(world.fleet, outlook, scenario.tariff, hours)
+    requests = None
+    if scenario.requests is not None:
+        away = distances(scenario.grid.file.feeder, [site.bus for site in scenario.sites])
+        names = [one.address for one in desk.people.sites]
+        requests = Requests(world.fleet, outlook, hours, scenario.requests, away, names)
     meters = len(scenario.sites) + len(scenario.plants) + 1
     return SimulatedField(
         world,
@@ -165,6 +174,7 @@ def _field(scenario: Scenario, world: World, outlook: Outlook, desk: Desk) -> Si
         desk,
         tuple(gains(meters, scenario.meter_error, scenario.seed)),
         planner if scenario.strategy == "market" else None,
+        requests,
     )
 
 

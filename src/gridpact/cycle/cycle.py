@@ -55,6 +55,7 @@ def trade(market: Market, interval: int, past: Past, watch: Watch) -> IntervalRe
     cleared = clear(market, interval, prices, books, expected)
     watch(interval, "commit")
     cleared = carry_out(market, interval, cleared, books)
+    market.told(interval, cleared.fills)
     watch(interval, "deliver")
     flowed = deliver(market, interval, prices, cleared, past)
     watch(interval, "settle")

@@ -3,7 +3,7 @@
 `assembly` fills it with concrete parts; a test fills it with plain ones in a few lines.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gridpact.crypto.recovery import signed_by
@@ -21,6 +21,7 @@ from gridpact.model.order import Order
 from gridpact.model.participant import Participant
 from gridpact.model.record import IncentiveTerms, RatingTerms, Timing
 from gridpact.model.statement import SettlementTerms
+from gridpact.model.trade import Fill
 from gridpact.prosumer.tariff import Tariff
 from gridpact.quantities import Money
 
@@ -99,6 +100,14 @@ class PlantFacts:
     power_w: int
 
 
+Told = Callable[[int, Sequence[Fill]], None]
+"""Told of an interval's fills of both tiers as soon as they are committed."""
+
+
+def nobody_told(_interval: int, _fills: Sequence[Fill]) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True)
 class Market:
     """One region with its zone.
@@ -108,7 +117,8 @@ class Market:
     and `name` names orders; both are real unless a study leaves signatures out. `in_time` tells how
     long an unavailable zone is asked again. The `council` signs every settlement. `certificates`
     tell whose orders are not taken. Interval 0
-    `begins` then. [seconds since 1970, UTC] Without a `watch` no sensor holds a trade.
+    `begins` then. [seconds since 1970, UTC] Without a `watch` no sensor holds a trade. Who orders is
+    `told` what came of it.
     """
 
     local: Ledger
@@ -133,6 +143,7 @@ class Market:
     council: Seats = NOBODY
     certificates: Certificates = NO_CERTIFICATES
     watch: Watch | None = None
+    told: Told = nobody_told
 
     @property
     def timing(self) -> Timing:

@@ -20,13 +20,14 @@ from gridpact.quantities import MAX_ENERGY, Money, Price, Wh, amount
 
 
 class What(StrEnum):
-    """What a step was."""
+    """What a step was. In a running market a request is TAKEN by whoever sells to it."""
 
     STORED = "stored"
     SPILLED = "spilled"
     ASKED = "asked"
     OWN = "own"
     DONATED = "donated"
+    TAKEN = "taken"
     POOLED = "pooled"
     EXPIRED = "expired"
 
@@ -99,6 +100,8 @@ class Terms:
     base, transport: C_b [micro-units per kWh] and C_t [micro-units per unit of length]: what a
     donation costs is C_b times its energy plus C_t times its distance.
     patience: intervals after its own in which a request is tried again.
+    again_from_own: a request that waited is served from its own storage, too; off where grid supply
+    has served it meanwhile and it is asked again only to be stored.
     """
 
     limit_wh: tuple[Wh, ...]
@@ -107,6 +110,7 @@ class Terms:
     base: Price = 0
     transport: Money = 0
     patience: int = 3
+    again_from_own: bool = True
 
     def __post_init__(self) -> None:
         size = len(self.limit_wh)
@@ -192,6 +196,8 @@ class _Now:
         """Serve what can be served; return the rest. [Wh]"""
         who = one.participant
         own = min(one.energy_wh, self.stored[who])
+        if one.since != self.interval and not self.terms.again_from_own:
+            own = 0
         if own:
             self.stored[who] -= own
             self.steps.append(Step(self.interval, What.OWN, who, own, one.request))

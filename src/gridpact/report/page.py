@@ -24,6 +24,7 @@ from gridpact.report.feeder_view import feeder_view
 from gridpact.report.findings import Findings
 from gridpact.report.money import between
 from gridpact.report.orders import wishes
+from gridpact.report.requests import sums as sums_of_requests
 from gridpact.report.sensitivity import Sensitivity
 from gridpact.report.series import clock
 from gridpact.report.summary import heads, refusals, reputations
@@ -84,6 +85,7 @@ def page(found: Findings, figures: Mapping[str, str], sensitivity: Sequence[Sens
         cases=_cases(compared),
         refused=_refused(found),
         wishes=wishes(day),
+        requests=sums_of_requests(day),
         cuts=_cuts(found),
         unheld=unheld(found),
         ratings=_ratings(found),

@@ -14,6 +14,7 @@ from gridpact.assembly.day import ChainEnd, DayResult
 from gridpact.model.order import Refusal, Tier
 from gridpact.model.participant import Named
 from gridpact.model.record import Cleared
+from gridpact.report import requests
 from gridpact.report.comparison import Account, Comparison
 from gridpact.report.findings import Findings
 from gridpact.report.orders import wishes
@@ -52,6 +53,7 @@ def summary(found: Findings) -> dict[str, Any]:
         "chains": {chain.name: _chain(chain) for chain in day.chains},
         "energy_wh": _energy(compared),
         "trades": _trades(compared),
+        "requests": requests.sums(day),
         "wishes": [one._asdict() for one in wishes(day)],
         "money": _money(compared),
         "bills": [_bill(account) for account in compared.accounts],

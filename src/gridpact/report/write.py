@@ -9,6 +9,7 @@ from gridpact.report.figures import figures
 from gridpact.report.findings import Findings
 from gridpact.report.orders import write_orders
 from gridpact.report.page import page
+from gridpact.report.requests import write_requests
 from gridpact.report.sensitivity import Sensitivity
 from gridpact.report.summary import summary
 from gridpact.report.tables import write_prices, write_trades
@@ -20,11 +21,14 @@ def write_all(
     """Write summary.json, the tables, the bills and report.html; return their paths."""
     report = folder / "report.html"
     report.write_text(page(found, figures(found), sensitivity), encoding="utf-8")
+    day = found.day
+    asked = (write_requests(day, folder / "requests.parquet"),) if day.scenario.requests else ()
     return (
+        *asked,
         write_summary(found, folder / "summary.json"),
         write_trades(found, folder / "trades.parquet"),
         write_prices(found, folder / "prices.parquet"),
-        write_orders(found.day, folder / "orders.parquet"),
+        write_orders(day, folder / "orders.parquet"),
         write_bills(found, folder / "bills.csv"),
         report,
     )

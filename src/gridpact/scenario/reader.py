@@ -28,7 +28,7 @@ from gridpact.scenario.identity import read_identity
 from gridpact.scenario.participants import hours_of, read_participant, read_plant
 from gridpact.scenario.profiles import BUILT_IN, Profiles, read
 from gridpact.scenario.scenario import Grid, Scenario, Time
-from gridpact.scenario.schemes import SCHEMES, read_market, read_scheme
+from gridpact.scenario.schemes import SCHEMES, read_market, read_requests, read_scheme
 from gridpact.scenario.sensors import read_sensors
 from gridpact.scenario.table import Table, read_toml
 from gridpact.scenario.wishes import wished
@@ -75,6 +75,7 @@ def load(
     owners = _owners(root.table("owners"))
     used_scheme = read_scheme(root, scheme)
     market, splitting = read_market(root.table("market"), SCHEMES[used_scheme])
+    requests = read_requests(root.table("market"), SCHEMES[used_scheme], owners.strategy)
     sites = wished(root.tables("wish"), sites, plants, market, partial(hours_of, day))
     scenario = Scenario(
         file=str(path),
@@ -107,6 +108,7 @@ def load(
             time.intervals,
         ),
         sensors=read_sensors(root, grid, time, sites, plants),
+        requests=requests,
     )
     root.know("sensors")
     root.finish()

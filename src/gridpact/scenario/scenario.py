@@ -12,6 +12,7 @@ from gridpact.model.market import MarketTerms
 from gridpact.model.record import IncentiveTerms, RatingTerms
 from gridpact.model.statement import SettlementTerms
 from gridpact.prosumer.devices import Plant, Site
+from gridpact.prosumer.neighbours import RequestSettings
 from gridpact.prosumer.outlook import ForecastSettings
 from gridpact.prosumer.tariff import Tariff
 from gridpact.quantities import Money, Score
@@ -132,6 +133,7 @@ class Scenario:
     `pricing` names how they price their orders, with its `mark_up` [ppm] if it has one.
     `meter_error` is the standard deviation of the meters' gain, cut at class 1 (1 %). `splitting`:
     a zonal bid may be served by several plants. Without `sensors` nobody watches the trades.
+    `requests`: how owners ask their neighbours; None where each looks after itself.
     """
 
     file: str
@@ -156,6 +158,7 @@ class Scenario:
     council: CouncilSettings
     market: MarketTerms
     splitting: bool
+    requests: RequestSettings | None = None
     pricing: str = "spread"
     mark_up: Score | None = None
     identity: IdentitySettings = IdentitySettings()

@@ -11,9 +11,12 @@ from gridpact.errors import BadInput
 from gridpact.market import choice, mechanisms
 from gridpact.market.mechanism import Budget
 from gridpact.model.market import MERIT_ORDER, MarketTerms
+from gridpact.prosumer.neighbours import RequestSettings
+from gridpact.prosumer.request import RULES
 from gridpact.scenario.table import Table
 
 DEFAULT = "gridpact"
+NO_REQUESTS = "none"
 
 
 @dataclass(frozen=True)
@@ -21,18 +24,20 @@ class Scheme:
     """The rules in which schemes differ.
 
     mechanism: clears the local tier. splitting: whether a zonal bid may be served by several
-    plants (5-decisions, section 5).
+    plants (5-decisions, section 5). requests: how owners ask their neighbours, "none" where each
+    looks after itself.
     """
 
     mechanism: str = MERIT_ORDER
     splitting: bool = True
+    requests: str = NO_REQUESTS
 
 
 SCHEMES: Mapping[str, Scheme] = {
     DEFAULT: Scheme(),
     "dual-chain": Scheme(splitting=False),
     "matching-degree": Scheme(mechanism="matching_degree"),
-    "pareto": Scheme(mechanism="pareto"),
+    "pareto": Scheme(mechanism="pareto", requests="cost_aware"),
     "credibility": Scheme(mechanism="seller_choice"),
 }
 """[Wang23]'s market is `dual-chain`, [Cui22]'s `matching-degree`, [Zeng23]'s `pareto`, [Yu23]'s
@@ -63,6 +68,28 @@ def read_market(table: Table, scheme: Scheme) -> tuple[MarketTerms, bool]:
         raise table.error("mechanism", f"{name} may run at a loss, and no account pays for it")
     own = choice.settings_of(known.match)
     settings = tuple((key, table.scalar(key, own[key])) for key in sorted(own) if table.has(key))
-    table.know(*own)
+    table.know(*own, "requests", "request_patience")
     table.finish()
     return MarketTerms(name, settings), splitting
+
+
+def read_requests(table: Table, scheme: Scheme, strategy: str) -> RequestSettings | None:
+    """Return how owners ask their neighbours, None where each looks after itself.
+
+    `table` is that of `read_market`, which refuses what neither knows.
+
+    Raises
+    ------
+    ScenarioError
+        The owners' batteries follow a plan of their own already.
+    """
+    rule = table.text("requests", scheme.requests, choices=(NO_REQUESTS, *RULES))
+    patience = table.whole("request_patience", 3, high=1440)
+    if rule == NO_REQUESTS:
+        if table.has("request_patience"):
+            raise table.error("request_patience", "is for requests, and there are none")
+        return None
+    if strategy != "own":
+        problem = f'{rule} runs the batteries, and so does owners.strategy = "{strategy}"'
+        raise table.error("requests", f'{problem}: expected "none", or the strategy "own"')
+    return RequestSettings(rule, patience)

@@ -5,8 +5,8 @@ made anew from the same scenario answers a resumed run as it answered the first.
 flowed is kept in `flows`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -15,17 +15,18 @@ from gridpact.crypto.eip712 import Domain
 from gridpact.cycle.ports import Allowance, Delivered, Expected, Submitted
 from gridpact.model.delivery import Reading, SignedReading
 from gridpact.model.record import Curtailed, Limit
+from gridpact.model.trade import Fill
 from gridpact.prosumer import control
 from gridpact.prosumer.bidding import HONEST, allowed, wanted
 from gridpact.prosumer.control import Operation, Schedule, State
 from gridpact.prosumer.devices import FloatArray
 from gridpact.prosumer.outlook import Outlook
-from gridpact.prosumer.plan import Planner
 from gridpact.simulation import meters, world
 from gridpact.simulation.flow import Flow
 from gridpact.simulation.forecast import plant_power
 from gridpact.simulation.orders import Desk, local_orders, plant_orders
 from gridpact.simulation.people import Party
+from gridpact.simulation.requests import Requests
 from gridpact.simulation.world import World
 
 
@@ -36,6 +37,10 @@ class _Now:
     interval: int
     planned: Schedule | None
     operation: Operation
+
+
+Plans = Callable[[int, State], Schedule]
+"""What owners plan for an interval, given what their devices hold."""
 
 
 class SimulatedField:
@@ -53,6 +58,8 @@ class SimulatedField:
         One per site, per plant, and the substation's (`meters.gains`).
     planner
         How owners plan their batteries; None leaves them to self-consumption control.
+    requests
+        Owners who ask their neighbours instead, and plan by that.
     """
 
     def __init__(
@@ -61,9 +68,10 @@ class SimulatedField:
         outlook: Outlook,
         desk: Desk,
         meter_gain: Sequence[float],
-        planner: Planner | None = None,
+        planner: Plans | None = None,
+        requests: Requests | None = None,
     ) -> None:
-        self.planner = planner
+        self.planner, self.requests = requests or planner, requests
         self.world, self.outlook, self.desk = physics, outlook, desk
         self.flows: list[Flow] = []
         self._plants_w = plant_power(physics.plants, physics.fleet.intervals)
@@ -94,12 +102,19 @@ class SimulatedField:
         now, plants = self._expect(interval), self.world.plants
         run = any(plant.window[0] <= interval < plant.window[1] for plant in plants)
         want = wanted(now.operation, self.world.hours)
+        near = {} if self.requests is None else self.requests.partners
         return Submitted(
-            local=local_orders(self.desk, self.world.fleet.sites, want, interval, run),
+            local=local_orders(self.desk, self.world.fleet.sites, want, interval, run, near),
             zonal=plant_orders(
                 self.desk, plants, self.outlook.plant_w[:, interval], interval, self.world.hours
             ),
         )
+
+    def told(self, interval: int, fills: Sequence[Fill]) -> None:
+        """Let owners who ask their neighbours know what their orders came to."""
+        if self.requests is not None:
+            now = self._expect(interval)
+            self._now = replace(now, planned=self.requests.told(fills))
 
     def deliver(
         self, interval: int, limits: Sequence[Limit], reactive_var: Mapping[bytes, int]

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keys import Key
-from gridpact.model.attributes import PLAIN, Attributes
+from gridpact.model.attributes import NOBODY, PLAIN, Attributes
 from gridpact.model.order import NONE, Order, Side, SignedOrder, Tier
 from gridpact.prosumer.bidding import HONEST, Conduct, Wanted
 from gridpact.prosumer.devices import FloatArray, Plant, Site
@@ -22,6 +23,7 @@ from gridpact.quantities import PPM, Price
 from gridpact.simulation.people import Party, People
 
 Name = Callable[[Order], bytes]
+NO_DONORS: Mapping[bytes, bytes] = {}
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,17 @@ class Desk:
 
 
 def local_orders(
-    desk: Desk, sites: tuple[Site, ...], wanted: Wanted, interval: int, plants_run: bool
+    desk: Desk,
+    sites: tuple[Site, ...],
+    wanted: Wanted,
+    interval: int,
+    plants_run: bool,
+    donors: Mapping[bytes, bytes] = NO_DONORS,
 ) -> list[SignedOrder]:
-    """Return the region's orders in order of arrival; zonal bids only when plants announced it."""
+    """Return the region's orders in order of arrival; zonal bids only when plants announced it.
+
+    `donors`: whom a bidder prefers, by address, unless it wishes another partner.
+    """
     arrival = np.random.default_rng([desk.seed, 11, interval]).permutation(len(sites))
     orders: list[SignedOrder] = []
     for i in arrival.tolist():
@@ -67,6 +77,7 @@ def local_orders(
                 (int(wanted.bid_wh[i]), int(wanted.offer_wh[i])),
                 interval,
                 plants_run,
+                donors.get(desk.people.sites[i].address, NOBODY),
             )
         )
     return orders
@@ -79,6 +90,7 @@ def _site_orders(
     energy: tuple[int, int],
     interval: int,
     plants_run: bool,
+    donor: bytes,
 ) -> Iterator[SignedOrder]:
     conduct, party = desk.conduct.get(site.name, HONEST), desk.people.sites[owner]
     bid, offer = int(energy[0] * conduct.bid), int(energy[1] * conduct.offer)
@@ -89,7 +101,9 @@ def _site_orders(
         return _scaled(desk.pricing(now), conduct)
 
     def wish(side: Side) -> Attributes:
-        return site.wish.attributes(side, interval, desk.people.addresses)
+        asked = site.wish.attributes(side, interval, desk.people.addresses)
+        prefers = side is Side.BID and asked.partner == NOBODY
+        return replace(asked, partner=donor) if prefers else asked
 
     if offer:
         price, asked = priced(Side.OFFER, Tier.LOCAL), wish(Side.OFFER)

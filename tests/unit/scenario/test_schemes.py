@@ -6,6 +6,7 @@ from tests.unit.scenario.texts import SMALL, write
 from gridpact.errors import BadInput, ScenarioError
 from gridpact.market.mechanisms import MECHANISMS
 from gridpact.model.market import MarketTerms
+from gridpact.prosumer.neighbours import RequestSettings
 from gridpact.scenario.digest import digest
 from gridpact.scenario.reader import load
 from gridpact.scenario.schemes import SCHEMES
@@ -56,3 +57,28 @@ def test_what_is_no_rule_is_refused_with_its_place(tmp_path, line, says):
 def test_an_unknown_scheme_on_the_command_line_is_refused(tmp_path):
     with pytest.raises(BadInput, match=r"'best' is not known, expected one of: gridpact"):
         load(write(tmp_path), scheme="best")
+
+
+def test_requests_are_those_of_the_scheme_unless_a_line_says_otherwise(tmp_path):
+    assert load(write(tmp_path)).requests is None
+    assert load(write(tmp_path), scheme="pareto").requests == RequestSettings("cost_aware", 3)
+    text = SMALL + '\n[market]\nrequests = "storage_aware"\nrequest_patience = 1\n'
+    assert load(write(tmp_path, text)).requests == RequestSettings("storage_aware", 1)
+    none = load(write(tmp_path, SMALL + '\n[market]\nrequests = "none"\n'), scheme="pareto")
+    assert none.requests is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ('[market]\nrequests = "loud"', "market.requests: expected one of none, cost_aware"),
+        ("[market]\nrequest_patience = 2", "market.request_patience: is for requests"),
+        (
+            '[market]\nrequests = "cost_aware"\n[owners]\nstrategy = "market"',
+            'cost_aware runs the batteries, and so does owners.strategy = "market"',
+        ),
+    ],
+)
+def test_requests_that_cannot_be_are_refused(tmp_path, lines, says):
+    with pytest.raises(ScenarioError, match=says):
+        load(write(tmp_path, f"{SMALL}\n{lines}\n"))
