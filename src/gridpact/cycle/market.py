@@ -116,9 +116,8 @@ class Market:
     region's chain, the plants and the region itself to the zonal one. `check` verifies signatures
     and `name` names orders; both are real unless a study leaves signatures out. `in_time` tells how
     long an unavailable zone is asked again. The `council` signs every settlement. `certificates`
-    tell whose orders are not taken. Interval 0
-    `begins` then. [seconds since 1970, UTC] Without a `watch` no sensor holds a trade. Who orders is
-    `told` what came of it.
+    tell whose orders are not taken. Interval 0 `begins` then. [seconds since 1970, UTC] Without a
+    `watch` no sensor holds a trade. Who orders is `told` what came of it.
     """
 
     local: Ledger
