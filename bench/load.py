@@ -20,7 +20,8 @@ from gridpact.model.door import DoorTerms, deposit_digest, warrant
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, Accepted, Order, Side, Tier
 from gridpact.model.participant import Named, Participant, Role
-from gridpact.model.record import Deposit, Found, IncentiveTerms, RatingTerms, Record
+from gridpact.model.rating import FeedbackTerms
+from gridpact.model.record import Deposit, Found, IncentiveTerms, Record
 from gridpact.model.record import encode as encoded
 from gridpact.model.statement import SettlementTerms
 
@@ -52,7 +53,7 @@ def founding(chain: str = "benchmark", people: int = PEOPLE, chain_id: int = CHA
     everybody = tuple(_participant(number) for number in range(people))
     funded = [one.address for one in everybody] + [Named.REWARD.address]
     deposits = tuple(_deposit(one, chain_id) for one in funded)
-    terms = (SettlementTerms(), RatingTerms(), IncentiveTerms())
+    terms = (SettlementTerms(), FeedbackTerms(), IncentiveTerms())
     return Found(chain, REGION, everybody, deposits, *terms, door=DoorTerms((KEEPER.address,)))
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gridpact.model.record import IncentiveTerms, RatingTerms
+from gridpact.model.rating import FeedbackTerms
+from gridpact.model.record import IncentiveTerms
 from gridpact.model.statement import SettlementTerms
 from gridpact.prosumer.bidding import Conduct
 from gridpact.prosumer.devices import Battery, Ev, FloatArray, Plant, Pv, Site
@@ -89,7 +90,7 @@ def draw(seed: int, faulty: bool | None = None) -> Case:
         meter_error=chance.choice((0.0, 0.002, 0.01)),
         funds=_funds(chance),
         settlement=_settlement(chance, tariff),
-        rating=chance.choice((RatingTerms(), RatingTerms(0, PPM, PPM, 0, 1))),
+        rating=chance.choice((FeedbackTerms(), FeedbackTerms(0, PPM, PPM, 0, 1))),
         incentive=IncentiveTerms(
             difficulty=chance.choice((2, 10_000, 10**9)),
             daily_budget=chance.choice((0, 7, 10_000, 50 * MICRO)),

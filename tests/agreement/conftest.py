@@ -11,14 +11,14 @@ from vyper.compiler.settings import OptimizationLevel, Settings
 from gridpact.crypto.keccak import name_hash
 from gridpact.ledger.evm.engine import Moment, default_engine
 from gridpact.ledger.evm.transactions import Transaction
-from gridpact.ledger.onchain.abi import numbers, pack
+from gridpact.ledger.onchain.abi import Rows, arguments, numbers, pack
 
 HERE = Path(__file__).parent
 CONTRACTS = HERE.parents[1] / "src" / "gridpact" / "contracts"
 SENDER = bytes([1]) * 20
 
 Ask = Callable[..., tuple[int, ...]]
-"""Call a rule by name with words; returns the words of its output."""
+"""Call a rule by name with words and lists; returns the words of its output."""
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +43,10 @@ def rule() -> Ask:
     assert selectors.keys() >= {"amount", "settle"}
     assert name_hash("amount(uint256,uint256)")[:4] == selectors["amount"]
 
-    def ask(name: str, *words: int | bytes) -> tuple[int, ...]:
-        done = engine.view(SENDER, address, selectors[name] + pack(*words), Moment(1, 0))
+    def ask(name: str, *given: int | bytes | Rows) -> tuple[int, ...]:
+        packed = (one if isinstance(one, Rows) else pack(one) for one in given)
+        data = selectors[name] + arguments(*packed)
+        done = engine.view(SENDER, address, data, Moment(1, 0))
         assert not done.failure, done.failure
         return numbers(done.outcome.output)
 

@@ -5,6 +5,8 @@
 @notice Shows the pure rules that the contracts share, so that a test can ask them one by one.
 """
 
+import comprehensive
+import credibility
 import feedback
 import keyed
 import logarithm
@@ -71,13 +73,45 @@ def by_meters(
 
 @external
 @pure
-def update(score: uint256, agreed: uint256, sent: uint256, rules: feedback.Rules) -> uint256:
-    return feedback.update(score, agreed, sent, rules)
-
-
-@external
-@pure
 def bonus_rate(reference: uint256, steadiness: uint256, difficulty: uint256) -> uint256:
     return logarithm.bonus_rate(
         reference, steadiness, logarithm.log2_fixed(difficulty << 64)
     )
+
+
+@external
+@pure
+def comprehensive_after(
+    score: uint256, history: DynArray[uint256[3], 16], rules: comprehensive.Rules
+) -> uint256:
+    now: uint256 = score
+    for one: uint256[3] in history:
+        now = comprehensive.update(now, one[1], one[2], rules)
+    return now
+
+
+@external
+@pure
+def credible_after(
+    word: uint256, history: DynArray[uint256[3], 16], rules: credibility.Rules, at: uint256
+) -> (uint256, uint256, uint256, uint256):
+    now: uint256 = word
+    for one: uint256[3] in history:
+        now = credibility.update(now, one[0], one[1], one[2], rules)
+    return (
+        now,
+        credibility.credit(now),
+        credibility.faded(now, at, rules.decay),
+        credibility.exposure(now, at, rules),
+    )
+
+
+@external
+@pure
+def feedback_after(
+    score: uint256, history: DynArray[uint256[3], 16], rules: feedback.Rules
+) -> uint256:
+    now: uint256 = score
+    for one: uint256[3] in history:
+        now = feedback.update(now, one[1], one[2], rules)
+    return now

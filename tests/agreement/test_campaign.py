@@ -1,4 +1,4 @@
-"""Ten thousand settlements, reputations and incentives: Python and contracts to the last unit."""
+"""Ten thousand settlements and incentives: Python and contracts to the last unit."""
 
 from random import Random
 
@@ -7,11 +7,9 @@ from tests.agreement.conftest import Ask
 from gridpact.ledger.onchain import packing
 from gridpact.model.delivery import Delivery
 from gridpact.model.order import Tier
-from gridpact.model.record import RatingTerms
 from gridpact.model.statement import Case, SettlementTerms
 from gridpact.model.trade import Fill
 from gridpact.quantities import MAX_PRICE, PPM, part
-from gridpact.reputation.feedback import update
 from gridpact.settlement.incentive import bonus_rate
 from gridpact.settlement.split import split
 
@@ -86,24 +84,6 @@ def test_ten_thousand_settlements_by_two_meters(rule: Ask) -> None:
         assert here.claim == 0
         seen[here.case] += 1
     assert min(seen.values()) > CASES // 100
-
-
-def test_ten_thousand_reputations(rule: Ask) -> None:
-    chance = Random(58)
-    for _ in range(CASES):
-        terms = RatingTerms(
-            gain=chance.randrange(PPM + 1),
-            loss=chance.randrange(PPM + 1),
-            floor=chance.randrange(PPM + 1),
-            reference_wh=chance.randrange(1, chance.choice((100, 20_000, 2**39))),
-        )
-        score = chance.randrange(PPM + 1)
-        agreed = chance.randrange(1, chance.choice((100, 20_000, 2**39)))
-        sent = chance.choice((agreed, chance.randrange(agreed + 1)))
-        numbers = terms.gain, terms.loss, terms.prior, terms.floor, terms.reference_wh
-        assert rule("update", score, agreed, sent, *numbers) == (
-            update(score, agreed, sent, terms),
-        )
 
 
 def test_ten_thousand_incentives(rule: Ask) -> None:

@@ -30,6 +30,12 @@ from gridpact.model.delivery import Delivery, Metered
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, Accepted, Order, Side, Tier
 from gridpact.model.participant import Named, Participant, Role
+from gridpact.model.rating import (
+    ComprehensiveTerms,
+    CredibilityTerms,
+    FeedbackTerms,
+    RatingTerms,
+)
 from gridpact.model.record import (
     Cleared,
     Commitment,
@@ -40,14 +46,13 @@ from gridpact.model.record import (
     Meters,
     Prices,
     Rating,
-    RatingTerms,
     Record,
     Settlement,
 )
 from gridpact.model.statement import Case, Statement
 from gridpact.model.trade import Fill
 from gridpact.quantities import Money, Wh
-from gridpact.reputation.feedback import rate
+from gridpact.reputation.rule import Known, rate
 from gridpact.settlement import account_lines, incentive
 from gridpact.settlement.allocation import Allocation, allocate
 from gridpact.settlement.bills import bills, loss_purchase
@@ -102,22 +107,32 @@ funds = st.fixed_dictionaries(
 )
 
 
-def _found(currency: Domain, money: dict[Named, Money], each: Money) -> Found:
+RULES: tuple[RatingTerms, ...] = (
+    FeedbackTerms(),
+    ComprehensiveTerms(),
+    CredibilityTerms(reference_wh=3_000),
+)
+
+
+def _found(currency: Domain, money: dict[Named, Money], each: Money, rating: RatingTerms) -> Found:
     people = tuple(
-        Participant(f"p{n}", address, n, Role.PRODUCER, keccak(address), keccak(b"m" + address))
+        Participant(
+            *(f"p{n}", address, n, Role.PRODUCER, keccak(address), keccak(b"m" + address)),
+            reference_wh=n * 1_000,
+        )
         for n, address in enumerate(PEOPLE)
     )
     deposits = dict.fromkeys(PEOPLE, each)
     deposits |= {named.address: sum_ for named, sum_ in money.items()}
     rows = tuple(deposit(currency, to, sum_, keccak(to)) for to, sum_ in deposits.items() if sum_)
-    return Found("local", REGION, people, rows, TERMS, RatingTerms(), INCENTIVE, door=DOOR)
+    return Found("local", REGION, people, rows, TERMS, rating, INCENTIVE, door=DOOR)
 
 
 class Market:
     """Writes drawn intervals to a chain and to memory alike."""
 
-    def __init__(self, chain: MarketLedger, memory: MemoryLedger) -> None:
-        self.chain, self.memory = chain, memory
+    def __init__(self, chain: MarketLedger, memory: MemoryLedger, rating: RatingTerms) -> None:
+        self.chain, self.memory, self.rating = chain, memory, rating
 
     def write(self, interval: int, phase: Phase, record: Record) -> None:
         for ledger in (self.chain, self.memory):
@@ -126,6 +141,7 @@ class Market:
         assert self.chain.totals() == self.memory.totals()
         for address in PEOPLE:
             assert self.chain.score(address) == self.memory.score(address)
+            assert self.chain.standing(address) == self.memory.standing(address)
 
     def trade(self, interval: int, drawn: Drawn) -> set[str]:
         """Run an interval; return what happened in it."""
@@ -141,8 +157,8 @@ class Market:
         allocation = _allocated(drawn, fills, weighed)
         settlement = self._settlement(fills, allocation, drawn)
         self.write(interval, Phase.SETTLE, settlement)
-        scores = {address: self.chain.score(address) for address in PEOPLE}
-        rated = rate(scores, fills, allocation.deliveries, RatingTerms())
+        known = {one: Known(self.chain.score(one), self.chain.standing(one)) for one in PEOPLE}
+        rated = rate(known, fills, allocation.deliveries, self.rating, interval, 3600)
         self.write(interval, Phase.RATE, Rating(rated))
         return _events(settlement)
 
@@ -261,12 +277,14 @@ def _events(settlement: Settlement) -> set[str]:
     return seen
 
 
-def _run(money: dict[Named, Money], each: Money, days: Sequence[Drawn]) -> set[str]:
+def _run(
+    money: dict[Named, Money], each: Money, days: Sequence[Drawn], rating: RatingTerms
+) -> set[str]:
     """Run a market from founding on; intervals lie a day apart, each with its own budget."""
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "ledger.db") as store:
         embedded = EmbeddedChain(store, "local", 7, COLLECTOR, lambda key: 60 * key.interval)
-        market = Market(MarketLedger(embedded, REGION), MemoryLedger("local"))
-        market.write(0, Phase.FOUND, _found(market.chain.currency, money, each))
+        market = Market(MarketLedger(embedded, REGION), MemoryLedger("local"), rating)
+        market.write(0, Phase.FOUND, _found(market.chain.currency, money, each, rating))
         seen: set[str] = set()
         for day, drawn in enumerate(days):
             seen |= market.trade(day * INCENTIVE.day, drawn)
@@ -284,11 +302,12 @@ def _run(money: dict[Named, Money], each: Money, days: Sequence[Drawn]) -> set[s
     money=funds,
     each=st.sampled_from([1_100_000, 2_000_000, 10**8]),
     days=st.lists(intervals, min_size=1, max_size=3),
+    rating=st.sampled_from(RULES),
 )
 def test_rules_contracts_and_memory_agree_on_random_markets(
-    money: dict[Named, Money], each: Money, days: list[Drawn]
+    money: dict[Named, Money], each: Money, days: list[Drawn], rating: RatingTerms
 ) -> None:
-    _run(money, each, days)
+    _run(money, each, days, rating)
 
 
 def test_every_case_and_every_empty_account_was_among_them() -> None:
@@ -298,7 +317,8 @@ def test_every_case_and_every_empty_account_was_among_them() -> None:
         rich = 10**8 if n % 2 else 3_000
         money = dict.fromkeys((Named.REWARD, Named.NETWORK_LOSS, Named.INCENTIVE), rich)
         money |= {Named.GRID_SUPPLY: 10**8 if n % 3 else 0, Named.NETWORK_OPERATOR: 10**8}
-        seen |= _run(money, 1_100_000 if n % 2 else 10**8, [_chance(chance), _chance(chance)])
+        each = 1_100_000 if n % 2 else 10**8
+        seen |= _run(money, each, [_chance(chance), _chance(chance)], RULES[n % 3])
     assert seen >= {case.name for case in Case}
     assert seen >= {"unpaid reward", "unpaid purchase", "unpaid sale", "granted"}
 

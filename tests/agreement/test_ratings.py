@@ -4,13 +4,22 @@ from random import Random
 
 import pytest
 from tests.contracts.harness import MICRO, World
-from tests.contracts.parts import NOW, NetWorld
+from tests.contracts.parts import INTERVAL, NOW, NetWorld
 from tests.contracts.reading import Contract
 
+from gridpact.ledger.onchain import packing
 from gridpact.ledger.proving import ratings
 from gridpact.ledger.proving.part import Part, Rating
+from gridpact.model.rating import (
+    ComprehensiveTerms,
+    CredibilityTerms,
+    FeedbackTerms,
+    RatingTerms,
+    Standing,
+)
 from gridpact.model.statement import Case
-from gridpact.reputation.feedback import rate, update
+from gridpact.reputation.feedback import update
+from gridpact.reputation.rule import rate
 
 PEOPLE, PARTS, MOST = 400, 8, 2**40
 
@@ -29,23 +38,25 @@ def _score(market: NetWorld, seller: bytes) -> int:
     return found
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_a_part_rates_sellers_as_its_fills_do(seed: int) -> None:
-    market = NetWorld.of(World(), people=10 + 4 * seed, now=NOW)
-    settled = market.market(trades=20 + 15 * seed, seed=seed, disputed=seed % 4, shortfall=0.6)
+@pytest.mark.parametrize("rule", [FeedbackTerms(), ComprehensiveTerms(), CredibilityTerms()])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_part_rates_sellers_as_its_fills_do(seed: int, rule: RatingTerms) -> None:
+    market = NetWorld.of(World(rating=rule), people=10 + 8 * seed, now=NOW)
+    settled = market.market(trades=20 + 30 * seed, seed=seed, disputed=seed, shortfall=0.6)
     fills = [fill for _, fill, *_ in settled.trades]
     deliveries = [delivery for *_, delivery, _ in settled.trades]
-    assert any(s.case is Case.DISPUTE for *_, s in settled.trades) == (seed % 4 > 0)
-    due = rate({}, fills, deliveries, market.world.rating)
+    assert any(s.case is Case.DISPUTE for *_, s in settled.trades) == (seed > 0)
+    due = rate({}, fills, deliveries, rule, INTERVAL, 3600)
     part = _final(market, market.part(settled))
     for chunk in ratings.to_rate(part):
         market.rate(part, chunk)
     assert due
     sold = [one for chunk in range(2) for one in ratings.sold(part, chunk)]
     assert {tuple(one) for one in sold} == {(r.participant, r.agreed_wh, r.sent_wh) for r in due}
-    assert {r.participant: r.after for r in due} == {
-        r.participant: _score(market, r.participant) for r in due
-    }
+    for one in due:
+        assert one.after == _score(market, one.participant)
+        (word,) = market.world.view(Contract.REPUTATION, "believed", [one.participant])
+        assert packing.standing(word) == (one.standing or Standing())
 
 
 def test_contract_and_rule_agree_on_any_volumes() -> None:

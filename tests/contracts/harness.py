@@ -31,7 +31,8 @@ from gridpact.model.market import MarketTerms
 from gridpact.model.net import NetTerms
 from gridpact.model.order import MAX_FILLS, NONE, Accepted, Order, Side, Tier
 from gridpact.model.participant import Account, Named, Participant, ReviewTerms, Role
-from gridpact.model.record import BusCharge, Found, IncentiveTerms, RatingTerms, Timing
+from gridpact.model.rating import FeedbackTerms, RatingTerms
+from gridpact.model.record import BusCharge, Found, IncentiveTerms, Timing
 from gridpact.model.statement import SettlementTerms
 from gridpact.model.trade import Fill
 from gridpact.quantities import Money, Price, Wh, amount
@@ -85,7 +86,7 @@ class World:
         self.timing, self.time = timing or Timing(), 0
         self.door = door or tests_door.TERMS
         self.settlement = settlement or SettlementTerms()
-        self.rating = rating or RatingTerms()
+        self.rating = rating or FeedbackTerms()
         self.incentive = incentive or IncentiveTerms()
         self.engine = (engine or default_engine())(CHAIN, {})
         self.suite = Suite(OPERATOR)

@@ -10,7 +10,7 @@ from tests.contracts.reading import Contract
 from gridpact.ledger.proving import net, ratings
 from gridpact.ledger.proving.part import Part
 from gridpact.model.statement import Case
-from gridpact.reputation.feedback import rate
+from gridpact.reputation.rule import Known, rate
 
 
 @pytest.fixture
@@ -33,9 +33,10 @@ def due(market: NetWorld, settled: Settled, scores: dict[bytes, int] | None = No
     """Return what the rule makes of an interval's fills."""
     fills = [fill for _, fill, *_ in settled.trades]
     deliveries = [delivery for *_, delivery, _ in settled.trades]
-    return {
-        one.participant: one for one in rate(scores or {}, fills, deliveries, market.world.rating)
-    }
+    known = {seller: Known(score) for seller, score in (scores or {}).items()}
+    when = NOW, market.world.timing.seconds
+    rated = rate(known, fills, deliveries, market.world.rating, *when)
+    return {one.participant: one for one in rated}
 
 
 def test_sellers_of_a_final_part_are_rated_as_their_fills_would_be(market: NetWorld) -> None:
@@ -46,7 +47,7 @@ def test_sellers_of_a_final_part_are_rated_as_their_fills_would_be(market: NetWo
     assert len(expected) == 4
     for event in rated:
         one = expected[event.values["seller"]]
-        assert tuple(event.values.values()) == astuple(one)
+        assert tuple(event.values.values()) == astuple(one)[:5]
         assert score(market, one.participant) == one.after != one.before
     assert {event.values["seller"] for event in rated} == expected.keys()
     assert (rows.name, rows.values) == ("RatedRows", {"key": part.place.key, "first": 0})

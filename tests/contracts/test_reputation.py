@@ -23,7 +23,8 @@ from gridpact.crypto.keccak import keccak
 from gridpact.ledger.onchain import packing
 from gridpact.model.order import NONE, Side
 from gridpact.model.participant import Named, ReviewTerms, Role
-from gridpact.model.record import Rated, RatingTerms
+from gridpact.model.rating import FeedbackTerms
+from gridpact.model.record import Rated
 from gridpact.model.trade import Fill
 from gridpact.quantities import Wh
 from gridpact.reputation.feedback import update
@@ -125,14 +126,14 @@ def test_the_same_rating_again_changes_nothing(world: World) -> None:
 @pytest.mark.parametrize(
     "terms",
     [
-        RatingTerms(gain=1_000_001),
-        RatingTerms(loss=1_000_001),
-        RatingTerms(prior=1_000_001),
-        RatingTerms(floor=1_000_001),
-        RatingTerms(reference_wh=0),
+        FeedbackTerms(gain=1_000_001),
+        FeedbackTerms(loss=1_000_001),
+        FeedbackTerms(prior=1_000_001),
+        FeedbackTerms(floor=1_000_001),
+        FeedbackTerms(reference_wh=0),
     ],
 )
-def test_impossible_rules_are_not_founded(terms: RatingTerms) -> None:
+def test_impossible_rules_are_not_founded(terms: FeedbackTerms) -> None:
     with refused("reputation: rules"):
         World(rating=terms)
 
@@ -140,7 +141,8 @@ def test_impossible_rules_are_not_founded(terms: RatingTerms) -> None:
 def test_the_rules_are_those_of_the_founding(world: World) -> None:
     t = world.rating
     known = world.view(Contract.REPUTATION, "rules")
-    assert known == (t.gain, t.loss, t.prior, t.floor, t.reference_wh)
+    numbers = (t.gain, t.loss, t.prior, t.floor, t.reference_wh)
+    assert known == (0, numbers, (0, 0), (0, 0, 0, 0))
 
 
 @settings(max_examples=40, deadline=None)

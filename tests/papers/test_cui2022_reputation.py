@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gridpact.reputation.comprehensive import PAPER, ComprehensiveTerms
+from gridpact.model.rating import ComprehensiveTerms
+from gridpact.reputation.comprehensive import PAPER
 from gridpact.studies import repeated
 from gridpact.studies.cui2022_reputation import figure_4, reputations
 from gridpact.studies.repeated import Repeated

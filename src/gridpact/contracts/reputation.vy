@@ -3,9 +3,10 @@
 """
 @title Reputation
 @notice How far a seller kept its word, in parts per million. Moved only by what settled fills say
-        it agreed and sent: [Wang23] as read in 5-decisions, section 9 (B), the same integers as
-        `reputation/feedback.py: update`. Who falls short beyond the tolerance is fined for it, from
-        its deposit at the registry and never beyond.
+        it agreed and sent, by the rule that the founding chose: `feedback`, `comprehensive` or
+        `credibility` (5-decisions, section 9), the same integers as `reputation/rule.py`. Who falls
+        short beyond the tolerance is fined for it, from its deposit at the registry and never
+        beyond.
         An interval is rated in one way: by the fills that were settled one by one, or, once a part
         of net settlement was committed, by the ratings under its final parts' headers. So what is
         settled in both ways counts once: see `net.by_fills`.
@@ -13,6 +14,8 @@
 
 import chunks
 import clock
+import comprehensive
+import credibility
 import feedback
 import keyed
 import net
@@ -35,6 +38,21 @@ AT: constant(uint256) = 64
 KNOWN: constant(uint256) = 2**32
 HELD: constant(uint256) = 2**31  # marks an earlier score
 FINAL: constant(uint256) = 4  # of a part of net settlement
+BY_FEEDBACK: constant(uint256) = 0
+BY_COMPREHENSIVE: constant(uint256) = 1
+BY_CREDIBILITY: constant(uint256) = 2
+
+
+struct Rules:
+    rule: uint256
+    feedback: feedback.Rules  # those of the other two are zero
+    comprehensive: comprehensive.Rules
+    credibility: credibility.Rules
+
+
+struct Volume:
+    seller: address
+    volume: uint256  # Wh
 
 
 struct Rating:
@@ -51,11 +69,15 @@ NET: public(immutable(address))
 DOMAIN: immutable(bytes32)
 REGISTRY: public(immutable(address))
 WINDOW: immutable(uint256)
-RULES: immutable(feedback.Rules)
+RULE: public(immutable(uint256))
+FEEDBACK: immutable(feedback.Rules)
+COMPREHENSIVE: immutable(comprehensive.Rules)
+CREDIBILITY: immutable(credibility.Rules)
 FINE: public(immutable(uint256))  # micro-units per kWh that was agreed and not sent
 TOLERANCE: public(immutable(uint256))  # ppm of what was agreed
 
 scores: HashMap[address, uint256]
+standings: HashMap[address, uint256]  # of `credibility`, as its words are
 rated: HashMap[bytes32, uint256]  # of a part, by 32 rows, which were rated
 
 
@@ -65,6 +87,18 @@ event Rated:
     sent: uint256
     before: uint256
     now: uint256
+
+
+event Believed:
+    seller: indexed(address)
+    points: uint256
+    kept: uint256
+    broken: uint256
+
+
+event Referred:
+    seller: indexed(address)
+    volume: uint256
 
 
 event RatedRows:
@@ -77,7 +111,7 @@ def __init__(
     operator: address,
     settlement_: address,
     net_: address,
-    rules: feedback.Rules,
+    rules: Rules,
     window: uint256,
     registry_: address,
     fine: uint256,
@@ -91,9 +125,7 @@ def __init__(
     @param fine What a kWh costs that was agreed and not sent, when more is missing than tolerated.
     """
     clock.__init__(begins, seconds)
-    assert rules.gain <= PPM and rules.loss <= PPM, "reputation: rules"
-    assert rules.prior <= PPM and rules.floor <= PPM, "reputation: rules"
-    assert 0 < rules.reference and rules.reference < 2**40, "reputation: rules"
+    assert self._sound(rules), "reputation: rules"
     assert fine < 2**48 and tolerance <= PPM, "reputation: fine"
     OPERATOR = operator
     REGISTRY = registry_
@@ -103,7 +135,26 @@ def __init__(
     NET = net_
     DOMAIN = staticcall registry.__interface__(registry_).DOMAIN()
     WINDOW = window
-    RULES = rules
+    RULE = rules.rule
+    FEEDBACK = rules.feedback
+    COMPREHENSIVE = rules.comprehensive
+    CREDIBILITY = rules.credibility
+
+
+@external
+def refer(write: keyed.Write, volumes: DynArray[Volume, MAX_BATCH]):
+    """
+    @notice Register the reference volumes V0 in which credibility counts. Only the operator, at a
+            review; each seller once, before its first rating, so that nobody's record is restated.
+    """
+    assert msg.sender == OPERATOR, "reputation: not the operator"
+    if not keyed.begin(write, 1):
+        return
+    for one: Volume in volumes:
+        assert 0 < one.volume and one.volume < 2**40, "reputation: volume"
+        assert self.standings[one.seller] == 0, "reputation: referred before"
+        self.standings[one.seller] = one.volume
+        log Referred(seller=one.seller, volume=one.volume)
 
 
 @external
@@ -114,7 +165,8 @@ def rate(
     @notice Rate sellers by what the settlement counted for the key's interval and was not rated
             before: a dispute resolved later counts later, nothing counts twice.
     @param expected The digest that these ratings must have, or zero.
-    @return The digest: d = keccak(d | the five values of `Rated`), from zero.
+    @return The digest: d = keccak(d | the five values of `Rated`), from zero; by credibility
+            keccak(that | the seller's new word).
     """
     assert msg.sender == OPERATOR, "reputation: not the operator"
     if not keyed.begin(write, 0):
@@ -125,6 +177,8 @@ def rate(
     for seller: address in sellers:
         rating: Rating = self._rate(seller, write.interval)
         digest = keccak256(abi_encode(digest, rating))
+        if RULE == BY_CREDIBILITY:
+            digest = keccak256(abi_encode(digest, self.standings[seller]))
     assert expected == empty(bytes32) or digest == expected, "reputation: other scores"
     return digest
 
@@ -174,7 +228,8 @@ def rate_part(
         if row == 0 or agreed == 0:
             continue
         assert sent <= agreed, "reputation: sent above agreed"
-        self._move(convert(convert(row >> 96, uint160), address), agreed, sent)
+        seller: address = convert(convert(row >> 96, uint160), address)
+        self._move(seller, place.interval, agreed, sent)
     log RatedRows(key=key, first=at * chunks.CHUNK)
 
 
@@ -222,18 +277,69 @@ def read(sellers: DynArray[address, MAX_BATCH]) -> DynArray[uint256, MAX_BATCH]:
 
 @external
 @view
-def rules() -> feedback.Rules:
+def believed(sellers: DynArray[address, MAX_BATCH]) -> DynArray[uint256, MAX_BATCH]:
     """
-    @return The numbers of the rating rule.
+    @return What credibility knows of many: points 96 | interval 32 | kept 32 | broken 32 |
+            volume 40.
     """
-    return RULES
+    found: DynArray[uint256, MAX_BATCH] = []
+    for seller: address in sellers:
+        found.append(self.standings[seller])
+    return found
+
+
+@external
+@view
+def exposure(seller: address) -> uint256:
+    """
+    @notice How much of a seller may stand open without a deposit, by what the clock has left of its
+            standing. [Wh]
+    """
+    assert RULE == BY_CREDIBILITY, "reputation: another rule"
+    return credibility.exposure(self.standings[seller], clock.interval(), CREDIBILITY)
+
+
+@external
+@view
+def rules() -> Rules:
+    """
+    @return The rule, and its numbers.
+    """
+    return Rules(
+        rule=RULE, feedback=FEEDBACK, comprehensive=COMPREHENSIVE, credibility=CREDIBILITY
+    )
+
+
+@internal
+@pure
+def _sound(rules: Rules) -> bool:
+    if rules.rule != BY_FEEDBACK and rules.feedback.prior != 0:
+        return False
+    if rules.rule == BY_COMPREHENSIVE:
+        return rules.comprehensive.weight <= PPM and rules.comprehensive.most <= PPM
+    if rules.rule == BY_CREDIBILITY:
+        c: credibility.Rules = rules.credibility
+        return (
+            0 < c.weight and c.weight < 2**32 and 0 < c.decay and c.decay < 2**32
+            and c.tolerance <= PPM and 0 < c.reference and c.reference < 2**40
+        )
+    f: feedback.Rules = rules.feedback
+    return (
+        rules.rule == BY_FEEDBACK and f.gain <= PPM and f.loss <= PPM and f.prior <= PPM
+        and f.floor <= PPM and 0 < f.reference and f.reference < 2**40
+    )
 
 
 @internal
 @view
 def _score(seller: address) -> uint256:
-    word: uint256 = self.scores[seller]
-    return RULES.prior if word == 0 else word & packing.MASK_32
+    return self._read(self.scores[seller])
+
+
+@internal
+@view
+def _read(word: uint256) -> uint256:
+    return FEEDBACK.prior if word == 0 else word & packing.MASK_32
 
 
 @internal
@@ -242,29 +348,49 @@ def _rate(seller: address, interval: uint64) -> Rating:
     sent: uint256 = 0
     agreed, sent = extcall settlement.__interface__(SETTLEMENT).to_rate(seller, interval)
     assert agreed > 0, "reputation: nothing to rate"
-    return self._move(seller, agreed, sent)
+    return self._move(seller, interval, agreed, sent)
 
 
 @internal
-def _move(seller: address, agreed: uint256, sent: uint256) -> Rating:
-    before: uint256 = self._score(seller)
-    now: uint256 = feedback.update(before, agreed, sent, RULES)
-    self._keep(seller, before, now)
+def _move(seller: address, interval: uint64, agreed: uint256, sent: uint256) -> Rating:
+    word: uint256 = self.scores[seller]
+    before: uint256 = self._read(word)
+    now: uint256 = 0
+    if RULE == BY_FEEDBACK:
+        now = feedback.update(before, agreed, sent, FEEDBACK)
+    elif RULE == BY_COMPREHENSIVE:
+        now = comprehensive.update(before, agreed, sent, COMPREHENSIVE)
+    else:
+        now = self._believe(seller, convert(interval, uint256), agreed, sent)
+    self.scores[seller] = self._kept(word, before, now)
     log Rated(seller=seller, agreed=agreed, sent=sent, before=before, now=now)
     self._fine(seller, agreed, sent)
     return Rating(seller=seller, agreed=agreed, sent=sent, before=before, now=now)
 
 
 @internal
-def _keep(seller: address, before: uint256, now: uint256):
-    word: uint256 = self.scores[seller]
+def _believe(seller: address, interval: uint256, agreed: uint256, sent: uint256) -> uint256:
+    word: uint256 = credibility.update(
+        self.standings[seller], interval, agreed, sent, CREDIBILITY
+    )
+    self.standings[seller] = word
+    log Believed(
+        seller=seller,
+        points=word >> credibility.POINTS,
+        kept=(word >> credibility.KEPT) & packing.MASK_32,
+        broken=(word >> credibility.BROKEN) & packing.MASK_32,
+    )
+    return credibility.credit(word)
+
+
+@internal
+@view
+def _kept(word: uint256, before: uint256, now: uint256) -> uint256:
     interval: uint256 = clock.interval() & packing.MASK_32
     earlier: uint256 = 0
     if (word >> AT) & packing.MASK_32 == interval:
         earlier = word >> EARLIER
-    self.scores[seller] = (
-        ((earlier << 32) | HELD | before) << EARLIER | interval << AT | KNOWN | now
-    )
+    return ((earlier << 32) | HELD | before) << EARLIER | interval << AT | KNOWN | now
 
 
 @internal

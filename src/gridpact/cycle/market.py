@@ -19,7 +19,8 @@ from gridpact.model.grid_check import GridCheck
 from gridpact.model.market import MarketTerms
 from gridpact.model.order import Order
 from gridpact.model.participant import Participant
-from gridpact.model.record import IncentiveTerms, RatingTerms, Timing
+from gridpact.model.rating import FeedbackTerms, RatingTerms
+from gridpact.model.record import IncentiveTerms, Timing
 from gridpact.model.statement import SettlementTerms
 from gridpact.model.trade import Fill
 from gridpact.prosumer.tariff import Tariff
@@ -86,7 +87,7 @@ class Rules:
     """The rules of a market: what each chain writes into its founding, and the zonal splitting."""
 
     settlement: SettlementTerms = field(default_factory=SettlementTerms)
-    rating: RatingTerms = field(default_factory=RatingTerms)
+    rating: RatingTerms = field(default_factory=FeedbackTerms)
     incentive: IncentiveTerms = field(default_factory=IncentiveTerms)
     market: MarketTerms = field(default_factory=MarketTerms)
     splitting: bool = True

@@ -4,8 +4,10 @@ from gridpact.cycle.market import Market
 from gridpact.cycle.phase import once
 from gridpact.ledger.ledger import Ledger
 from gridpact.model.interval import Key, Phase
+from gridpact.model.rating import CredibilityTerms
 from gridpact.model.record import Rating, Settlement
-from gridpact.reputation.feedback import rate as rated
+from gridpact.reputation.rule import Known
+from gridpact.reputation.rule import rate as rated
 
 
 def rate(
@@ -24,7 +26,14 @@ def _rate(market: Market, ledger: Ledger, key: Key, settlement: Settlement) -> R
     fills, deliveries = settlement.fills, settlement.deliveries
 
     def decide() -> Rating:
-        scores = {fill.seller: ledger.score(fill.seller) for fill in fills}
-        return Rating(rated(scores, fills, deliveries, market.rules.rating))
+        known = {fill.seller: _known(market, ledger, fill.seller) for fill in fills}
+        when = key.interval, market.timing.seconds
+        return Rating(rated(known, fills, deliveries, market.rules.rating, *when))
 
     return once(ledger, key, Rating, decide)
+
+
+def _known(market: Market, ledger: Ledger, seller: bytes) -> Known:
+    if isinstance(market.rules.rating, CredibilityTerms):
+        return Known(ledger.score(seller), ledger.standing(seller))
+    return Known(ledger.score(seller))

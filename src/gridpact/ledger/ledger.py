@@ -13,6 +13,7 @@ import msgspec
 from gridpact.crypto.eip712 import Domain
 from gridpact.model.interval import Key
 from gridpact.model.participant import Account
+from gridpact.model.rating import Standing
 from gridpact.model.record import R, Record
 from gridpact.quantities import Money, Score
 
@@ -88,6 +89,10 @@ class Ledger(Protocol):
 
     def score(self, address: bytes) -> Score:
         """Return a participant's reputation; the prior for one never rated."""
+        ...
+
+    def standing(self, address: bytes) -> Standing:
+        """Return what the credibility rule knows of a participant; empty by another rule."""
         ...
 
     def totals(self) -> Totals: ...

@@ -6,7 +6,7 @@ from functools import cache
 import msgspec
 
 from gridpact.crypto.keccak import name_hash
-from gridpact.quantities import Money, Price, Score
+from gridpact.quantities import Money, Price, Score, Wh
 
 
 class Role(IntFlag):
@@ -22,7 +22,8 @@ class Participant(msgspec.Struct, frozen=True):
 
     `bus` is its connection point (feeder numbering), `certificate` a fingerprint, `meter` the
     salted commitment to the meter's identity. `meter_key` is the address that signs its readings,
-    the device's own unless given.
+    the device's own unless given. `reference_wh` is what it can sell in an interval as its devices
+    are rated: V0 of the credibility rule, 0 where nothing is registered.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Participant(msgspec.Struct, frozen=True):
     certificate: bytes
     meter: bytes
     meter_key: bytes = b""
+    reference_wh: Wh = 0
 
     @property
     def is_metered(self) -> bool:

@@ -18,6 +18,7 @@ from gridpact.model.market import MarketTerms
 from gridpact.model.net import NetTerms
 from gridpact.model.order import Accepted, Refusal
 from gridpact.model.participant import Participant, ReviewTerms
+from gridpact.model.rating import RatingTerms, Standing
 from gridpact.model.statement import Bill, SettlementTerms, Statement
 from gridpact.model.trade import Cut, Fill, Unmet
 from gridpact.model.watch import Hold, Released, WatchTerms
@@ -42,16 +43,6 @@ class Timing(msgspec.Struct, frozen=True):
     def day(self, interval: int) -> int:
         """Return the day that an interval begins in, counted from the market's beginning."""
         return interval * self.seconds // 86_400
-
-
-class RatingTerms(msgspec.Struct, frozen=True):
-    """The feedback rule of reputation (5-decisions, section 9, B): gain < loss <= 1."""
-
-    gain: Score = 100_000
-    loss: Score = 300_000
-    prior: Score = 500_000
-    floor: Score = 100_000
-    reference_wh: Wh = 20_000
 
 
 class IncentiveTerms(msgspec.Struct, frozen=True):
@@ -322,13 +313,17 @@ class Settlement(msgspec.Struct, frozen=True, tag=True):
 
 
 class Rated(msgspec.Struct, frozen=True):
-    """One seller's reputation before and after: `agreed` and `sent` summed over its fills."""
+    """One seller's reputation before and after: `agreed` and `sent` summed over its fills.
+
+    `standing` is what the credibility rule knows of it afterwards; None by another rule.
+    """
 
     participant: bytes
     agreed_wh: Wh
     sent_wh: Wh
     before: Score
     after: Score
+    standing: Standing | None = None
 
 
 class Rating(msgspec.Struct, frozen=True, tag=True):

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gridpact.assembly.day import DayResult
+from gridpact.model.rating import prior
 from gridpact.prosumer.devices import FloatArray
 from gridpact.quantities import MICRO, PPM, Price
 from gridpact.report import style
@@ -148,7 +149,7 @@ def _paths(day: DayResult, sellers: Sequence[bytes]) -> dict[bytes, FloatArray]:
     seen = {who for rows in rated for who in rows}
     paths = {}
     for who in (seller for seller in sellers if seller in seen):
-        path = [day.scenario.rating.prior]
+        path = [prior(day.scenario.rating)]
         for rows in rated:
             path.append(rows.get(who, path[-1]))
         paths[who] = np.array(path) / PPM

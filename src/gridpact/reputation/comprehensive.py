@@ -4,33 +4,13 @@ The rule is 5-decisions, section 9 (C): RC(T) = alpha C(T) + (1 - alpha) RC(T - 
 delivered share of the interval. A newcomer starts at 0; without trade nothing changes. In the
 paper every trade of a cycle counts the same and more than agreed counts as more than kept; by
 default energy counts and the share stops at 1, so that neither many small trades nor over-delivery
-buy standing.
+buy standing. `contracts/comprehensive.vy` repeats `rated` for the sums of an interval.
 """
 
 from collections.abc import Sequence
 
-import msgspec
-
+from gridpact.model.rating import ComprehensiveTerms
 from gridpact.quantities import PPM, Score, Wh
-
-
-class ComprehensiveTerms(msgspec.Struct, frozen=True):
-    """The numbers of the rule.
-
-    Attributes
-    ----------
-    weight
-        How much the last interval counts, alpha. [ppm]
-    most
-        Where a delivered share stops, 0 for nowhere. [ppm]
-    by_energy
-        Whether a trade counts by its energy; else each counts the same.
-    """
-
-    weight: Score = 400_000
-    most: Score = PPM
-    by_energy: bool = True
-
 
 PAPER = ComprehensiveTerms(most=0, by_energy=False)
 """The paper to the letter."""

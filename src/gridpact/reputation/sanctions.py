@@ -8,8 +8,9 @@ record: a new name is no new start.
 
 import msgspec
 
+from gridpact.model.rating import ONE, CredibilityTerms, Standing
 from gridpact.quantities import PPM, Money, Price, Score, Wh, amount, part
-from gridpact.reputation.credibility import BREACH, ONE, CredibilityTerms, Standing
+from gridpact.reputation.credibility import BREACH
 
 
 class SanctionTerms(msgspec.Struct, frozen=True):
@@ -63,4 +64,4 @@ def may_return(standing: Standing, interval: int, terms: SanctionTerms) -> bool:
 
 def returned(standing: Standing, interval: int) -> Standing:
     """Return the standing after a review: no points, and the record of the same real identity."""
-    return Standing(0, interval, standing.kept, standing.broken)
+    return Standing(0, interval, standing.kept, standing.broken, standing.volume)

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from gridpact.model.council import MOST_MEMBERS
 from gridpact.model.door import MOST
-from gridpact.model.record import IncentiveTerms, RatingTerms
+from gridpact.model.rating import FeedbackTerms, RatingTerms
+from gridpact.model.record import IncentiveTerms
 from gridpact.model.statement import MAX_DISPUTE_WINDOW, SettlementTerms
 from gridpact.prosumer.tariff import Tariff
 from gridpact.quantities import MICRO, PPM, Money, Price, Score, whole
@@ -90,7 +91,7 @@ def read_settlement(table: Table, tariff: Tariff) -> SettlementTerms:
 
 def read_rating(table: Table) -> RatingTerms:
     """Return the feedback rule's terms; a miss must weigh more than keeping (gain < loss)."""
-    terms = RatingTerms(
+    terms = FeedbackTerms(
         gain=_share(table, "gain_share", 0.1),
         loss=_share(table, "loss_share", 0.3),
         prior=_share(table, "prior_share", 0.5),

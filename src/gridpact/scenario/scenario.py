@@ -9,7 +9,8 @@ import math
 from dataclasses import dataclass
 
 from gridpact.model.market import MarketTerms
-from gridpact.model.record import IncentiveTerms, RatingTerms
+from gridpact.model.rating import RatingTerms
+from gridpact.model.record import IncentiveTerms
 from gridpact.model.statement import SettlementTerms
 from gridpact.prosumer.devices import Plant, Site
 from gridpact.prosumer.neighbours import RequestSettings

@@ -9,10 +9,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from gridpact.model.rating import ComprehensiveTerms
 from gridpact.propagation.nodes import FloatArray
 from gridpact.quantities import PPM
 from gridpact.report.style import AFTER, LOCAL, LOSS, ZONAL
-from gridpact.reputation.comprehensive import PAPER, ComprehensiveTerms, rated
+from gridpact.reputation.comprehensive import PAPER, rated
 from gridpact.studies.repeated import Claimed, Repeated, curve, exceeds
 
 CYCLES, TRADES = 10, 10

@@ -23,6 +23,7 @@ from gridpact.model.door import DoorTerms, deposit_digest, warrant
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, Accepted, Order, Side, Tier
 from gridpact.model.participant import Named, Participant, Role
+from gridpact.model.rating import FeedbackTerms
 from gridpact.model.record import (
     Anchor,
     Book,
@@ -33,7 +34,6 @@ from gridpact.model.record import (
     IncentiveTerms,
     Meters,
     Prices,
-    RatingTerms,
     Record,
     Settlement,
     encode,
@@ -172,7 +172,7 @@ class _Chain:
     def clearing(self) -> int:
         """Return the gas of posting what was sorted off chain: roots of book and of fills."""
         self._record(Phase.PRICE, _PRICES)
-        scores = (RatingTerms().prior,) * len(self._orders)
+        scores = (FeedbackTerms().prior,) * len(self._orders)
         cleared = Cleared((self._fill,), (), (), (), (), (), scores=scores)
         return self._record(Phase.CLEAR, cleared)
 
@@ -238,7 +238,7 @@ class _Chain:
         )
         funded = [*(one.address for one in people), *(named.address for named in Named)]
         deposits = tuple(map(self._deposit, funded))
-        terms = (SettlementTerms(), RatingTerms(), IncentiveTerms())
+        terms = (SettlementTerms(), FeedbackTerms(), IncentiveTerms())
         return Found(
             "wang2023", _REGION, people, deposits, *terms, door=DoorTerms((_KEEPER.address,))
         )

@@ -30,6 +30,7 @@ from gridpact.model.interval import Key, Phase
 from gridpact.model.market import MarketTerms
 from gridpact.model.order import Order, Side, SignedOrder, Tier
 from gridpact.model.participant import Named, Participant, Role
+from gridpact.model.rating import FeedbackTerms
 from gridpact.model.record import (
     Book,
     Cleared,
@@ -38,7 +39,6 @@ from gridpact.model.record import (
     Found,
     IncentiveTerms,
     Prices,
-    RatingTerms,
 )
 from gridpact.model.statement import SettlementTerms
 from gridpact.quantities import PPM
@@ -151,7 +151,7 @@ def _founding(keys: Sequence[Device], name: str) -> Found:
     """Return the first record of a region whose people have money."""
     people = tuple(_participant(key, f"participant {number}") for number, key in enumerate(keys))
     funded = [one.address for one in people] + [Named.REWARD.address]
-    terms = (SettlementTerms(), RatingTerms(), IncentiveTerms())
+    terms = (SettlementTerms(), FeedbackTerms(), IncentiveTerms())
     return Found(
         *("zeng2023", _REGION, people, tuple(map(_deposit, funded)), *terms),
         door=DoorTerms((_KEEPER.address,)),

@@ -39,7 +39,8 @@ from gridpact.model.interval import Phase
 from gridpact.model.net import NetTerms
 from gridpact.model.order import NONE, Accepted
 from gridpact.model.participant import Named, Participant, ReviewTerms, Role
-from gridpact.model.record import IncentiveTerms, RatingTerms, Timing
+from gridpact.model.rating import FeedbackTerms
+from gridpact.model.record import IncentiveTerms, Timing
 from gridpact.model.statement import SettlementTerms
 from gridpact.model.trade import Fill
 
@@ -65,7 +66,7 @@ def founded(engine: EngineFactory, deadlines: ChallengeTerms) -> tuple[Watched, 
     world = Watched(
         engine=engine,
         settlement=SettlementTerms(),
-        rating=RatingTerms(),
+        rating=FeedbackTerms(),
         incentive=IncentiveTerms(),
         timing=Timing(),
         challenge=deadlines,

@@ -30,6 +30,7 @@ from gridpact.model.order import (
     Tier,
 )
 from gridpact.model.participant import Named, Participant, Role
+from gridpact.model.rating import FeedbackTerms
 from gridpact.model.record import (
     Anchor,
     Book,
@@ -43,7 +44,6 @@ from gridpact.model.record import (
     Meters,
     Prices,
     Rating,
-    RatingTerms,
     Record,
     Refund,
     Returned,
@@ -52,7 +52,7 @@ from gridpact.model.record import (
 from gridpact.model.statement import Bill, SettlementTerms, Statement
 from gridpact.model.trade import Fill, Unmet
 from gridpact.quantities import Money, Price, Wh, amount
-from gridpact.reputation.feedback import rate
+from gridpact.reputation.rule import Known, rate
 from gridpact.settlement.split import split
 
 REGION = name_hash("region of the test")
@@ -64,7 +64,7 @@ ANN, BEN, SUE, PLANT, SUBSTATION, REGION_ACCOUNT = (
 )
 DEPOSIT = 10_000_000_000
 TERMS = SettlementTerms()
-RATING = RatingTerms()
+RATING = FeedbackTerms()
 PRICES = Prices(
     retail=300_000,
     network_share=90_000,
@@ -284,10 +284,12 @@ class Round:
         yield self.zonal, self.key(Phase.SETTLE, ZONE, 2), Settlement((), (), (), ())
         yield self.local, self.key(Phase.SETTLE, part=2), self.ended
         rated = rate(
-            {SUE.address: self.local.score(SUE.address)},
+            {SUE.address: Known(self.local.score(SUE.address))},
             self.local_fills,
             self.ended.deliveries,
             RATING,
+            self.interval,
+            3600,
         )
         where = self.key(Phase.RATE, part=2)
         yield self.local, where, self.local.read(where, Rating) or Rating(rated)
@@ -526,8 +528,9 @@ class Round:
         )
 
     def rating(self, ledger: Ledger, fills: Sequence[Fill], first: int) -> Rating:
-        scores = {traded.seller: ledger.score(traded.seller) for traded in fills}
-        return Rating(rate(scores, fills, self._of(fills, first), RATING))
+        known = {traded.seller: Known(ledger.score(traded.seller)) for traded in fills}
+        made = self._of(fills, first)
+        return Rating(rate(known, fills, made, RATING, self.interval, 3600))
 
     @property
     def anchor(self) -> Anchor:

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gridpact.model.rating import ComprehensiveTerms
 from gridpact.quantities import PPM
-from gridpact.reputation.comprehensive import PAPER, ComprehensiveTerms, delivered, rated, update
+from gridpact.reputation.comprehensive import PAPER, delivered, rated, update
 
 TERMS = ComprehensiveTerms()
 trades = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 2 * 10**6)), max_size=6)

@@ -6,18 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gridpact.model.rating import ONE, CredibilityTerms, Standing, decay
 from gridpact.quantities import PPM
-from gridpact.reputation.credibility import (
-    ONE,
-    CredibilityTerms,
-    Standing,
-    decay,
-    faded,
-    judged,
-    paper,
-    reference,
-    update,
-)
+from gridpact.reputation.credibility import faded, judged, paper, reference, update
 
 TERMS = CredibilityTerms()
 HOUR = decay(30, 3600)

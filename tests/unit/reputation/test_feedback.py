@@ -5,12 +5,14 @@ from hypothesis import strategies as st
 
 from gridpact.model.delivery import Delivery
 from gridpact.model.order import Tier
-from gridpact.model.record import Rated, RatingTerms
+from gridpact.model.rating import FeedbackTerms
+from gridpact.model.record import Rated
 from gridpact.model.trade import Fill
 from gridpact.quantities import PPM
-from gridpact.reputation.feedback import rate, update
+from gridpact.reputation.feedback import update
+from gridpact.reputation.rule import Known, rate
 
-TERMS = RatingTerms()
+TERMS = FeedbackTerms()
 S, T = b"S" * 20, b"T" * 20
 
 scores = st.integers(TERMS.floor, PPM)
@@ -23,7 +25,9 @@ def trade(seller: bytes, agreed: int, sent: int, disputed: bool = False) -> tupl
 
 
 def rated(scores: dict[bytes, int], *trades: tuple[Fill, Delivery]) -> tuple[Rated, ...]:
-    return rate(scores, [fill for fill, _ in trades], [made for _, made in trades], TERMS)
+    known = {seller: Known(score) for seller, score in scores.items()}
+    fills, made = [fill for fill, _ in trades], [made for _, made in trades]
+    return rate(known, fills, made, TERMS, 0, 3600)
 
 
 def test_seller_who_keeps_its_word_rises_by_a_tenth_of_what_it_lacks():

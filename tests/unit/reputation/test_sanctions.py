@@ -5,16 +5,11 @@ from hypothesis import strategies as st
 
 from gridpact.model.delivery import Delivery
 from gridpact.model.order import Tier
+from gridpact.model.rating import ONE, CredibilityTerms, Standing, decay
 from gridpact.model.statement import SettlementTerms
 from gridpact.model.trade import Fill
 from gridpact.quantities import MICRO, PPM, amount
-from gridpact.reputation.credibility import (
-    ONE,
-    CredibilityTerms,
-    Standing,
-    decay,
-    update,
-)
+from gridpact.reputation.credibility import update
 from gridpact.reputation.sanctions import (
     SanctionTerms,
     deposit_due,

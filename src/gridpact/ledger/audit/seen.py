@@ -12,6 +12,7 @@ from gridpact.model.delivery import Reading
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Accepted
 from gridpact.model.participant import Role
+from gridpact.model.rating import prior
 from gridpact.model.record import Book, Found, Meters, R, Rating, Record
 from gridpact.quantities import Score, Wh
 
@@ -81,7 +82,7 @@ class Seen:
 
     def score(self, participant: bytes) -> Score:
         """Return a participant's reputation after the records so far."""
-        return self.scores.get(participant, self.found.rating.prior)
+        return self.scores.get(participant, prior(self.found.rating))
 
     def place(self, key: Key) -> str:
         """Return where a record stands, in words."""

@@ -20,6 +20,13 @@ from gridpact.model.delivery import Delivery
 from gridpact.model.interval import Key
 from gridpact.model.order import NONE
 from gridpact.model.participant import Account, Named, Role
+from gridpact.model.rating import (
+    CredibilityTerms,
+    FeedbackTerms,
+    RatingTerms,
+    Standing,
+    prior,
+)
 from gridpact.model.record import (
     Anchor,
     Book,
@@ -32,7 +39,6 @@ from gridpact.model.record import (
     Prices,
     R,
     Rating,
-    RatingTerms,
     Record,
     Refund,
     Returned,
@@ -59,7 +65,7 @@ class MemoryLedger:
         self._written: dict[Key, tuple[Record, Head]] = {}
         self._head = _GENESIS
         self._terms = SettlementTerms()
-        self._rating = RatingTerms()
+        self._rating: RatingTerms = FeedbackTerms()
         self._prices: Journalled[tuple[bytes, int], Prices] = Journalled()
         self._locked: Journalled[Fill, bool] = Journalled()
         self._held: Journalled[bytes, Wh] = Journalled()
@@ -68,6 +74,7 @@ class MemoryLedger:
         self._crossings: Journalled[bytes, tuple[Crossing, str]] = Journalled()
         self._volumes: Journalled[tuple[bytes, bytes, int], tuple[Wh, Wh]] = Journalled()
         self._scores: Journalled[bytes, Score] = Journalled()
+        self._standings: Journalled[bytes, Standing] = Journalled()
         self._anchors: Journalled[bytes, Anchor] = Journalled()
 
     @property
@@ -124,7 +131,10 @@ class MemoryLedger:
 
     def score(self, address: bytes) -> Score:
         known = self._scores.get(address)
-        return self._rating.prior if known is None else known
+        return prior(self._rating) if known is None else known
+
+    def standing(self, address: bytes) -> Standing:
+        return self._standings.get(address) or Standing()
 
     def totals(self) -> Totals:
         return self._vault.totals()
@@ -162,6 +172,7 @@ class MemoryLedger:
             self._crossings,
             self._volumes,
             self._scores,
+            self._standings,
             self._anchors,
         )
 
@@ -202,6 +213,9 @@ class MemoryLedger:
             self._vault.open(named.address)
         for participant in found.participants:
             self._vault.open(participant.address)
+            if isinstance(found.rating, CredibilityTerms) and participant.reference_wh:
+                volume = Standing(volume=participant.reference_wh)
+                self._standings.put(participant.address, volume)
         self._vault.daily_cap = found.door.daily_cap
         for deposit in found.deposits:
             day = deposit.warrant.day
@@ -402,6 +416,8 @@ class MemoryLedger:
             if before != rated.before or not 0 <= rated.after <= PPM:
                 raise Disagreement("reputation", before, rated.before)
             self._scores.put(rated.participant, rated.after)
+            if rated.standing is not None:
+                self._standings.put(rated.participant, rated.standing)
             self._volumes.put((rated.participant, key.region, key.interval), (0, 0))
 
     def _anchor(self, anchor: Anchor) -> None:

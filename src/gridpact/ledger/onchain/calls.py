@@ -18,6 +18,7 @@ from gridpact.model.door import Warrant
 from gridpact.model.interval import Key
 from gridpact.model.order import NONE, Accepted, Order
 from gridpact.model.participant import Named
+from gridpact.model.rating import CredibilityTerms
 from gridpact.model.record import (
     Anchor,
     Book,
@@ -98,6 +99,11 @@ class Calls:
             yield self._suite.call(
                 "registry", "register", write, rows, pack(number == len(batches))
             )
+        if isinstance(found.rating, CredibilityTerms):
+            referred = [one for one in found.participants if one.reference_wh]
+            for write, some in _batches(key, content, referred):
+                rows = Rows(list(map(packing.reference, some)))
+                yield self._suite.call("reputation", "refer", write, rows)
         for deposit in found.deposits:
             yield self._mint(deposit.account, deposit.amount, deposit.reference, deposit.warrant)
         yield from self._appoint(found)

@@ -41,7 +41,10 @@ def stated(record: Record) -> tuple[Stated, ...]:
                 Stated("incentive", "Granted", _granted(record)),
             )
         case Rating():
-            return (Stated("reputation", "Rated", _rated(record)),)
+            return (
+                Stated("reputation", "Rated", _rated(record)),
+                Stated("reputation", "Believed", _believed(record)),
+            )
         case _:
             return ()
 
@@ -96,3 +99,8 @@ def _granted(settlement: Settlement) -> tuple[bytes, ...]:
 
 def _rated(rating: Rating) -> tuple[bytes, ...]:
     return tuple(packing.words((r.agreed_wh, r.sent_wh, r.before, r.after)) for r in rating.rated)
+
+
+def _believed(rating: Rating) -> tuple[bytes, ...]:
+    standings = (rated.standing for rated in rating.rated)
+    return tuple(packing.words((s.points, s.kept, s.broken)) for s in standings if s is not None)

@@ -20,6 +20,7 @@ from gridpact.ledger.onchain.events import difference
 from gridpact.ledger.onchain.suite import Suite
 from gridpact.model.interval import Key, Phase
 from gridpact.model.participant import Account, Named
+from gridpact.model.rating import Standing
 from gridpact.model.record import (
     Book,
     Commitment,
@@ -59,6 +60,7 @@ class MarketLedger:
         self._read_at: Head | None = None
         self._accounts: dict[bytes, Account] = {}
         self._scores: dict[bytes, Score] = {}
+        self._standings: dict[bytes, Standing] = {}
         self._open: tuple[bytes, ...] = ()
 
     @property
@@ -117,6 +119,14 @@ class MarketLedger:
             self._scores = dict(zip(opened, self._read("reputation", opened), strict=True))
         return self._scores[address]
 
+    def standing(self, address: bytes) -> Standing:
+        self._forget_what_changed()
+        if not self._standings:
+            opened = self._opened()
+            words = self._read("reputation", opened, "believed")
+            self._standings = dict(zip(opened, map(packing.standing, words), strict=True))
+        return self._standings[address]
+
     def totals(self) -> Totals:
         if not self._opened():
             return Totals(0, 0, 0, 0, 0, 0)
@@ -149,7 +159,7 @@ class MarketLedger:
         """Forget what was read before the head: public transactions move money between writes."""
         head = self._chain.head()
         if head != self._read_at:
-            self._read_at, self._accounts, self._scores = head, {}, {}
+            self._read_at, self._accounts, self._scores, self._standings = head, {}, {}, {}
 
     def _opened(self) -> tuple[bytes, ...]:
         """Return every account, as the chain was founded; none before."""
@@ -160,11 +170,11 @@ class MarketLedger:
                 self._open = (*(named.address for named in Named), *people)
         return self._open
 
-    def _read(self, contract: str, addresses: Sequence[bytes]) -> list[int]:
+    def _read(self, contract: str, addresses: Sequence[bytes], view: str = "read") -> list[int]:
         found: list[int] = []
         for first in range(0, len(addresses), BATCH):
             rows = Rows([word(address) for address in addresses[first : first + BATCH]])
-            found += listed(self._chain.view(self._suite.call(contract, "read", rows)))
+            found += listed(self._chain.view(self._suite.call(contract, view, rows)))
         return found
 
     def _collected(self, key: Key) -> Sequence[Book]:

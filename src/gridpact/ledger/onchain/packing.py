@@ -5,19 +5,21 @@ thousands of them and `eth_abi` takes 20 times as long; `tests/vectors/packing.j
 `tests/unit/ledger/onchain/test_packing.py` hold both to one layout.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from gridpact.crypto.keccak import keccak
 from gridpact.model.delivery import Delivery
 from gridpact.model.interval import Key
 from gridpact.model.order import Accepted, Order, Side
 from gridpact.model.participant import Account, Participant, Role
+from gridpact.model.rating import Standing
 from gridpact.model.record import Incentive, Rated, Refund
 from gridpact.model.statement import Bill, Statement
 from gridpact.model.trade import Fill
 from gridpact.model.watch import Hold
 from gridpact.quantities import PPM, Price, Score, amount
 
+_MASK_32 = 2**32 - 1
 MASK_80 = 2**80 - 1
 ZERO = b"\0" * 32
 
@@ -240,9 +242,29 @@ def bills_digest(bills: Sequence[Bill]) -> bytes:
 
 def ratings_digest(rated: Sequence[Rated]) -> bytes:
     """Return what `reputation.rate` returns for these ratings."""
-    return _digest(
-        _address(r.participant) + words((r.agreed_wh, r.sent_wh, r.before, r.after)) for r in rated
-    )
+    return _digest(row for one in rated for row in _rating(one))
+
+
+def _rating(r: Rated) -> Iterator[bytes]:
+    yield _address(r.participant) + words((r.agreed_wh, r.sent_wh, r.before, r.after))
+    if r.standing is not None:
+        yield words((believed(r.standing),))
+
+
+def believed(s: Standing) -> int:
+    """Return points 96 | interval 32 | kept 32 | broken 32 | volume 40, as `credibility.vy`."""
+    return s.points << 136 | s.interval << 104 | s.kept << 72 | s.broken << 40 | s.volume
+
+
+def standing(word: int) -> Standing:
+    """Return what a word of `reputation.believed` says."""
+    fields = ((word >> 104) & _MASK_32, (word >> 72) & _MASK_32, (word >> 40) & _MASK_32)
+    return Standing(word >> 136, *fields, word & (2**40 - 1))
+
+
+def reference(participant: Participant) -> bytes:
+    """Return a row of `reputation.refer`."""
+    return _address(participant.address) + words((participant.reference_wh,))
 
 
 def grants_digest(incentives: Sequence[Incentive]) -> bytes:

@@ -11,6 +11,7 @@ from gridpact.crypto.keccak import keccak
 from gridpact.ledger.chain import Call
 from gridpact.ledger.evm.transactions import create_address
 from gridpact.ledger.onchain.abi import Rows, Tail, arguments, contract, pack
+from gridpact.model.rating import ComprehensiveTerms, CredibilityTerms, FeedbackTerms, decay
 from gridpact.model.record import Found
 
 ORDER = (
@@ -39,6 +40,18 @@ ORDER = (
 def fingerprint() -> bytes:
     """Return the digest of all contracts' bytecode: a ledger goes on with the same ones only."""
     return keccak(b"".join(contract(name).bytecode for name in ORDER))
+
+
+def _rule(found: Found) -> tuple[int, ...]:
+    """Return `reputation.vy: Rules`: which rule, then the numbers of all three, others' zero."""
+    match found.rating:
+        case FeedbackTerms() as t:
+            return 0, t.gain, t.loss, t.prior, t.floor, t.reference_wh, *(0,) * 6
+        case ComprehensiveTerms() as t:
+            return 1, *(0,) * 5, t.weight, t.most, *(0,) * 4
+        case CredibilityTerms() as t:
+            faded = decay(t.half_life_days, found.timing.seconds)
+            return 2, *(0,) * 7, t.weight, faded, t.tolerance, t.reference_wh
 
 
 class Suite:
@@ -78,12 +91,11 @@ class Suite:
         ]
 
     def _constructors(self, found: Found) -> dict[str, bytes]:
-        s, r, i, n, door = found.settlement, found.rating, found.incentive, found.net, found.door
+        s, i, n, door = found.settlement, found.incentive, found.net, found.door
         when = (found.timing.begins, found.timing.seconds)
         operator, vault, settlement = self.operator, self["vault"], self["settlement"]
         registry, orders, clearing = self["registry"], self["orders"], self["clearing"]
         numbers = (s.tau, s.eps, s.eps_floor_wh, s.kappa, s.reward, s.unused_fee, s.feed_in)
-        rating = (r.gain, r.loss, r.prior, r.floor, r.reference_wh)
         c = found.challenge
         judged = (
             *(registry, orders, clearing, self["reputation"], self["council"]),
@@ -109,10 +121,9 @@ class Suite:
                 *(self["wallets"], self["fallback"], self["council"], *numbers),
                 *(s.loss_fund_share, s.dispute_window, found.market.by_merit, *when),
             ),
-            "reputation": pack(
-                *(operator, settlement, self["net"], *rating, s.dispute_window, registry),
-                *(found.review.fine, found.review.tolerance, *when),
-            ),
+            "reputation": pack(operator, settlement, self["net"])
+            + pack(*_rule(found))
+            + pack(s.dispute_window, registry, found.review.fine, found.review.tolerance, *when),
             "incentive": pack(
                 *(operator, vault, settlement), *(i.difficulty, i.daily_budget, i.day)
             ),

@@ -1,7 +1,7 @@
 """Who is rated by a part of net settlement, and what anybody brings for it.
 
 A final part says under its header what each account agreed and sent as a seller. `reputation.vy`
-rates 32 rows of it at a time; the rule itself is `reputation/feedback.py: update`.
+rates 32 rows of it at a time; the rule itself is `reputation/rule.py: rated`.
 """
 
 from typing import NamedTuple
