@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from gridpact.cycle.purchase.terms import PurchaseTerms
 from gridpact.errors import Blacklisted, Misplaced
 from gridpact.model.purchase import PurchaseRecord
+from gridpact.model.rating import Standing, decay
 from gridpact.quantities import Score, Wh
 from gridpact.reputation import credibility, sanctions
-from gridpact.reputation.credibility import Standing
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Standings:
 
     def __post_init__(self) -> None:
         terms = self.terms
-        self._decay = credibility.decay(terms.credibility.half_life_days, terms.timing.seconds)
+        self._decay = decay(terms.credibility.half_life_days, terms.timing.seconds)
 
     def of(self, participant: bytes, interval: int) -> Standing:
         """Return a standing as the clock has left it by an interval."""

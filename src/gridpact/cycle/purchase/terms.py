@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gridpact.model.rating import CredibilityTerms
 from gridpact.model.record import Timing
 from gridpact.quantities import Price, Wh
-from gridpact.reputation.credibility import CredibilityTerms
 from gridpact.reputation.sanctions import SanctionTerms
 
 
