@@ -45,6 +45,7 @@ from gridpact.model.interval import Key as Place
 from gridpact.model.interval import Phase
 from gridpact.model.participant import Participant, Role
 from gridpact.model.purchase import PurchaseRecord
+from gridpact.model.rating import FeedbackTerms
 from gridpact.model.record import Found, IncentiveTerms, RatingTerms, Timing
 from gridpact.model.statement import SettlementTerms
 from gridpact.model.voucher import Voucher
@@ -138,7 +139,7 @@ class Town:
                 people,
                 money,
                 SettlementTerms(),
-                RatingTerms(),
+                FeedbackTerms(),
                 IncentiveTerms(),
                 timing=TIMING,
                 door=DOOR,
