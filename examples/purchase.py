@@ -31,7 +31,8 @@ from gridpact.model.interval import Key as Place
 from gridpact.model.interval import Phase
 from gridpact.model.participant import Participant, Role
 from gridpact.model.purchase import PurchaseRecord
-from gridpact.model.record import Deposit, Found, IncentiveTerms, RatingTerms, Timing
+from gridpact.model.rating import FeedbackTerms
+from gridpact.model.record import Deposit, Found, IncentiveTerms, Timing
 from gridpact.model.statement import SettlementTerms
 
 REGION, CHAIN, NOW, HOUR = name_hash("north"), 20_261_122, 1_780_272_000, 3_600
@@ -52,7 +53,7 @@ def begin(chain: EmbeddedChain) -> MarketLedger:
     reference = keccak(b"ann's money")
     digest = deposit_digest(ledger.currency, ANN.address, RICH, reference, 0)
     money = (Deposit(ANN.address, RICH, reference, warrant(digest, 0, [KEEPER.sign])),)
-    terms = (SettlementTerms(), RatingTerms(), IncentiveTerms())
+    terms = (SettlementTerms(), FeedbackTerms(), IncentiveTerms())
     door, timing = DoorTerms((KEEPER.address,)), Timing(NOW, HOUR)
     record = Found("local", REGION, people, money, *terms, door=door, timing=timing)
     ledger.write(Place(REGION, 0, Phase.FOUND), record)

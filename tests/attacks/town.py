@@ -46,7 +46,7 @@ from gridpact.model.interval import Phase
 from gridpact.model.participant import Participant, Role
 from gridpact.model.purchase import PurchaseRecord
 from gridpact.model.rating import FeedbackTerms
-from gridpact.model.record import Found, IncentiveTerms, RatingTerms, Timing
+from gridpact.model.record import Found, IncentiveTerms, Timing
 from gridpact.model.statement import SettlementTerms
 from gridpact.model.voucher import Voucher
 from gridpact.quantities import Money, Wh
