@@ -17,6 +17,8 @@ _HALF_ORDER = bytes.fromhex("7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE
 _CONTEXT = GLOBAL_CONTEXT.ctx
 _UNCOMPRESSED = 65
 """Bytes of a public key: 4 || x || y."""
+_KNOWN = 65_536
+"""Keys whose addresses are remembered, at 0.2 kB each."""
 
 
 def recover(digest: bytes, signature: bytes) -> bytes | None:
@@ -34,10 +36,13 @@ def address_of(public: bytes) -> bytes:
     return keccak(public[1:])[12:]
 
 
-def recover_all(signed: Iterable[tuple[bytes, bytes]]) -> list[bytes | None]:
+def recover_all(
+    signed: Iterable[tuple[bytes, bytes]], known: dict[bytes, bytes] | None = None
+) -> list[bytes | None]:
     """Return who signed each (digest, signature), as `recover` does, one after another.
 
-    A signer who comes again costs no hash: the same key has the same address.
+    `known` remembers the addresses of keys, for a caller who comes again: the same key has the
+    same address, and who signed before costs no hash.
     """
     parsed = ffi.new("secp256k1_ecdsa_recoverable_signature *")
     key = ffi.new("secp256k1_pubkey *")
@@ -46,7 +51,7 @@ def recover_all(signed: Iterable[tuple[bytes, bytes]]) -> list[bytes | None]:
         lib.secp256k1_ecdsa_recoverable_signature_parse_compact,
         lib.secp256k1_ecdsa_recover,
     )
-    known: dict[bytes, bytes] = {}
+    addresses = {} if known is None else known
     found: list[bytes | None] = []
     for digest, signature in signed:
         if (
@@ -58,9 +63,11 @@ def recover_all(signed: Iterable[tuple[bytes, bytes]]) -> list[bytes | None]:
             and recovers(_CONTEXT, key, parsed, digest)
         ):
             point = recovered[:]
-            address = known.get(point)
+            address = addresses.get(point)
             if address is None:
-                address = known[point] = address_of(_uncompressed(key))
+                if len(addresses) >= _KNOWN:
+                    addresses.clear()
+                address = addresses[point] = address_of(_uncompressed(key))
             found.append(address)
         else:
             found.append(None)

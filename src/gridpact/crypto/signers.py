@@ -38,6 +38,9 @@ HEAD = Struct("!II")
 
 _NOBODY = bytes(ADDRESS)
 
+_ROOM = 256 * 1024
+"""Bytes on their way: a full block's, so that neither side waits for the other to read. [B]"""
+
 _SILENCE = 20.0
 """How long the helper may be silent before it counts as dead. [s]"""
 _TO_END = 5.0
@@ -64,6 +67,7 @@ class Signers:
         self._mutex = threading.Lock()
         self._helper: _Helper | None = None
         self._batch: weakref.ref[Batch] | None = None
+        self._known: dict[bytes, bytes] = {}
         self._why = "no large batch yet"
         self._tries = (cores or _cores()) > 1 and hasattr(socket, "AF_UNIX")
         if not self._tries:
@@ -89,7 +93,7 @@ class Signers:
         """
         with self._mutex:
             helper = self._free(count)
-            batch = Batch(helper, ahead)
+            batch = Batch(helper, ahead, self._known)
             if helper is not None:
                 self._batch = weakref.ref(batch)
         batch.fill(signed)
@@ -134,8 +138,10 @@ class Signers:
 class Batch(Iterator[bytes | None]):
     """The signers of one batch, in order: None where a signature is not valid."""
 
-    def __init__(self, helper: "_Helper | None", ahead: int) -> None:
-        self._helper, self._ahead = helper, ahead
+    def __init__(
+        self, helper: "_Helper | None", ahead: int, known: dict[bytes, bytes] | None = None
+    ) -> None:
+        self._helper, self._ahead, self._known = helper, ahead, known
         self._sent: deque[tuple[int, Sequence[Signed]]] = deque()
         self._left: deque[Sequence[Signed]] = deque()
         self._own: deque[list[bytes | None]] = deque()
@@ -173,7 +179,7 @@ class Batch(Iterator[bytes | None]):
         """Return the next part; while the helper is at it, recover the last one here."""
         while self._sent:
             if self._left and self._helper is not None and not self._helper.answered():
-                self._own.appendleft(recover_all(self._left.pop()))
+                self._own.appendleft(recover_all(self._left.pop(), self._known))
                 continue
             answer = self._received()
             if answer is not None:
@@ -181,7 +187,7 @@ class Batch(Iterator[bytes | None]):
                 self._send()
                 return answer
         if self._left:
-            return recover_all(self._left.popleft())
+            return recover_all(self._left.popleft(), self._known)
         return self._own.popleft()
 
     def _send(self) -> None:
@@ -219,6 +225,9 @@ class _Helper:
         self._owner = os.getpid()
         self._asked = 0
         self._line, theirs = socket.socketpair()
+        for end in (self._line, theirs):
+            for room in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+                end.setsockopt(socket.SOL_SOCKET, room, _ROOM)
         try:
             # a session of its own: a terminal's Ctrl-C is for the owner alone
             self.process = subprocess.Popen(

@@ -26,14 +26,14 @@ def main(owner: int) -> None:
 
 def serve(line: socket.socket, owner: int) -> None:
     """Say that it is up, then answer part after part."""
+    known: dict[bytes, bytes] = {}
     line.sendall(HEAD.pack(0, 0))
     while head := _read(line, HEAD.size, owner):
         number, count = HEAD.unpack(head)
         body = _read(line, count * _ITEM, owner)
-        signers = recover_all(
-            (body[at : at + DIGEST], body[at + DIGEST : at + _ITEM])
-            for at in range(0, len(body), _ITEM)
-        )
+        places = range(0, len(body), _ITEM)
+        signed = ((body[at : at + DIGEST], body[at + DIGEST : at + _ITEM]) for at in places)
+        signers = recover_all(signed, known)
         answer = b"".join([signer or bytes(ADDRESS) for signer in signers])
         line.sendall(HEAD.pack(number, len(signers)) + answer)
 

@@ -6,13 +6,14 @@ What is wrong with a block's bytes is said when its turn comes, as without looki
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gridpact.crypto.signers import Signers
+from gridpact.crypto.signers import PART, Signers
+from gridpact.ledger.embedded.public import MAX_TRANSACTIONS
 from gridpact.ledger.evm.transactions import NotATransaction, Signed, Transaction, decode
 from gridpact.ledger.files.content import unpack_transactions
 from gridpact.ledger.files.rows import StoredBlock
 
-_PARTS = 12
-"""Parts of a block that the helper has at a time: three quarters of a full one."""
+_PARTS = -(-MAX_TRANSACTIONS // PART)
+"""Parts that the helper has at a time: a full block's, nobody asks for them meanwhile."""
 
 
 class Begun(NamedTuple):
