@@ -10,7 +10,8 @@ from importlib.metadata import version
 from statistics import median
 
 from bench import net_speed
-from bench.embedded import ROUND, acknowledged, disk, embedded, restart
+from bench.embedded import ROUND, acknowledged, disk, embedded, embedded_alone, restart
+from bench.ledger_floor import floor
 from bench.load import CHAIN_ID, PEOPLE, Load, load
 from bench.net_speed import TRADES as NET
 from bench.peers import (
@@ -34,6 +35,7 @@ DISK_GOAL = 250
 """Bytes that a transaction may take on disk beyond its own. [B]"""
 PEERS: tuple[tuple[str, Peer, int], ...] = (
     ("embedded", embedded, MANY),
+    ("embedded in one process", embedded_alone, MANY),
     ("anvil pipelined", anvil_pipelined, MANY),
     ("anvil automine", anvil_automine, FEW),
     ("eth-tester", eth_tester, FEW),
@@ -51,15 +53,24 @@ def _notes() -> str:
         "WAL, synchronous=FULL, so acknowledged is on disk; anvil and eth-tester keep nothing, "
         "ganache writes its database without such a promise. ganache and eth-tester run Berlin "
         "rules, since theirs of London refuse a gas price of zero. CPU time is that of the "
-        "chain's process, for the embedded chain this whole process (both cores), for anvil "
+        "chain's process, for the embedded chain this process and its helper from its start on "
+        "(`crypto/signers.py`: signatures are recovered in a process beside), for anvil "
         "without the client that feeds it. The bare commit writes the very rows of the "
         "acknowledged transactions with Python's sqlite3 into the same tables, one commit each. "
         f"Net settlement: parts of {NET:,} trades; rule, leaves, root, then commit, post and "
         "finalise as blocks on disk (`bench/net_speed.py`). Each run of the embedded chain "
-        "reads its state back from revm once, as it does every 16,384 transactions. Two busy "
-        "threads of one core take more CPU time for the same work than one: so does recovering "
-        "signatures on both. Other work on the machine slows all of them; trust ratios, not "
-        "absolutes. "
+        "reads its state back from revm once, as it does every 16,384 transactions. The floor is "
+        "each part called alone, the least of some blocks: libsecp256k1, pyrevm, the hashes, "
+        "SQLite; the rest of a transaction is Python (decoding, blocks, receipts, the garbage "
+        "collector). Of revm's part a third is pyrevm's: it takes call data byte by byte through "
+        "Python's iterator (17 ns each), whatever type they come in, and its state can only be "
+        "had as text. Tried and dropped: recovery in threads (the interpreter's lock changes "
+        "hands at each signature: 176 us CPU, 151 us by the clock on this machine where one thread "
+        "took 133), verifying instead of recovering (the sender is not in the bytes), "
+        "signatures in batches (no library with a wheel has it), another keccak (half a "
+        "microsecond of each call is the object around it), the garbage collector off (more page "
+        "faults than it saves). "
+        "Other work on the machine slows all of them; trust ratios, not absolutes. "
         f"anvil {version_of('anvil')}, ganache {version_of('ganache')}, "
         f"eth-tester {version('eth-tester')}, py-evm {version('py-evm')}."
     )
@@ -74,7 +85,14 @@ def run() -> list[Row]:
     for _ in range(RUNS):
         for name, peer, count in PEERS:
             timed[name].append(peer(CHAIN_ID, given.before, given.measured[:count]))
-    return [*_speed(timed), *_single(given), *_trades(), *_stored(given), *_restarted()]
+    return [
+        *_speed(timed),
+        *_floor(given),
+        *_single(given),
+        *_trades(),
+        *_stored(given),
+        *_restarted(),
+    ]
 
 
 def _middle(timed: list[Timed], figure: Callable[[Timed], float]) -> float:
@@ -84,8 +102,12 @@ def _middle(timed: list[Timed], figure: Callable[[Timed], float]) -> float:
 def _speed(timed: dict[str, list[Timed]]) -> list[Row]:
     rate = {name: _middle(runs, lambda one: one.rate) for name, runs in timed.items()}
     cpu = {name: _middle(runs, lambda one: one.cpu_each) * 1e6 for name, runs in timed.items()}
-    ours, unit = rate["embedded"], "transactions/s"
-    rows = [Row("embedded, durable", ours, unit)]
+    ours, alone = rate["embedded"], rate["embedded in one process"]
+    unit = "transactions/s"
+    rows = [
+        Row("embedded, durable", ours, unit),
+        Row("embedded in one process", alone, unit, "embedded", alone / ours),
+    ]
     for name, goal in GOALS:
         ratio = ours / rate[name]
         rows.append(Row(name, rate[name], unit, "embedded", 1 / ratio))
@@ -101,6 +123,13 @@ def _speed(timed: dict[str, list[Timed]]) -> list[Row]:
             )
         )
     return rows
+
+
+def _floor(given: Load) -> list[Row]:
+    least, unit = floor(given), "us/transaction"
+    named = ("recovering", "revm", "keccak", "SQLite", "reading revm's state back")
+    rows = [Row(f"floor: {name}", cost, unit) for name, cost in zip(named, least, strict=True)]
+    return [*rows, Row("floor in all", sum(least), unit)]
 
 
 def _single(given: Load) -> list[Row]:
