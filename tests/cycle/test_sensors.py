@@ -20,6 +20,9 @@ from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Code
 from gridpact.model.statement import Case
 from gridpact.model.trade import Fill
+from gridpact.report.findings import examine
+from gridpact.report.page import page
+from gridpact.report.summary import summary
 from gridpact.report.trades import Trade, of_interval
 from gridpact.safety.scripted import Hours, Section, SensorSettings, Silence
 from gridpact.safety.verdict import Permit
@@ -118,6 +121,28 @@ def test_whose_meter_is_silent_is_refused_with_the_code_of_sensors(storm: DayRes
     assert who in {one.order.participant for one in before.orders}
     assert [one.participant for one in after.refusals if one.code is Code.SENSOR] == [who]
     assert who not in {one.order.participant for one in after.orders}
+
+
+def test_report_and_summary_show_what_was_held_why_and_for_whom(storm: DayResult) -> None:
+    found = examine(storm)
+    told = summary(found)["sensors"]
+    seen = {(one["target"], one["hazard"]) for one in told["episodes"]}
+    assert {("station roof", "thunderstorm"), ("transformer T-7", "equipment_failure")} <= seen
+    stops = sum(len(one.holds) for each in storm.intervals for one in each.verdicts)
+    assert sum(one["trades"] for one in told["stops"]) == stops > 0
+    assert sum(one["held_wh"] for one in told["stops"]) == sum(
+        one.held for one in found.compared.hours
+    )
+    assert "homes-014" in {one["name"] for one in told["alerts"] if one["refused"]}
+    shown = page(found, {}, [])
+    assert "Held trades" in shown
+    assert "crew on site reads 58 degrees" in shown
+
+
+def test_a_day_without_sensors_says_nothing_of_them(day: DayResult) -> None:
+    found = examine(day)
+    assert summary(found)["sensors"] is None
+    assert "Held trades" not in page(found, {}, [])
 
 
 def test_without_the_weather_nothing_flows(stormy: Scenario) -> None:

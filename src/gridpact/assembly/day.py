@@ -18,6 +18,7 @@ from gridpact.prosumer.bidding import Conduct
 from gridpact.prosumer.pricing import Pricing
 from gridpact.prosumer.request import Step
 from gridpact.quantities import Money, Score
+from gridpact.safety.sensors import Row
 from gridpact.scenario.scenario import Scenario
 from gridpact.simulation.advice import Advisor
 from gridpact.simulation.baseline import Before, before
@@ -44,6 +45,7 @@ class DayResult:
     `seconds` is the time spent by phase of the cycle, and `set-up`. `relays` are the ways by which
     the local settlements passed the `council` (by rising address); `trust` is its at the end.
     `requests` are the steps of owners who ask their neighbours.
+    `sensed` are all verdicts that were not ok. Interval 0 `begins` then. [s since 1970, UTC]
     """
 
     scenario: Scenario
@@ -60,6 +62,8 @@ class DayResult:
     relays: tuple[Relay, ...] = ()
     trust: tuple[Score, ...] = ()
     requests: tuple[Step, ...] = ()
+    begins: int = 0
+    sensed: tuple[Row, ...] = ()
 
 
 @dataclass
@@ -122,6 +126,8 @@ def run_parts(parts: Assembled, ledgers: Ledgers, stopwatch: Stopwatch) -> DayRe
         relays=seats.relayed(ledgers.local, until),
         trust=seats.trust(ledgers.local, until),
         requests=parts.field.requests.steps if parts.field.requests else (),
+        begins=parts.market.begins,
+        sensed=tuple(parts.market.watch.seen) if parts.market.watch else (),
     )
 
 

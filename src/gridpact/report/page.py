@@ -26,6 +26,7 @@ from gridpact.report.money import between
 from gridpact.report.orders import wishes
 from gridpact.report.requests import sums as sums_of_requests
 from gridpact.report.sensitivity import Sensitivity
+from gridpact.report.sensor_view import sensor_view
 from gridpact.report.series import clock
 from gridpact.report.summary import heads, refusals, reputations
 from gridpact.report.words import CASES, CODES, FIGURES, PHASES, REASONS
@@ -90,10 +91,12 @@ def page(found: Findings, figures: Mapping[str, str], sensitivity: Sequence[Sens
         unheld=unheld(found),
         ratings=_ratings(found),
         council=council_view(found),
+        sensors=sensor_view(found.day),
         sensitivity=sensitivity,
         heads=heads(day),
         seconds=_seconds(day.seconds),
         clock=lambda interval: clock(float(curves.begins[interval])),
+        hm=_hours_minutes,
         Tier=Tier,
     )
 
@@ -137,7 +140,11 @@ def _reasons(compared: Comparison) -> list[tuple[str, str, Money]]:
 def _cases(compared: Comparison) -> list[dict[str, Any]]:
     rows = []
     for case in Case:
-        settled = [row.settled for row in compared.trades if row.settled.statement.case is case]
+        settled = [
+            row.settled
+            for row in compared.trades
+            if row.settled.statement.case is case and not row.is_held
+        ]
         if settled:
             rows.append(
                 {
@@ -221,6 +228,11 @@ def _price(price: int | None) -> str:
 
 def _percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f} %".replace("-", "−")
+
+
+def _hours_minutes(hours: float) -> str:
+    minutes = round(60 * hours)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def _score(score: int) -> str:

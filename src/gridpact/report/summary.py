@@ -18,6 +18,7 @@ from gridpact.report import requests
 from gridpact.report.comparison import Account, Comparison
 from gridpact.report.findings import Findings
 from gridpact.report.orders import wishes
+from gridpact.report.sensor_view import sensor_view
 
 _PACKAGES = ("gridpact", "numpy", "scipy", "clarabel", "coincurve", "pyrevm", "py-evm", "msgspec")
 
@@ -60,6 +61,7 @@ def summary(found: Findings) -> dict[str, Any]:
         "grid": _grid(found),
         "refusals": dict(sorted(Counter(one.code.value for one in refusals(day)).items())),
         "cuts": _cuts(day),
+        "sensors": asdict(sensed) if (sensed := sensor_view(day)) else None,
         "reputation": reputations(day),
         "claims": [
             asdict(claim) | {"measured": [asdict(one) for one in claim.measured]}
@@ -135,7 +137,9 @@ def _energy(compared: Comparison) -> dict[str, Any]:
 
 def _trades(compared: Comparison) -> dict[str, Any]:
     rows = compared.trades
-    cases = Counter(row.settled.statement.case.name.lower() for row in rows)
+    cases = Counter(
+        "held" if row.is_held else row.settled.statement.case.name.lower() for row in rows
+    )
     return {
         "fills": len(rows),
         "local": sum(1 for row in rows if row.tier is Tier.LOCAL),

@@ -24,6 +24,11 @@ class Trade(NamedTuple):
     def tier(self) -> Tier:
         return self.settled.fill.tier
 
+    @property
+    def is_held(self) -> bool:
+        """Say whether nothing of it was to flow: then it is none of the five cases."""
+        return self.settled.delivery.held == self.settled.fill.energy_wh
+
 
 def trades(intervals: Iterable[IntervalResult]) -> tuple[Trade, ...]:
     """Return all settled fills, by interval, local before zonal, in the order of the clearing."""
