@@ -16,6 +16,7 @@ from gridpact.cycle.market import Collector, Market, PlantFacts, Region, Rules
 from gridpact.grid.check import RadialCheck
 from gridpact.grid.distance import distances
 from gridpact.identity.roster import Roster
+from gridpact.market.talks import Device
 from gridpact.market.zonal import Window
 from gridpact.model.order import Order
 from gridpact.model.participant import Named, Participant, Role
@@ -141,6 +142,7 @@ def assemble(
         check=signed_by if signed else _trusting,
         name=name,
         told=simulated.told,
+        device=_devices(people) if signed else None,
     )
     found_both(scenario, market)
     return Assembled(scenario, market, simulated, people, advice)
@@ -176,6 +178,12 @@ def _field(scenario: Scenario, world: World, outlook: Outlook, desk: Desk) -> Si
         planner if scenario.strategy == "market" else None,
         requests,
     )
+
+
+def _devices(people: People) -> Device:
+    """Return the participants' devices, which sign what they are asked to by their address."""
+    keys = {party.address: party.key for party in people.sites}
+    return lambda who, digest: keys[who].sign(digest)
 
 
 def plain_name(order: Order) -> bytes:

@@ -1,7 +1,8 @@
 """Every clearing of a ledger computed again from its sealed book: an inspector of the audit."""
 
 from gridpact.errors import BadInput, Corrupt, InvalidClearing
-from gridpact.ledger.audit.audit import AuditedBlock, View
+from gridpact.ledger.audit.audit import AuditedBlock, AuditedChain, View
+from gridpact.ledger.onchain.suite import Suite
 from gridpact.market.recleared import other_fill, recleared
 from gridpact.model.interval import Key, Phase
 from gridpact.model.record import Book, Cleared, Found, Prices, Record, decode_any
@@ -23,12 +24,13 @@ class ClearingAudit:
         self._records[block.chain.name, block.key] = record
         if isinstance(record, Cleared):
             place = f"{block.chain.name} block {block.number} ({block.key})"
-            self._judge(place, block.chain.name, block.key, record)
+            self._judge(place, block.chain, block.key, record)
 
     def finish(self) -> None:
         """Nothing is left to look at."""
 
-    def _judge(self, place: str, chain: str, key: Key, posted: Cleared) -> None:
+    def _judge(self, place: str, of: AuditedChain, key: Key, posted: Cleared) -> None:
+        chain, domain = of.name, Suite(of.operator).domain(of.chain_id)
         found = self._records[chain, Key(key.region, 0, Phase.FOUND)]
         book = self._records.get((chain, Key(key.region, key.interval, Phase.COLLECT)))
         prices = self._records.get((chain, Key(key.region, key.interval, Phase.PRICE)))
@@ -41,10 +43,10 @@ class ClearingAudit:
             if one.order.participant not in buses:
                 raise Corrupt(place, f"order {one.hash.hex()[:16]}: of nobody who was registered")
         try:
-            again = recleared(found.market, book, prices, posted, buses)
+            again = recleared(found.market, book, prices, posted, buses, domain)
         except BadInput as error:
             raise Corrupt(place, f"market: {error}") from error
         except InvalidClearing as error:
-            raise Corrupt(place, f"wires: {error}") from error
+            raise Corrupt(place, f"clearing: {error}") from error
         if problem := other_fill(again, posted):
             raise Corrupt(place, f"fills: {problem} ({found.market.mechanism})")

@@ -13,6 +13,7 @@ from gridpact.cycle.watch import Watch
 from gridpact.identity.roster import Roster
 from gridpact.ledger.ledger import Ledger
 from gridpact.market.admission import Check
+from gridpact.market.talks import Device
 from gridpact.market.zonal import Window
 from gridpact.model.door import DoorTerms, Sign, Warrant, deposit_digest, warrant
 from gridpact.model.grid_check import GridCheck
@@ -119,6 +120,7 @@ class Market:
     long an unavailable zone is asked again. The `council` signs every settlement. `certificates`
     tell whose orders are not taken. Interval 0 `begins` then. [seconds since 1970, UTC] Without a
     `watch` no sensor holds a trade. Who orders is `told` what came of it.
+    Participants' devices sign what they say in negotiations; without a `device` they say nothing.
     """
 
     local: Ledger
@@ -144,6 +146,7 @@ class Market:
     certificates: Certificates = NO_CERTIFICATES
     watch: Watch | None = None
     told: Told = nobody_told
+    device: Device | None = None
 
     @property
     def timing(self) -> Timing:

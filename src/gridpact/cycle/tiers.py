@@ -15,14 +15,16 @@ from gridpact.cycle.wires import checked, while_clearing
 from gridpact.ledger.ledger import Ledger
 from gridpact.market import zonal
 from gridpact.market.caps import Pairs
-from gridpact.market.choice import asking, chosen, pricing
+from gridpact.market.choice import asking, chosen, concession, pricing
 from gridpact.market.clearing import verify, verify_unmet
 from gridpact.market.cuts import AfterCheck
-from gridpact.market.local_book import cleared
+from gridpact.market.local_book import LocalBook, local_book
+from gridpact.market.talks import check, talks
 from gridpact.market.unmet import unmet, zonal_wanted
 from gridpact.model.grid_check import GridVerdict
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Accepted, Tier
+from gridpact.model.proposal import Talk
 from gridpact.model.record import Book, Cleared, Prices, SetPoint
 from gridpact.model.trade import Fill
 from gridpact.quantities import Score, Wh
@@ -80,6 +82,7 @@ def _decide(
         ),
         scores=_stood(market.local, books.local),
         wires=tuple(tiers.wires.answers),
+        talks=tiers.talks,
     )
 
 
@@ -89,6 +92,8 @@ class _Tiers:
     def __init__(
         self, market: Market, interval: int, prices: Prices, books: Books, expected: Expected
     ) -> None:
+        self.market = market
+        self.talks: tuple[Talk, ...] = ()
         self.books = books
         self.buses = market.buses
         self.pairs = {tier: Pairs.of(prices, tier) for tier in (Tier.LOCAL, Tier.ZONAL)}
@@ -105,11 +110,20 @@ class _Tiers:
     def fills(self) -> tuple[Fill, ...]:
         """Return the fills of the local tier, then those of the zonal tier."""
         book = self.books.local
-        local = cleared(
-            self.mechanism, book.orders, self.pairs[Tier.LOCAL], self.buses, self.scores, book.seed
-        )
+        named = local_book(book.orders, self.pairs[Tier.LOCAL], self.buses, self.scores, book.seed)
+        local = named.fills(self.mechanism(named.book))
+        self.talks = self._talks(named, local)
         wanted = zonal_wanted(book.orders, local)
         return (*local, *self._zonal(self.books.zonal.orders, wanted))
+
+    def _talks(self, named: LocalBook, fills: Sequence[Fill]) -> tuple[Talk, ...]:
+        """Let the devices behind each fill say so, word by word, where they negotiate."""
+        terms, device = concession(self.market.rules.market), self.market.device
+        if terms is None or device is None:
+            return ()
+        said = talks(named, fills, terms, self.market.local.domain, device)
+        check(said, named, fills, terms, self.market.local.domain)
+        return said
 
     def second_round(self, after: AfterCheck, verdict: GridVerdict) -> tuple[Fill, ...]:
         """Return zonal fills for what the wires cut, from plants that the wires did not cut."""

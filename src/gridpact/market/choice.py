@@ -5,9 +5,11 @@ from collections.abc import Mapping
 
 from gridpact.errors import BadInput
 from gridpact.market.clearing import Pricing
+from gridpact.market.concession import Concession
 from gridpact.market.grid_optimal import Carrier, GridOptimal
 from gridpact.market.mechanism import Budget, Mechanism
 from gridpact.market.mechanisms import Known, mechanism
+from gridpact.market.negotiation import Negotiation
 from gridpact.model.market import MarketTerms, Setting
 
 
@@ -41,6 +43,14 @@ def settings_of(match: Mechanism) -> Mapping[str, Setting]:
 def asking(match: Mechanism, wires: Carrier) -> Mechanism:
     """Return a mechanism that asks these wires while it clears, if it asks any."""
     return dataclasses.replace(match, wires=wires) if isinstance(match, GridOptimal) else match
+
+
+def concession(terms: MarketTerms) -> Concession | None:
+    """Return how the devices of a market negotiate; None where they do not."""
+    match = chosen(terms).match
+    if not isinstance(match, Negotiation):
+        return None
+    return Concession(match.rounds, match.buyer, match.seller)
 
 
 def levies(terms: MarketTerms) -> bool:

@@ -3,8 +3,8 @@
 As a mechanism: every bid, in the order of the book, is a request to all offers that it may trade
 with. Each pair negotiates as `concession` says, for at most k rounds; pairs that do not meet do not
 trade. The bid then takes the agreed prices from the cheapest, network charge included, until it is
-served. An order's signature allows every price within its limit, so devices need not sign again;
-people who do negotiate message by message use `exchange`, where every word is signed.
+served. An order's signature allows every price within its limit; in a signed run the devices behind
+a fill say word by word how they met (`talks`), and people who answer by hand use `exchange`.
 """
 
 from dataclasses import dataclass

@@ -7,10 +7,13 @@ while it clears, is taken as the record states it; what is left must be the mech
 
 from collections.abc import Mapping, Sequence
 
+from gridpact.crypto.eip712 import Domain
+from gridpact.errors import InvalidClearing
 from gridpact.market.caps import Pairs
-from gridpact.market.choice import asking, chosen
+from gridpact.market.choice import asking, chosen, concession
 from gridpact.market.cuts import remaining
-from gridpact.market.local_book import cleared, local_offers
+from gridpact.market.local_book import local_book, local_offers
+from gridpact.market.talks import check
 from gridpact.market.wires import Replayed
 from gridpact.model.market import MarketTerms
 from gridpact.model.order import Code, Tier
@@ -19,24 +22,37 @@ from gridpact.model.trade import Fill
 
 
 def recleared(
-    terms: MarketTerms, book: Book, prices: Prices, posted: Cleared, buses: Mapping[bytes, int]
+    terms: MarketTerms,
+    book: Book,
+    prices: Prices,
+    posted: Cleared,
+    buses: Mapping[bytes, int],
+    domain: Domain,
 ) -> tuple[Fill, ...]:
     """Return the local fills of a sealed book before the grid check, computed again.
 
-    `posted` tells the reputations by which each order was cleared, and what the wires answered.
+    `posted` tells the reputations by which each order was cleared, what the wires answered,
+    and what devices said, signed for the chain's `domain`.
 
     Raises
     ------
     InvalidClearing
-        Answers of the wires to questions that the mechanism does not ask.
+        Answers of the wires to questions that the mechanism does not ask, or a fill that is not
+        what its two devices signed.
     """
     rows = zip(book.orders, posted.scores, strict=True)
     scores = {one.order.participant: score for one, score in rows}
     pairs = Pairs.of(prices, Tier.LOCAL)
     wires = Replayed(local_offers(book.orders), buses, posted.wires)
     match = asking(chosen(terms).match, wires)
-    fills = cleared(match, book.orders, pairs, buses, scores, book.seed)
+    named = local_book(book.orders, pairs, buses, scores, book.seed)
+    fills = named.fills(match(named.book))
     wires.require_used()
+    negotiates, signed = concession(terms), any(one.signature for one in book.orders)
+    if negotiates is not None and signed:
+        check(posted.talks, named, fills, negotiates, domain)
+    elif posted.talks:
+        raise InvalidClearing(f"{len(posted.talks)} talks, and nobody negotiates")
     return fills
 
 

@@ -47,3 +47,24 @@ class SignedProposal(msgspec.Struct, frozen=True):
 
     proposal: Proposal
     signature: bytes
+
+
+class Said(msgspec.Struct, frozen=True):
+    """One word of a talk, with its speaker's signature."""
+
+    word: Word
+    energy_wh: Wh
+    price: Price
+    signature: bytes
+
+
+class Talk(msgspec.Struct, frozen=True):
+    """What the devices behind a bid and an offer said until they agreed, in turns.
+
+    The seller speaks first. Each word answers the one before, the first one the bid; two words are
+    a round.
+    """
+
+    bid: bytes
+    offer: bytes
+    said: tuple[Said, ...]

@@ -18,6 +18,7 @@ from gridpact.model.market import MarketTerms
 from gridpact.model.net import NetTerms
 from gridpact.model.order import Accepted, Refusal
 from gridpact.model.participant import Participant, ReviewTerms
+from gridpact.model.proposal import Talk
 from gridpact.model.rating import RatingTerms, Standing
 from gridpact.model.statement import Bill, SettlementTerms, Statement
 from gridpact.model.trade import Cut, Fill, Unmet
@@ -167,7 +168,8 @@ class Cleared(msgspec.Struct, frozen=True, tag=True):
 
     `scores` are the reputations by which it was cleared, one per order of the chain's sealed book.
     `wires` are the answers to a mechanism that asks the wires while it clears, round by round: the
-    offers that were not carried in full; none in the last round.
+    offers that were not carried in full; none in the last round. `talks` are what the devices
+    behind each local fill said before the check, where they negotiate and sign.
     """
 
     fills: tuple[Fill, ...]
@@ -179,6 +181,7 @@ class Cleared(msgspec.Struct, frozen=True, tag=True):
     reactive: tuple[SetPoint, ...] = ()
     scores: tuple[Score, ...] = ()
     wires: tuple[tuple[Carried, ...], ...] = ()
+    talks: tuple[Talk, ...] = ()
 
 
 class Commitment(msgspec.Struct, frozen=True, tag=True):

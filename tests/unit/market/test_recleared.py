@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 from tests.unit.market.book_case import SEED, Market, bid, market, offer, person
 
+from gridpact.crypto.eip712 import Domain
 from gridpact.market.caps import Pairs
 from gridpact.market.choice import chosen
 from gridpact.market.local_book import cleared
@@ -14,6 +15,8 @@ from gridpact.model.market import MarketTerms
 from gridpact.model.order import Code, Refusal, Tier
 from gridpact.model.record import Book, Cleared
 from gridpact.model.trade import Cut, Fill
+
+DOMAIN = Domain(1, b"\0" * 20)
 
 
 def case() -> Market:
@@ -36,7 +39,7 @@ def posted(of: Market, fills: Sequence[Fill], **rest: tuple[object, ...]) -> Cle
 
 def judged(of: Market, terms: MarketTerms, there: Cleared) -> str:
     book = Book(SEED, of.book, ())
-    return other_fill(recleared(terms, book, of.prices, there, of.buses), there)
+    return other_fill(recleared(terms, book, of.prices, there, of.buses, DOMAIN), there)
 
 
 @pytest.mark.parametrize("name", ["merit_order", "uniform_price", "seller_choice"])
