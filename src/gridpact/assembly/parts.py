@@ -3,8 +3,10 @@
 Nothing is decided here; `day.run_day` runs what `assemble` puts together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from gridpact.assembly.founding import found_both
 from gridpact.assembly.keepers import Office, authority, council, door
@@ -15,6 +17,7 @@ from gridpact.crypto.recovery import signed_by
 from gridpact.cycle.market import Collector, Market, PlantFacts, Region, Rules
 from gridpact.grid.check import RadialCheck
 from gridpact.grid.distance import distances
+from gridpact.identity.pseudonym import in_turn
 from gridpact.identity.roster import Roster
 from gridpact.market.talks import Device
 from gridpact.market.zonal import Window
@@ -50,10 +53,15 @@ class Assembled:
 
     @property
     def names(self) -> dict[bytes, str]:
-        """Return the name of every account: participants, plants, the region, the named ones."""
+        """Return the name of every account: participants, plants, the region, the named ones.
+
+        What the operator knows, not what stands on the ledger.
+        """
         known = {one.address: one.name for one in self.market.participants}
         known |= {one.address: one.name for one in self.market.zonal_participants}
         known |= {one.address: one.name for one in self.market.council.participants}
+        parties = (*self.people.sites, *self.people.plants)
+        known |= {one.address: one.participant.name for one in parties}
         known[self.people.substation.address] = "substation meter"
         return known | {account.address: account.value for account in Named}
 
@@ -114,10 +122,10 @@ def assemble(
         ),
         zone=zone,
         collector=Collector(operator_key(scenario, "collector").sign if signed else None),
-        people=Roster.of(party.participant for party in people.sites),
+        people=Roster.of(_registered(scenario, people.sites)),
         zonal_people=Roster.of(
             (
-                *(party.participant for party in people.plants),
+                *_registered(scenario, people.plants),
                 region_party.participant,
             )
         ),
@@ -218,10 +226,23 @@ def _region_party(scenario: Scenario, bus: int) -> Party:
 
 def _enlisted(scenario: Scenario, root_bus: int, office: Office) -> People:
     """Return the parties, each registered with its certificate; the substation's meter has none."""
-    people = enlist(scenario.sites, scenario.plants, root_bus, scenario.seed)
+    people = enlist(
+        scenario.sites, scenario.plants, root_bus, scenario.seed, scenario.identity.period
+    )
     region, zone = name_hash(scenario.region), name_hash(scenario.zone)
     return People(
         sites=tuple(office.certified(one, region) for one in people.sites),
         plants=tuple(office.certified(one, zone) for one in people.plants),
         substation=people.substation,
     )
+
+
+def _registered(scenario: Scenario, parties: Iterable[Party]) -> tuple[Participant, ...]:
+    """Return parties as the ledger knows them: under pseudonyms their names stay out of it.
+
+    They stand in the order of their addresses then, not of the scenario.
+    """
+    known = [one.participant for one in parties]
+    if scenario.identity.period is None:
+        return tuple(known)
+    return in_turn(replace(one, name=f"participant {one.address.hex()[:8]}") for one in known)

@@ -9,6 +9,9 @@ from gridpact.scenario.table import Table
 def read_identity(table: Table, names: Sequence[str], intervals: int) -> IdentitySettings:
     """Return the settings; everybody has a certificate and keeps it unless said otherwise."""
     certificates = table.flag("certificates", True)
+    period = table.whole("period", high=2**31) if table.has("period") else None
+    if period is not None and not certificates:
+        raise table.error("period", "pseudonyms need certificates, which are switched off")
     rows = [(row, True) for row in table.tables("revoked")]
     rows += [(row, False) for row in table.tables("expired")]
     lost: dict[str, LostCertificate] = {}
@@ -25,4 +28,4 @@ def read_identity(table: Table, names: Sequence[str], intervals: int) -> Identit
         )
         row.finish()
     table.finish()
-    return IdentitySettings(certificates, tuple(lost.values()))
+    return IdentitySettings(certificates, tuple(lost.values()), period)

@@ -121,10 +121,15 @@ class LostCertificate:
 
 @dataclass(frozen=True)
 class IdentitySettings:
-    """Whether the registered parties have certificates of the operator, and who loses its own."""
+    """Whether the registered parties have certificates of the operator, and who loses its own.
+
+    `period`: participants and plants stand on the ledger under pseudonyms of this period; None:
+    under their names.
+    """
 
     certificates: bool = True
     lost: tuple[LostCertificate, ...] = ()
+    period: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -58,21 +58,21 @@ class SimulatedAuthority:
     def certified(self, party: Party, region: bytes) -> Party:
         """Return a party that is registered with its certificate's fingerprint."""
         one = party.participant
-        lost = self._lost.get(one.name)
+        lost, mark = self._lost.get(one.name), one.address.hex()
         until = self._until
         if lost is not None and not lost.revoked:
             until = self._begin(lost.interval + 1) - 1
         claims = Claims(
             public_key=party.key.public,
-            identity=commitment("identity", one.name, self._drawn("identity", one.name)),
-            meter=commitment("meter", one.name, self._drawn("meter", one.name)),
+            identity=commitment("identity", one.name, self._drawn("identity", mark)),
+            meter=commitment("meter", one.name, self._drawn("meter", mark)),
             meter_key=one.meter_key or one.address,
             region=region,
             roles=one.roles,
             not_before=self._from,
             not_after=until,
         )
-        serial = int.from_bytes(self._drawn("serial", one.name), "big") % (MAX_SERIAL - 1) + 1
+        serial = int.from_bytes(self._drawn("serial", mark), "big") % (MAX_SERIAL - 1) + 1
         made = self._checker.check(self._authority.issue(claims, serial).der, self._from)
         self._issued[one.address] = made
         if lost is not None and lost.revoked:

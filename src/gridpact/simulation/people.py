@@ -9,6 +9,7 @@ from functools import cached_property
 
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key
+from gridpact.identity.pseudonym import period_key
 from gridpact.model.participant import Participant, Role
 from gridpact.prosumer.devices import Plant, Site
 
@@ -44,20 +45,31 @@ def key_seed(seed: int) -> bytes:
     return keccak(b"gridpact simulation" + seed.to_bytes(32, "big"))
 
 
-def enlist(sites: Sequence[Site], plants: Sequence[Plant], root_bus: int, seed: int) -> People:
-    """Return the parties of a scenario; a site with PV or a battery may also sell."""
+def enlist(
+    sites: Sequence[Site],
+    plants: Sequence[Plant],
+    root_bus: int,
+    seed: int,
+    period: int | None = None,
+) -> People:
+    """Return the parties of a scenario; a site with PV or a battery may also sell.
+
+    In a period, devices have keys of that period alone.
+    """
     secret = key_seed(seed)
     return People(
-        sites=tuple(party(secret, site.name, site.bus, _roles(site)) for site in sites),
-        plants=tuple(party(secret, plant.name, plant.bus, Role.PLANT) for plant in plants),
+        sites=tuple(party(secret, site.name, site.bus, _roles(site), period) for site in sites),
+        plants=tuple(party(secret, plant.name, plant.bus, Role.PLANT, period) for plant in plants),
         substation=party(secret, "substation meter", root_bus, Role(0)),
     )
 
 
-def party(secret: bytes, name: str, bus: int, roles: Role) -> Party:
+def party(secret: bytes, name: str, bus: int, roles: Role, period: int | None = None) -> Party:
     """Return one party; `meter` is a commitment to its meter's identity with a salt."""
     key = Key.derive(secret, name)
     label = name.encode()
+    if period is not None:
+        key = period_key(key.secret, period)
     return Party(
         Participant(
             name=name,

@@ -38,6 +38,11 @@ def test_given_seed_replaces_the_files_own(tmp_path):
 
 LOST = '[[identity.revoked]]\nparticipant = "{}"\ninterval = 1\n'
 BAD = [
+    (
+        *("pseudonyms without certificates", "seed = 7"),
+        "[identity]\ncertificates = false\nperiod = 1\n",
+        "identity.period: pseudonyms need certificates",
+    ),
     ("unknown bus", "bus = 5", "bus = 99", "participant 2.bus: unknown bus 99 on feeder"),
     ("unknown bus of a plant", "bus = 53", "bus = 0", "plant 1.bus: unknown bus 0"),
     ("missing bus", "bus = 5\n", "", "participant 2.bus: missing: expected a whole number"),
