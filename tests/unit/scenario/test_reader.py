@@ -37,10 +37,25 @@ def test_given_seed_replaces_the_files_own(tmp_path):
 
 
 LOST = '[[identity.revoked]]\nparticipant = "{}"\ninterval = 1\n'
+LOST = '[[identity.revoked]]\nparticipant = "{}"\ninterval = {}\n'
 BAD = [
+    ("certificate of nobody", "[time]", LOST.format("eve", 1) + "[time]", "or plant 'eve'"),
     (
-        *("pseudonyms without certificates", "seed = 7"),
-        "[identity]\ncertificates = false\nperiod = 1\n",
+        *("certificate lost twice", "[time]", 2 * LOST.format("bob", 1) + "[time]"),
+        "loses its certificate twice",
+    ),
+    (
+        *("certificate lost after the day", "[time]", LOST.format("bob", 4) + "[time]"),
+        "identity.revoked 1.interval: expected a whole number between 0 and 3",
+    ),
+    (
+        *("no certificate to lose", "[time]"),
+        "[identity]\ncertificates = false\n" + LOST.format("bob", 1) + "[time]",
+        "nobody has a certificate",
+    ),
+    (
+        *("pseudonyms without certificates", "[time]"),
+        "[identity]\ncertificates = false\nperiod = 1\n[time]",
         "identity.period: pseudonyms need certificates",
     ),
     ("unknown bus", "bus = 5", "bus = 99", "participant 2.bus: unknown bus 99 on feeder"),
