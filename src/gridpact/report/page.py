@@ -22,6 +22,7 @@ from gridpact.report.comparison import Comparison
 from gridpact.report.council_view import council_view
 from gridpact.report.feeder_view import feeder_view
 from gridpact.report.findings import Findings
+from gridpact.report.levies import levies
 from gridpact.report.money import between
 from gridpact.report.orders import wishes
 from gridpact.report.requests import sums as sums_of_requests
@@ -85,6 +86,7 @@ def page(found: Findings, figures: Mapping[str, str], sensitivity: Sequence[Sens
         reasons=_reasons(compared),
         cases=_cases(compared),
         refused=_refused(found),
+        levies=levies(day),
         wishes=wishes(day),
         requests=sums_of_requests(day),
         cuts=_cuts(found),

@@ -17,6 +17,7 @@ from gridpact.model.record import Cleared
 from gridpact.report import requests
 from gridpact.report.comparison import Account, Comparison
 from gridpact.report.findings import Findings
+from gridpact.report.levies import levies
 from gridpact.report.orders import wishes
 from gridpact.report.sensor_view import sensor_view
 
@@ -56,7 +57,7 @@ def summary(found: Findings) -> dict[str, Any]:
         "trades": _trades(compared),
         "requests": requests.sums(day),
         "wishes": [one._asdict() for one in wishes(day)],
-        "money": _money(compared),
+        "money": _money(compared) | {"levies": levies(day)},
         "bills": [_bill(account) for account in compared.accounts],
         "grid": _grid(found),
         "refusals": dict(sorted(Counter(one.code.value for one in refusals(day)).items())),
