@@ -38,7 +38,7 @@ def root(contents: Sequence[bytes]) -> bytes:
     """Return the root of a list of leaf contents; 32 zero bytes for an empty list."""
     if not contents:
         return EMPTY
-    return _crown(len(contents), _levels([leaf_hash(content) for content in contents])[-1][0])
+    return _crown(len(contents), _levels(list(map(leaf_hash, contents)))[-1][0])
 
 
 def proof(contents: Sequence[bytes], index: int) -> list[bytes]:

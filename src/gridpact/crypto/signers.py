@@ -135,8 +135,8 @@ class Signers:
                 self._helper, self._why = None, "closed"
 
 
-class Batch(Iterator[bytes | None]):
-    """The signers of one batch, in order: None where a signature is not valid."""
+class Batch(Iterable[bytes | None]):
+    """The signers of one batch, in order, each told once: None where a signature is not valid."""
 
     def __init__(
         self, helper: "_Helper | None", ahead: int, known: dict[bytes, bytes] | None = None
@@ -166,14 +166,11 @@ class Batch(Iterator[bytes | None]):
             self._send()
         self._filling = False
 
-    def __next__(self) -> bytes | None:
-        for signer in self._now:
-            return signer
+    def __iter__(self) -> Iterator[bytes | None]:
+        yield from self._now
         while self._sent or self._left or self._own:
             self._now = iter(self._part())
-            for signer in self._now:
-                return signer
-        raise StopIteration
+            yield from self._now
 
     def _part(self) -> list[bytes | None]:
         """Return the next part; while the helper is at it, recover the last one here."""

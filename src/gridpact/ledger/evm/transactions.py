@@ -4,7 +4,7 @@ One per contract call, signed by the chain's operator. The same raw bytes can be
 of a consortium chain. Decoding is strict: each transaction has one form of bytes.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Generic, TypeVar
 
@@ -90,14 +90,14 @@ def decode(raw: bytes, priced: bool = False) -> Transaction:
         raise NotATransaction("gas price and value must be zero: accounts hold no ether")
     if (
         (len(to) != 20 and to)
-        or max(len(nonce), len(price), len(gas), len(v)) > 8
-        or max(len(r), len(s)) > 32
+        or (len(nonce) > 8 or len(price) > 8 or len(gas) > 8 or len(v) > 8)
+        or (len(r) > 32 or len(s) > 32)
     ):
         raise NotATransaction("a field of the wrong length")
     chain_id, parity = divmod(_number(v) - 35, 2)
     if chain_id < 1:
         raise NotATransaction("no EIP-155 chain id in the signature")
-    signature = b"%b%b%c" % (r.rjust(32, b"\0"), s.rjust(32, b"\0"), 27 + parity)
+    signature = r.rjust(32, b"\0") + s.rjust(32, b"\0") + _PARITIES[parity]
     end = len(raw) - _size(v) - _size(r) - _size(s)
     return Transaction(
         chain_id, _number(nonce), _number(gas), to, data, signature, raw, _number(price), end
@@ -112,7 +112,7 @@ def intrinsic_gas(transaction: Transaction) -> int:
     return 21_000 + creating + 4 * zeros + 16 * (len(data) - zeros)
 
 
-class Signed(Iterator[tuple[Transaction | T, bytes | None]], Generic[T]):
+class Signed(Iterable[tuple[Transaction | T, bytes | None]], Generic[T]):
     """Transactions, each with who signed it, None where the signature is not valid.
 
     What `read` makes of all bytes is known at once, the signers as they are asked for: `beside`
@@ -136,15 +136,16 @@ class Signed(Iterator[tuple[Transaction | T, bytes | None]], Generic[T]):
                     yield each.digest, each.signature
 
         self._signers: Batch = signers.begin(signed(), len(raws), ahead)
-        self._found = iter(found)
+        self._found = found
 
     @property
     def beside(self) -> bool:
         return self._signers.beside
 
-    def __next__(self) -> tuple[Transaction | T, bytes | None]:
-        each = next(self._found)
-        return each, next(self._signers) if isinstance(each, Transaction) else None
+    def __iter__(self) -> Iterator[tuple[Transaction | T, bytes | None]]:
+        signers = iter(self._signers)
+        for each in self._found:
+            yield each, next(signers) if isinstance(each, Transaction) else None
 
 
 def create_address(sender: bytes, nonce: int) -> bytes:
@@ -166,13 +167,13 @@ def _fields(raw: bytes) -> list[bytes]:
     fields, at = [], start
     while at < end:
         first = raw[at]
-        if first < 0x80:
-            start, at = at, at + 1
-        elif first < 0xB8:
+        if 0x80 <= first < 0xB8:
             start = at + 1
             at = start + first - 0x80
             if first == 0x81 and raw[start:at] < b"\x80":
                 raise NotATransaction("not RLP: a single byte in a longer form")
+        elif first < 0x80:
+            start, at = at, at + 1
         elif first < 0xC0:
             start, at = _span(raw, at, 0x80)
         else:
@@ -240,5 +241,6 @@ def _whole(number: int) -> bytes:
     return number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
-def _number(data: bytes) -> int:
-    return int.from_bytes(data, "big")
+_number = int.from_bytes
+"""Big-endian."""
+_PARITIES = (b"\x1b", b"\x1c")
