@@ -60,6 +60,8 @@ def _run(signers: Signers, before: Raws, measured: Raws) -> Timed:
         submit(chain, measured)
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
         helper = signers.helper
+        if helper and chain.recovering != "beside this process":
+            raise RuntimeError(f"signatures were recovered {chain.recovering}")
         return Timed(len(measured), seconds, cpu + (cpu_seconds(helper) if helper else 0.0))
 
 

@@ -187,6 +187,11 @@ class EmbeddedChain:
             self._row.id, key.region, key.interval, int(key.phase), key.part
         )
 
+    @property
+    def recovering(self) -> str:
+        """Where signatures are recovered, and why not beside this process if they are not."""
+        return self._signers.standing
+
     def head(self) -> Head:
         return Head(self._position.number, self._position.hash)
 

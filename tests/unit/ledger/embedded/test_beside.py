@@ -68,7 +68,7 @@ def test_a_chain_with_a_helper_writes_what_one_without_writes(tmp_path: Path, ki
                 os.kill(signers.helper, signal.SIGKILL)
             told.append(first + answers(chain, RAWS[2 * WORTH :]))
             heads.append((chain.head(), chain.state_hash()))
-            assert ("gone" in signers.standing) == (killed and name == "beside")
+            assert ("gone" in chain.recovering) == (killed and name == "beside")
             signers.close()
     assert told[0] == told[1]
     assert 5 < sum(isinstance(one, str) for one in told[0]) < COUNT // 2
