@@ -23,6 +23,7 @@ from gridpact.scenario.scenario import Scenario
 from gridpact.simulation.advice import Advisor
 from gridpact.simulation.baseline import Before, before
 from gridpact.simulation.flow import Flow
+from gridpact.simulation.instruments import Instruments
 from gridpact.simulation.people import People
 
 
@@ -45,7 +46,8 @@ class DayResult:
     `seconds` is the time spent by phase of the cycle, and `set-up`. `relays` are the ways by which
     the local settlements passed the `council` (by rising address); `trust` is its at the end.
     `requests` are the steps of owners who ask their neighbours.
-    `sensed` are all verdicts that were not ok. Interval 0 `begins` then. [s since 1970, UTC]
+    `sensed` are all verdicts that were not ok, `measured` what is recorded of them: instruments,
+    whose meters, salt. Interval 0 `begins` then. [s since 1970, UTC]
     """
 
     scenario: Scenario
@@ -64,6 +66,7 @@ class DayResult:
     requests: tuple[Step, ...] = ()
     begins: int = 0
     sensed: tuple[Row, ...] = ()
+    measured: tuple[Instruments, Mapping[bytes, tuple[int, ...]], bytes] | None = None
 
 
 @dataclass
@@ -128,7 +131,17 @@ def run_parts(parts: Assembled, ledgers: Ledgers, stopwatch: Stopwatch) -> DayRe
         requests=parts.field.requests.steps if parts.field.requests else (),
         begins=parts.market.begins,
         sensed=tuple(parts.market.watch.seen) if parts.market.watch else (),
+        measured=_measured(parts),
     )
+
+
+def _measured(
+    parts: Assembled,
+) -> tuple[Instruments, Mapping[bytes, tuple[int, ...]], bytes] | None:
+    watch = parts.market.watch
+    if watch is None or parts.instruments is None:
+        return None
+    return parts.instruments, watch.meters, watch.salt
 
 
 def _end(ledger: Ledger) -> ChainEnd:

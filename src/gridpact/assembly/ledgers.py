@@ -1,13 +1,13 @@
 """Which ledgers a run writes to: two chains in memory, or two embedded ones in one file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gridpact.assembly.reclearing import ClearingAudit
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key as PrivateKey
-from gridpact.ledger.audit.audit import Report, audit
+from gridpact.ledger.audit.audit import Inspector, Report, audit
 from gridpact.ledger.audit.market import MarketAudit
 from gridpact.ledger.embedded.chain import EmbeddedChain
 from gridpact.ledger.files.store import open_store
@@ -59,15 +59,19 @@ def embedded_ledgers(scenario: Scenario, path: Path) -> Ledgers:
         raise
 
 
-def audit_ledger(path: Path, heads: Mapping[str, bytes]) -> Report:
+def audit_ledger(
+    path: Path, heads: Mapping[str, bytes], further: Sequence[Inspector] = ()
+) -> Report:
     """Verify every chain of a ledger file from genesis, and what its records mean to the market.
+
+    `further` inspectors look at it with something beside the ledger at hand.
 
     Raises
     ------
     Corrupt, HeadMismatch, LedgerError
         See `ledger.audit.audit`.
     """
-    return audit(path, heads, (MarketAudit(), ClearingAudit()))
+    return audit(path, heads, (MarketAudit(), ClearingAudit(), *further))
 
 
 def chain_id(scenario: Scenario, chain: str) -> int:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from gridpact.assembly.founding import found_both
 from gridpact.assembly.keepers import Office, authority, council, door
 from gridpact.assembly.ledgers import Ledgers, operator_key
-from gridpact.assembly.watching import watch
+from gridpact.assembly.watching import instruments, watch
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.recovery import signed_by
 from gridpact.cycle.market import Collector, Market, PlantFacts, Region, Rules
@@ -33,6 +33,7 @@ from gridpact.simulation.advice import Advisor
 from gridpact.simulation.clock import MarketClock
 from gridpact.simulation.field import SimulatedField
 from gridpact.simulation.forecast import forecast
+from gridpact.simulation.instruments import Instruments
 from gridpact.simulation.meters import gains
 from gridpact.simulation.orders import Desk, Venue
 from gridpact.simulation.people import Party, People, enlist
@@ -50,6 +51,7 @@ class Assembled:
     field: SimulatedField
     people: People
     advice: Advisor
+    instruments: Instruments | None = None
 
     @property
     def names(self) -> dict[bytes, str]:
@@ -105,7 +107,8 @@ def assemble(
     )
     simulated = _field(scenario, world, outlook, desk)
     begins = MarketClock(scenario.time.begins, scenario.time.minutes).seconds(0)
-    watching = watch(scenario, simulated, feeder, people, begins, signed)
+    measuring = instruments(scenario, simulated, feeder, people, begins)
+    watching = watch(scenario, measuring, people, signed) if measuring else None
     band = (grid.v_min_pu, grid.v_max_pu)
     advice = Advisor(
         world, outlook, feeder, scenario.tariff, grid.root_voltage_pu, band, grid.inverter_q
@@ -153,7 +156,7 @@ def assemble(
         device=_devices(people) if signed else None,
     )
     found_both(scenario, market)
-    return Assembled(scenario, market, simulated, people, advice)
+    return Assembled(scenario, market, simulated, people, advice, measuring)
 
 
 def _world(scenario: Scenario, people: People, check: RadialCheck) -> World:

@@ -1,4 +1,4 @@
-"""The sensors of a scenario: what they learned, what they are fed with, who overrules them."""
+"""The sensors of a scenario: what they are fed with, what they learned, who overrules them."""
 
 from gridpact.assembly.ledgers import operator_key
 from gridpact.crypto.keccak import keccak
@@ -12,40 +12,47 @@ from gridpact.simulation.instruments import Clock, Instruments
 from gridpact.simulation.people import People, key_seed
 
 
-def watch(
-    scenario: Scenario,
-    simulated: SimulatedField,
-    feeder: Feeder,
-    people: People,
-    begins: int,
-    signed: bool,
-) -> Watch | None:
-    """Return a scenario's sensors after their clean days; None where nobody watches."""
-    settings = scenario.sensors
+def instruments(
+    scenario: Scenario, simulated: SimulatedField, feeder: Feeder, people: People, begins: int
+) -> Instruments | None:
+    """Return what measures a scenario's day; None where nobody watches."""
+    settings, time = scenario.sensors, scenario.time
     if settings is None:
         return None
-    time = scenario.time
     clock = Clock(begins, time.minutes * 60, time.intervals, settings.train_days)
-    parties = (*people.sites, *people.plants)
-    names = [party.participant.name for party in parties]
-    instruments = Instruments(
+    names = [party.participant.name for party in (*people.sites, *people.plants)]
+    return Instruments(
         simulated.world, feeder, simulated.flows, settings, clock, names, scenario.seed
     )
-    learned = instruments.learn()
+
+
+def watch(scenario: Scenario, measuring: Instruments, people: People, signed: bool) -> Watch:
+    """Return a scenario's sensors after their clean days."""
+    learned, clock = measuring.learn(), measuring.clock
     duty = operator_key(scenario, "operator on duty")
+    parties = (*people.sites, *people.plants)
     watching = Watch(
         sensors=Sensors.of(learned),
-        feed=instruments,
-        meters={party.address: instruments.meters(n) for n, party in enumerate(parties)},
+        feed=measuring,
+        meters={party.address: measuring.meters(n) for n, party in enumerate(parties)},
         terms=WatchTerms(learned.version, duty.address),
-        salt=keccak(b"sensors" + key_seed(scenario.seed)),
+        salt=salt(scenario),
         now=clock.first,
         overrides=tuple(
-            Override(one.target, begins + round(one.when.since * 3600),
-                     begins + round(one.when.until * 3600), one.reason)
-            for one in settings.releases
+            Override(
+                one.target,
+                clock.begins + round(one.when.since * 3600),
+                clock.begins + round(one.when.until * 3600),
+                one.reason,
+            )
+            for one in measuring.settings.releases
         ),
         sign=duty.sign if signed else None,
-    )  # fmt: skip
+    )
     watching.warm_up(clock.begins)
     return watching
+
+
+def salt(scenario: Scenario) -> bytes:
+    """Return the secret under which a scenario's measurements are hashed."""
+    return keccak(b"sensors" + key_seed(scenario.seed))

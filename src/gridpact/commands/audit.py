@@ -28,6 +28,14 @@ def audit(
         Path | None,
         typer.Option(metavar="FILE", help="Nodes: companion.db of the run, or a copy of it."),
     ] = None,
+    sensors: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="What the run's sensors measured (the folder sensors of its output): every "
+            "verdict and every held trade is judged again. Not for nodes.",
+        ),
+    ] = None,
 ) -> None:
     """Verify every chain of a ledger from genesis; exit 0 only if all of it holds.
 
@@ -41,6 +49,8 @@ def audit(
     file = _bodies(bodies) if urls else _audited_file(Path(ledger), bodies)
     _require_digest(file, digest)
     if urls:
+        if sensors is not None:
+            raise BadInput("--sensors is for a ledger file, not for chains on nodes")
         from gridpact.assembly.nodes import audit_nodes
 
         found = audit_nodes(urls, file, heads)
@@ -52,7 +62,14 @@ def audit(
     else:
         from gridpact.assembly.ledgers import audit_ledger
 
-        report = audit_ledger(file, heads)
+        if sensors is None:
+            report = audit_ledger(file, heads)
+        else:
+            from gridpact.sense.rejudge import SensorAudit
+
+            again = SensorAudit(sensors)
+            report = audit_ledger(file, heads, [again])
+            print(f"sensors: verdicts of {again.judged} intervals follow from the log")
     for chain in report.chains:
         known = "confirmed" if chain.confirmed else "not confirmed"
         print(

@@ -100,6 +100,11 @@ def run(
         ledgers.close()
     found = examine(day)
     paths = write_all(found, forecasts.result(), folder)
+    if day.measured is not None:
+        from gridpact.sense.record import record
+
+        make(folder / "sensors")
+        paths = (*paths, record(*day.measured, folder / "sensors"))
     console.print(short_table(found))
     _tell_end(console, day, paths)
 

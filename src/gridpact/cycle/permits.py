@@ -19,7 +19,7 @@ from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.recovery import signed_by
 from gridpact.cycle.market import Market
 from gridpact.cycle.phase import once
-from gridpact.cycle.result import read
+from gridpact.cycle.result import Reads, read
 from gridpact.cycle.watch import Go, Sealed, Span, Watch, decide
 from gridpact.errors import SettlementError
 from gridpact.ledger.ledger import Ledger
@@ -110,7 +110,7 @@ def recorded(
 
 
 def zonal_names(
-    zonal: Ledger, zone: bytes, interval: int, fills: Sequence[Fill]
+    zonal: Reads, zone: bytes, interval: int, fills: Sequence[Fill]
 ) -> dict[bytes, bytes]:
     """Return the names that participants' zonal fills have on the zonal chain, by their own."""
     own = [fill.hash for fill in fills if fill.tier is Tier.ZONAL]
@@ -121,7 +121,7 @@ def zonal_names(
 
 
 def rejudged(
-    watch: Watch, local: Ledger, zonal: Ledger, places: tuple[bytes, bytes], interval: int
+    watch: Watch, local: Reads, zonal: Reads, places: tuple[bytes, bytes], interval: int
 ) -> dict[bytes, Wh]:
     """Return what is held in an interval, once the same measurements gave the same verdicts.
 
@@ -164,7 +164,7 @@ def rejudged(
 
 
 def committed(
-    local: Ledger, zonal: Ledger, region: bytes, zone: bytes, interval: int
+    local: Reads, zonal: Reads, region: bytes, zone: bytes, interval: int
 ) -> tuple[Fill, ...]:
     """Return the fills that are committed, by participants' own names: local ones, then zonal."""
     here = read(local, region, interval, Phase.COMMIT, Commitment)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
-from gridpact.ledger.ledger import Ledger
+from gridpact.crypto.eip712 import Domain
 from gridpact.model.delivery import Metered, SignedReading
 from gridpact.model.interval import Key, Phase
 from gridpact.model.record import (
@@ -90,8 +91,20 @@ def cumulative(*meters: Meters) -> dict[bytes, tuple[int, int]]:
     }
 
 
+class Reads(Protocol):
+    """What can be read of a chain: of a ledger at work, or of its records alone."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def domain(self) -> Domain: ...
+
+    def read(self, key: Key, kind: type[R]) -> R | None: ...
+
+
 def read(
-    ledger: Ledger, region: bytes, interval: int, phase: Phase, kind: type[R], part: int = 0
+    ledger: Reads, region: bytes, interval: int, phase: Phase, kind: type[R], part: int = 0
 ) -> R:
     """Return a record that must be there."""
     record = ledger.read(Key(region, interval, phase, part), kind)

@@ -5,8 +5,6 @@ Without the table nobody watches. Hours count from the scenario's beginning.
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from gridpact.prosumer.devices import Plant, Site
 from gridpact.safety.scripted import (
     STORMS,
@@ -22,11 +20,6 @@ from gridpact.safety.verdict import Hazard
 from gridpact.scenario.scenario import Grid, Time
 from gridpact.scenario.table import Table
 
-_DARK = 0.0008
-"""Share of its rated power that all PV gives on the mean, below which it is night."""
-_NOTHING = 0.02
-"""Share of its rated power up to which PV may be said to give nothing."""
-
 
 def read_sensors(
     root: Table, grid: Grid, time: Time, sites: Sequence[Site], plants: Sequence[Plant]
@@ -36,7 +29,7 @@ def read_sensors(
     Raises
     ------
     ScenarioError
-        A section twice or at no bus, a sensor that is not there, a plant that is no PV.
+        A section twice or at no bus, a sensor that is not there, hours that do not rise.
     """
     if not root.has("sensors"):
         return None
@@ -56,7 +49,6 @@ def read_sensors(
         releases=tuple(_release(row, time, known) for row in table.tables("release")),
     )
     table.finish()
-    _require_sun(table, sites, plants)
     return settings
 
 
@@ -118,15 +110,3 @@ def _release(row: Table, time: Time, known: Sequence[str]) -> Release:
     release = Release(target, _hours(row, time), row.name("reason"))
     row.finish()
     return release
-
-
-def _require_sun(table: Table, sites: Sequence[Site], plants: Sequence[Plant]) -> None:
-    """The sensors know PV alone: what generates in the dark would be false to them."""
-    made = [(one.name, one.pv_w / one.pv.peak_w) for one in sites if one.pv is not None]
-    made += [(one.name, one.power_w / one.peak_w) for one in plants]
-    if not made:
-        return
-    night = np.mean([share for _, share in made], axis=0) < _DARK
-    for name, share in made:
-        if (share[night] > _NOTHING).any():
-            raise table.error("", f"{name} generates in the dark: sensors are for PV")

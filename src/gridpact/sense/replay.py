@@ -74,15 +74,25 @@ def moments(log: Log) -> Iterator[tuple[int, bool]]:
 
 def weather(sensors: Sensors, log: Log, moment: int) -> list[Row]:
     """Let the sensors see the weather of a moment."""
-    return sensors.weather(moment, _row(log.weather, moment))
+    return sensors.weather(moment, sky(log, moment))
 
 
 def tick(sensors: Sensors, log: Log, moment: int) -> list[Row]:
     """Let the sensors see meters, feeders and transformers of a moment."""
+    return sensors.tick(quarter(log, moment))
+
+
+def sky(log: Log, moment: int) -> Floats:
+    """Return a row of every station, (field, station); NaN for what was not recorded."""
+    return _row(log.weather, moment)
+
+
+def quarter(log: Log, moment: int) -> Tick:
+    """Return what was recorded of meters, feeders and transformers at a moment."""
     feeders, machines = _row(log.feeders, moment), _row(log.transformers, moment)
     current = np.append(feeders[1], np.nan)[log.layout.line_feeder]
     power = _row(log.readings, moment)[0].astype(np.float32)
-    return sensors.tick(Tick(moment, power, feeders[0], current, machines[0], machines[1]))
+    return Tick(moment, power, feeders[0], current, machines[0], machines[1])
 
 
 def permit(sensors: Sensors, log: Log, at: int) -> Permit:

@@ -7,6 +7,7 @@ apart around the interval: commit 10 minutes before delivery (5-decisions, secti
 import datetime
 from dataclasses import dataclass
 
+from gridpact.cycle.permits import OPENING
 from gridpact.model.interval import Key, Phase
 
 OFFSET_MINUTES = {
@@ -20,7 +21,10 @@ OFFSET_MINUTES = {
     Phase.RATE: 6,
     Phase.SEAL: 8,
 }
-"""Minutes after the interval's beginning, or after its end for `DELIVER` and later."""
+"""Minutes after the interval's beginning, or after its end for `DELIVER` and later.
+
+The permits with which delivery opens are written as it begins.
+"""
 
 
 @dataclass(frozen=True)
@@ -40,5 +44,7 @@ class MarketClock:
 
     def __call__(self, key: Key) -> int:
         """Return the block time of a write, in seconds since 1970 (UTC)."""
+        if (key.phase, key.part) == (Phase.DELIVER, OPENING):
+            return self.seconds(key.interval)
         whole_intervals = key.interval + (1 if key.phase >= Phase.DELIVER else 0)
         return self.seconds(whole_intervals) + 60 * OFFSET_MINUTES[key.phase]

@@ -28,6 +28,8 @@ from gridpact.simulation.world import World
 SKY = 300
 _BRIGHT = 1250.0
 """Irradiance at which PV gives its rated power, losses of the module included. [W/m2]"""
+_DIM = 2 / _BRIGHT
+"""The least light by which anything is given."""
 _RISE, _HOURS = 45.0, 3.0
 """Of the transformers: oil above the ambient at rated load [K], time constant [h]."""
 _WARMING = 24.0
@@ -146,6 +148,11 @@ class Instruments:
             m.load[:rows], m.oil[:rows], sky,
         )  # fmt: skip
 
+    @property
+    def carried(self) -> int:
+        """How many quarters of an hour are measured so far, the clean days included."""
+        return self._done
+
     # the feed
 
     def sky(self, time: int) -> FloatArray:
@@ -226,10 +233,15 @@ class _Meters:
 
     @property
     def sun(self) -> FloatArray:
-        """Share of its rated power that PV gives on the mean. (interval,)"""
+        """Share of its rated power that PV gives on the mean; never dark while any gives some.
+
+        (interval,)
+        """
         if not len(self.peak):
             return np.zeros(self.true.shape[1])
-        return np.asarray((self.true[self.kind == PV] / self.peak[:, None]).mean(axis=0))
+        share = self.true[self.kind == PV] / self.peak[:, None]
+        least = np.where(share.max(axis=0) > 0.01, _DIM, 0.0)
+        return np.asarray(np.maximum(share.mean(axis=0), least))
 
     def power(
         self, clock: Clock, times: NDArray[np.int64], cloud: FloatArray, rng: np.random.Generator
