@@ -1,5 +1,6 @@
 """A day that sensors watch: a storm, a faulty transformer, a silent meter, an operator's word."""
 
+import random
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from msgspec.structs import replace as changed
 from tests.cycle.conftest import SCENARIOS, quietly, shortened
 from tests.cycle.test_resume import Countdown, PowerCut, cuttable, ends
 
-from gridpact.assembly.day import DayResult, run_day
+from gridpact.assembly.day import DayResult, Stopwatch, run_day, run_parts
 from gridpact.assembly.ledgers import audit_ledger, embedded_ledgers, memory_ledgers
 from gridpact.assembly.parts import assemble
 from gridpact.cycle.cycle import run
@@ -166,6 +167,46 @@ def test_sensors_change_nothing_where_nothing_is_wrong(stormy: Scenario, day: Da
     for one, other in zip(watched.intervals, day.intervals, strict=False):
         assert one.settlement.statements == other.settlement.statements
         assert [each.holds for each in one.verdicts] == [(), ()]
+
+
+def test_whatever_is_held_whenever_no_money_is_lost_and_nobody_is_blamed(
+    stormy: Scenario,
+) -> None:
+    """Permits drawn at random: any trade may stop at any quarter of an hour."""
+    calm = shortened(replace(stormy, sensors=SensorSettings("roof", MAIN, 7)), 12)
+    ledgers = memory_ledgers(calm)
+    parts = assemble(calm, ledgers, signed=False)
+    watch = parts.market.watch
+    assert watch is not None
+    honest, rng = watch.permit, random.Random(1)
+
+    def drawn(fill: Fill) -> Permit:
+        permit = honest(fill)
+        if rng.random() < 0.75:
+            return permit
+        return changed(permit, allowed=False, stale=("station roof",))
+
+    watch.permit = drawn  # type: ignore[method-assign]
+    day = run_parts(parts, ledgers, Stopwatch(quietly))
+    examine(day)  # every micro-unit is booked, and what is booked is what the ledgers hold
+    assert all(chain.totals.holds for chain in day.chains)
+    assert all(chain.totals.locked == calm.council.pledged for chain in day.chains)
+    whole = part = 0
+    for result in day.intervals:
+        stopped, agreed = held(result.verdicts), dict[bytes, int]()
+        for name, trade in trades(result).items():
+            fill, made, said = trade.settled
+            assert made.held == stopped.get(name, 0)
+            agreed[fill.seller] = agreed.get(fill.seller, 0) + made.agreed
+            spent = said.paid + said.charge + said.fee_seller + said.fee_network
+            assert spent + said.refund == fill.lock
+            if trade.is_held:
+                assert said.refund == fill.lock
+                whole += 1
+            part += 0 < made.held < fill.energy_wh
+        moved = {row.participant: row.agreed_wh for row in result.rated}
+        assert moved == {who: energy for who, energy in agreed.items() if energy}
+    assert min(whole, part) > 50
 
 
 # resume
