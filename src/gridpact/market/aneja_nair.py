@@ -88,8 +88,8 @@ class _Program:
         found = np.asarray(answer.x, np.float64)
         return np.maximum(found, 0.0).reshape(self.case.shape)
 
-    def solved(self, cost: float, sales: float, also: tuple[int, float] | None = None) -> Floats:
-        found = self.least(cost, sales, also)
+    def solved(self, cost: float, sales: float) -> Floats:
+        found = self.least(cost, sales)
         if found is None:
             raise MarketError("a trading case that has a scheme is said to have none")
         return found
@@ -97,7 +97,9 @@ class _Program:
     def within(self, objective: int, scheme: Floats) -> Floats:
         """Return the best scheme by the other objective among those as good as one by this."""
         kept = (objective, float(self.costs[objective] @ scheme.ravel()) + 1e-10)
-        return self.solved(float(objective == 1), float(objective == 0), kept)
+        found = self.least(float(objective == 1), float(objective == 0), kept)
+        # a scheme keeps its limits within the solver's tolerance only, which may be wider than this
+        return scheme if found is None else found
 
     def between(self, left: Floats, right: Floats) -> list[Floats]:
         """Return the corners between two, in order."""

@@ -91,6 +91,28 @@ def test_a_bend_with_thousands_of_equal_pairs_is_passed() -> None:
     assert front.points[[0, -1]] == pytest.approx(ends, abs=1e-6)
 
 
+def test_numbers_too_far_apart_for_both_methods_still_have_a_front() -> None:
+    """Prices from 1e-8 to 1e9, energies from 1e-8 to 1e8: the walk gets lost, and a scheme of the
+    linear program breaks a limit by less than its tolerance, but by more than the next one allows.
+    """
+    case = Case.of(
+        [
+            [3e-4, -9e-3, 0, 5e7, 80, 0, 0, -2e-8, 8],
+            [2e5, 0, 0, 2e6, -90, 0, 0, 200, 0],
+            [0, 8, -9e-3, 0, -600, 8e8, -5e-6, -0.8, -4e6],
+        ],
+        [9e5, 6e7, 0.5],
+        [0, 0, 9e-5, 0, 5e-8, 0, 1e-2, 0, 2e-5],
+        [8e6, 4e-5, 9e-5, 0, 0.10000005, 0, 10.01, 3e-5, 5e4],
+        [1, 1, 1],
+        price_cap=-1.0,
+    )
+    assert parametric.exact(case) is None
+    front = exact(case)
+    assert len(front) > 0
+    assert all(case.violation(front.table(point)) < 1e-6 for point in range(len(front)))
+
+
 def test_one_supplier_one_user_by_hand() -> None:
     """From the least demand to all there is."""
     front = exact(Case.of([[2.0]], [10], [3], [20], [1]))
