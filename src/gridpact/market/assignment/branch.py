@@ -32,7 +32,7 @@ class Searched(NamedTuple):
 
 
 def search(
-    problem: Problem, known: Whole, ceiling: Ceiling, nodes: int, seconds: float, most: int
+    problem: Problem, known: Whole, ceiling: Ceiling, nodes: int, seconds: float
 ) -> Searched:
     """Look for an assignment of at least the energy of the known one that is worth more.
 
@@ -44,18 +44,12 @@ def search(
         Most nodes of the search.
     seconds
         Last stop; who reaches it may find another answer on another machine.
-    most
-        Most pairs to look at: of more, those of the highest ceiling; the bound tells of the others.
     """
     worth = problem.worth(known)
-    least = worth.value
-    if (ceiling.pair >= least).sum() > most:
-        least = float(-np.partition(-ceiling.pair.ravel(), most)[most])
-    elsewhere = max(min(least, ceiling.bound), worth.value)
-    found = _better(problem, known, ceiling.pair >= least, nodes, seconds)
+    found = _better(problem, known, ceiling.pair >= worth.value, nodes, seconds)
     if found.nothing:
-        return Searched(None, elsewhere, False)
-    bound = min(ceiling.bound, max(found.bound, elsewhere))
+        return Searched(None, worth.value, False)
+    bound = min(ceiling.bound, max(found.bound, worth.value))
     return Searched(found.provider, bound, found.out_of_time)
 
 
@@ -79,6 +73,14 @@ def ceiling_of(problem: Problem, prices: Prices, energy: int) -> Ceiling:
     pair = np.full(net.shape, -np.inf)
     np.subtract(net, best[:, None], out=pair, where=problem.allowed)
     return Ceiling(prices.bound, prices.bound + pair)
+
+
+def best_of(problem: Problem, pairs: Flags, nodes: int) -> Whole | None:
+    """Return the best assignment of these pairs that serves everybody, as far as nodes find it."""
+    open_ = _Open(problem, *np.nonzero(pairs))
+    value = problem.value[open_.user, open_.place] * (_UNIT / problem.scale)
+    rows = open_.limits(problem.reachable)
+    return open_.best(value, rows, nodes, np.inf).provider
 
 
 def most_energy(problem: Problem, known: Whole, nodes: int, seconds: float) -> Searched:

@@ -16,6 +16,7 @@ import numpy as np
 from gridpact.market.assignment import branch
 from gridpact.market.assignment.branch import Ceiling, ceiling_of
 from gridpact.market.assignment.descent import Descent
+from gridpact.market.assignment.few import placed_anew
 from gridpact.market.assignment.filling import filled
 from gridpact.market.assignment.greedy import by_regret, by_value, seated
 from gridpact.market.assignment.prices import Prices, net_values, prices_for
@@ -24,9 +25,13 @@ from gridpact.market.assignment.rings import Rings
 from gridpact.market.assignment.shake import shaken
 
 _CHOICES = 5
-_OPEN = 4_000
-"""Most pairs that a search leaves open."""
+_OPEN = 600
+"""Most pairs that may be left open for a search to be of use."""
 _TURNS = 60
+_SETTLED = 100
+"""Pairs open at which branch and bound says the rest."""
+_BEST = 3
+"""How many of the assignments that the descent shows are made better by more work."""
 _CROWD = 1_000_000
 """Pairs from which on no table of pairs of users is made."""
 _RINGS = 2_500
@@ -55,13 +60,17 @@ class Effort:
     rounds: int = 150
     seconds: float = math.inf
 
+    def kicks_of(self, problem: Problem) -> int:
+        """Return how often a case of this size is shaken."""
+        return int(self.kicks * min(1.0, (100 / max(1, len(problem.demand))) ** 2))
+
     def rounds_of(self, problem: Problem) -> int:
         """Return the steps to the stronger bound, fewer for large cases."""
         return math.ceil(self.rounds * min(1.0, 20_000 / max(1, problem.value.size)))
 
     def starts_of(self, problem: Problem) -> int:
         """Return how many of them are tried as assignments: rings grow with users squared."""
-        return int(self.rounds / 4 * min(1.0, (200 / max(1, len(problem.demand))) ** 2))
+        return int(self.rounds / 4 * min(1.0, (200 / max(1, len(problem.demand))) ** 3))
 
     @classmethod
     def within(cls, seconds: float) -> "Effort":
@@ -125,18 +134,29 @@ def _descended(
     """Return the best assignment that lies on the way to the stronger bound, and that bound."""
     energy, rounds = problem.worth(answer).energy, effort.rounds_of(problem)
     descent, starts = Descent(problem, energy, prices), effort.starts_of(problem)
+    found = [answer]
     for turn in range(rounds):
         if late() or descent.stands:
             break
         descent.step(problem.worth(answer).value)
-        # towards the end of the way what providers like is nearest to an assignment
         if turn * starts // rounds < (turn + 1) * starts // rounds:
             net = descent.net()
             rings = Rings(problem, seated(problem, descent.assignment(), net), net, _CHOICES)
             rings.settle(_TURNS)
+            found.append(rings.provider)
             answer = problem.better(answer, rings.provider)
     by_energy = ceiling_of(problem, prices, energy).pair
-    return answer, Ceiling(descent.bound, np.minimum(descent.ceiling, by_energy))
+    ceiling = Ceiling(descent.bound, np.minimum(descent.ceiling, by_energy))
+    if (ceiling.pair >= problem.worth(answer).value).sum() <= _SETTLED:
+        return answer, ceiling
+    net = descent.net()
+    found.sort(key=problem.worth, reverse=True)
+    for one in found[:_BEST]:
+        better = placed_anew(problem, one, net, rounds // 8, late)
+        rings = Rings(problem, better, net, _CHOICES)
+        better = shaken(problem, rings, effort.kicks_of(problem), late)
+        answer = problem.better(answer, better)
+    return answer, ceiling
 
 
 def _late(begun: float, effort: Effort) -> Callable[[], bool]:
@@ -156,7 +176,7 @@ def _by_rings(
         return start
     rings = Rings(problem, start, net, _CHOICES)
     rings.settle(_TURNS)
-    kicks = int(effort.kicks * min(1.0, (100 / len(problem.demand)) ** 1.5))
+    kicks = 0 if effort.rounds else effort.kicks_of(problem)
     return shaken(problem, rings, kicks, late) if kicks and not late() else rings.provider
 
 
@@ -169,10 +189,12 @@ def _searched(
         worth, left = problem.worth(answer), effort.seconds - (monotonic() - begun)
         if bound - worth.value <= 1e-9 * bound or problem.allowed.sum() > effort.pairs:
             break
+        if (ceiling.pair >= worth.value).sum() > _OPEN:
+            break
         if effort.nodes <= 0 or left <= 0:
             out_of_time = effort.nodes > 0
             break
-        found = branch.search(problem, answer, ceiling, effort.nodes, left, _OPEN)
+        found = branch.search(problem, answer, ceiling, effort.nodes, left)
         bound, out_of_time = min(bound, found.bound), found.out_of_time
         if found.provider is None:
             break
