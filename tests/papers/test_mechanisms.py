@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gridpact.errors import BadInput
 from gridpact.report.comparison import CONSUMERS, OWNERS
 from gridpact.scenario.reader import load
-from gridpact.studies import index, mechanisms, mechanisms_picture
-from gridpact.studies.mechanisms import MEASURES, Outcome
+from gridpact.studies import index, mechanisms, mechanisms_page, mechanisms_picture
+from gridpact.studies.mechanisms import MEASURES, Outcome, against, cell
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "sce56-day.toml"
 
@@ -63,6 +64,31 @@ def test_table_picture_and_csv_hold_the_same_rows(found: Outcome, tmp_path: Path
     assert f"{mean:.2f} ± {half:.2f}" in words.read_text(encoding="utf-8")
     once = Outcome(1, "", ("one",), {name: np.array([[1.0]]) for name in MEASURES})
     assert "nan" not in mechanisms.table(once)
+
+
+def test_the_page_shows_who_gains_and_who_loses(found: Outcome, tmp_path: Path) -> None:
+    html = mechanisms_page.write([found], tmp_path).read_text(encoding="utf-8")
+    assert html.count("<svg") == 1
+    mean, half = found.cell(OWNERS, 0)
+    assert f"<td>merit order</td><td>{cell(*found.cell(CONSUMERS, 0))}</td>" in html
+    assert f"{mean:.2f} ± {half:.2f}" in html
+    more = against(found)
+    assert more.variants == found.variants[1:]
+    gap = found.values[OWNERS][2] - found.values[OWNERS][0]
+    assert (more.values[OWNERS][1] == gap).all()
+    assert f"<td>pay as bid</td><td>{cell(*more.cell(CONSUMERS, 1))}</td>" in html
+
+
+def test_a_study_is_read_back_from_its_csv(found: Outcome, tmp_path: Path) -> None:
+    data = mechanisms_picture.write(found, tmp_path)[1]
+    again = mechanisms_page.read(data, 1, found.title)
+    assert again.variants == found.variants
+    for name in MEASURES:
+        np.testing.assert_allclose(again.values[name], found.values[name], rtol=1e-5)
+    short = tmp_path / "short.csv"
+    short.write_text("variant,seed\nmerit_order,1\n")
+    with pytest.raises(BadInput, match="expected a row per variant and seed"):
+        mechanisms_page.read(short, 1, "")
 
 
 def test_the_index_knows_the_study() -> None:

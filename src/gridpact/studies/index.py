@@ -67,11 +67,13 @@ def repeat(
     if draws is not None and draws < 1:
         raise BadInput(f"--draws {draws}: expected at least one draw")
     if paper == "mechanisms":
-        from gridpact.studies import mechanisms, mechanisms_picture
+        from gridpact.studies import mechanisms, mechanisms_page, mechanisms_picture
 
+        made = list[mechanisms.Outcome]()
         for number in numbers:
-            outcome = mechanisms.figure(number, scenario, draws or FEW_DAYS)
-            yield mechanisms.table(outcome), mechanisms_picture.write(outcome, folder)
+            made.append(mechanisms.figure(number, scenario, draws or FEW_DAYS))
+            files = mechanisms_picture.write(made[-1], folder)
+            yield mechanisms.table(made[-1]), [*files, mechanisms_page.write(made, folder)]
         return
     if paper == "wang2023":
         yield from _wang2023(numbers, folder, scenario, draws or DAYS)

@@ -50,6 +50,12 @@ welfare: (bid price - offer price) x energy of the local fills; cut: what the wi
 """
 
 
+TITLES: Mapping[int, str] = {
+    1: "who gains by which mechanism",
+    2: "the scheme, one rule at a time away",
+}
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """One figure: a row per variant, all measures over the seeds. values: (variant, draw)."""
@@ -94,7 +100,6 @@ def figure(number: int, path: Path, draws: int) -> Outcome:
     """Return figure 1, all mechanisms, or 2, the scheme rule by rule, over seeds 1 to `draws`."""
     scenario = load(path)
     variants = by_mechanism() if number == 1 else ablation(scenario)
-    title = "who gains by which mechanism" if number == 1 else "the scheme, one rule at a time away"
     days = [(changes, seed) for changes in variants.values() for seed in range(1, draws + 1)]
     work = partial(_measured, path)
     workers = min(len(days), os.cpu_count() or 1)
@@ -107,7 +112,7 @@ def figure(number: int, path: Path, draws: int) -> Outcome:
         name: np.array([row[name] for row in rows]).reshape(len(variants), draws)
         for name in MEASURES
     }
-    return Outcome(number, title, tuple(variants), values)
+    return Outcome(number, TITLES[number], tuple(variants), values)
 
 
 def _measured(path: Path, drawn: tuple[Mapping[str, object], int]) -> Mapping[str, float]:
@@ -133,14 +138,23 @@ def measured(day: DayResult) -> Mapping[str, float]:
     }
 
 
+def against(found: Outcome) -> Outcome:
+    """Return what each other variant has more than the first, on the same days."""
+    first = {name: values[:1] for name, values in found.values.items()}
+    more = {name: values[1:] - first[name] for name, values in found.values.items()}
+    title = f"more than with {found.variants[0]}"
+    return Outcome(found.number, title, found.variants[1:], more)
+
+
+def cell(mean: float, half: float) -> str:
+    """Return a mean with half of its 95 % interval, where there is one."""
+    return f"{mean:.2f}" if math.isnan(half) else f"{mean:.2f} ± {half:.2f}"
+
+
 def table(found: Outcome, measures: Sequence[str] = tuple(MEASURES)) -> str:
     """Return a Markdown table: mean ± half of the 95 % interval over the seeds, if several."""
     lines = ["| | " + " | ".join(measures) + " |", "|---|" + "--:|" * len(measures)]
     for row, variant in enumerate(found.variants):
-        cells = (found.cell(name, row) for name in measures)
-        shown = " | ".join(
-            f"{mean:.2f}" if math.isnan(half) else f"{mean:.2f} ± {half:.2f}"
-            for mean, half in cells
-        )
+        shown = " | ".join(cell(*found.cell(name, row)) for name in measures)
         lines.append(f"| {variant} | {shown} |")
     return "\n".join(lines)

@@ -12,23 +12,29 @@ from gridpact.report.comparison import CONSUMERS, OWNERS, PLANTS
 from gridpact.studies.mechanisms import MEASURES, Outcome, table
 
 _GROUPS = {
-    CONSUMERS: ("no generation", style.LOCAL),
-    OWNERS: ("PV or battery", style.ZONAL),
+    CONSUMERS: ("buyers", style.LOCAL),
+    OWNERS: ("owners", style.ZONAL),
     PLANTS: ("plants", style.AFTER),
+    "network operator": ("network", style.BATTERY),
+    "grid supply": ("grid supply", style.GRID),
 }
 
 
 def picture(found: Outcome) -> Figure:
-    """Draw what each group has more than without a market, variant by variant."""
-    figure, axes = style.canvas("gain of the day [currency]", height=4.0)
-    at, width = np.arange(len(found.variants)), 0.27
+    """Draw what each group has more than without a market, variant by variant.
+
+    Owners are the participants with PV or a battery, buyers those without generation.
+    """
+    figure, axes = style.canvas("gain [currency]", height=4.0)
+    at, width = np.arange(len(found.variants)), 0.8 / len(_GROUPS)
     for turn, (group, (name, colour)) in enumerate(_GROUPS.items()):
         cells = np.array([found.cell(group, row) for row in range(len(found.variants))])
-        places = at + (turn - 1) * width
+        places = at + (turn - (len(_GROUPS) - 1) / 2) * width
         axes.bar(places, cells[:, 0], width=0.94 * width, color=colour, label=name)
         axes.errorbar(
             places, cells[:, 0], cells[:, 1], fmt="none", ecolor=style.INK, elinewidth=0.8
         )
+    style.zero(axes)
     axes.set_xticks(at, [name.replace("_", " ") for name in found.variants])
     axes.tick_params(axis="x", labelrotation=28, labelsize=7.5)
     axes.set_position((0.105, 0.24, 0.87, 0.6))
