@@ -15,6 +15,10 @@ from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key
 from gridpact.crypto.recovery import recover_all
+from gridpact.identity.authority import found
+from gridpact.identity.certificate import Claims
+from gridpact.identity.check import Checker
+from gridpact.identity.revocation import Reason, Revoked
 from gridpact.market.admission import Gate, admit
 from gridpact.market.caps import Pairs
 from gridpact.market.flood import MOST_SIGNED
@@ -73,6 +77,7 @@ def run() -> list[Row]:
         _micros("with the collector's signed receipt", with_receipts, floor),
         Row("with receipts", 1 / with_receipts, "1/s", goal=goal, holds=1 / with_receipts >= GOAL),
         *_flood(region, whole),
+        *_checks(),
     ]
 
 
@@ -86,6 +91,38 @@ def _flood(region: _Region, whole: float) -> list[Row]:
     raws = [_signed(key, 0, Tier.LOCAL, salt, BOOKS) for salt in range(PEOPLE)]
     each = _best(lambda: _admit_all(region, [raws], receipts=False, refusals=PEOPLE)) / PEOPLE
     return [Row("one order of a flood", 1e6 * each, "us", "an honest one", each / whole)]
+
+
+def _checks() -> list[Row]:
+    """Return what it takes to check a certificate that comes with a message, first and later."""
+    operator = found("bench", keccak(b"bench"), 1, 0, 10**9)
+    revoked = [Revoked(10**6 + n, 1, Reason.LEFT) for n in range(PEOPLE)]
+    revocations = operator.revocations(1, 0, 10**9, revoked)
+    issued = [operator.issue(_claims(n), n + 1).der for n in range(200)]
+
+    def first() -> None:
+        checker = Checker(operator.root, revocations)
+        for der in issued:
+            checker.check(der, 1)
+
+    known = Checker(operator.root, revocations)
+
+    def later() -> None:
+        for der in issued:
+            known.check(der, 1)
+
+    later()
+    fresh, cached = _best(first) / len(issued), _best(later) / len(issued)
+    what = f"a certificate that comes along, {PEOPLE} others revoked"
+    return [
+        Row(f"{what}: first check", 1e6 * fresh, "us"),
+        Row(f"{what}: later checks", 1e6 * cached, "us", "the first", cached / fresh),
+    ]
+
+
+def _claims(number: int) -> Claims:
+    key, mark = Key.derive(b"bench", f"checked {number}"), keccak(bytes([number]))
+    return Claims(key.public, mark, mark, key.address, REGION, Role.CONSUMER, 0, 10**9)
 
 
 def _admit_all(
