@@ -23,7 +23,7 @@ from tests.unit.identity.authorities import BEGINS, authority
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key
 from gridpact.identity.commitment import commitment
-from gridpact.identity.enrolment import DAY, Draw, apply, erase, issue, renew, review
+from gridpact.identity.enrolment import DAY, Clerk, Draw, apply, erase, issue, renew, review
 from gridpact.identity.person import Person, Review
 from gridpact.identity.pseudonym import carried, in_turn, period_key
 from gridpact.identity.register import Issued, Register, new_register
@@ -90,15 +90,15 @@ def _leave(world: Watched, who: bytes, balance: Money, spent: Money) -> None:
 def rotate(careful: bool) -> Rotated:
     """Run two periods; a careless market keeps the order, the sums and the meter's commitment."""
     world, register = Watched(), new_register(":memory:", keccak(b"marks"))
-    operator, draw = authority(), drawing(b"draw")
+    operator, clerk = authority(), Clerk("clerk", BEGINS, drawing(b"draw"))
     secrets = [keccak(b"device" + bytes([n])) for n in range(PEOPLE)]
     numbers = [_enrol(register, n) for n in range(PEOPLE)]
     first = [
-        issue(register, operator, n, _asked(period_key(s, 0)), BEGINS, 30, "clerk", draw)
+        issue(register, operator, n, _asked(period_key(s, 0)), BEGINS, 30, clerk)
         for n, s in zip(numbers, secrets, strict=True)
     ]
     second = [
-        renew(register, operator, n, _asked(period_key(s, 1)), 30, "clerk", draw)
+        renew(register, operator, n, _asked(period_key(s, 1)), 30, clerk)
         for n, s in zip(numbers, secrets, strict=True)
     ]
     before = [_participant(one, n) for n, one in enumerate(first)]

@@ -133,19 +133,20 @@ def issue(
     """Issue a certificate for the device that asks, from now on."""
     from gridpact.commands.files import write
     from gridpact.commands.office import clerk, open_office, password_of, seconds, text
+    from gridpact.identity.enrolment import Clerk
     from gridpact.identity.enrolment import issue as issued
     from gridpact.identity.request import read_request
 
+    now = seconds(at)
     with open_office(office) as opened:
         made = issued(
             opened.register,
             opened.authority(password_of(password_file)),
             participant,
             read_request(text(request)),
-            seconds(at),
+            now,
             days,
-            clerk(who),
-            secrets.token_bytes,
+            Clerk(clerk(who), now, secrets.token_bytes),
         ).certificate
     write(out, made.pem)
     print(_line(made))
@@ -160,10 +161,12 @@ def renew(
     days: Days = 365,
     password_file: Password = None,
     who: Who = "",
+    at: At = "",
 ) -> None:
     """Issue a certificate that begins when the last one ends, for a new key of the device."""
     from gridpact.commands.files import write
-    from gridpact.commands.office import clerk, open_office, password_of, text
+    from gridpact.commands.office import clerk, open_office, password_of, seconds, text
+    from gridpact.identity.enrolment import Clerk
     from gridpact.identity.enrolment import renew as renewed
     from gridpact.identity.request import read_request
 
@@ -174,8 +177,7 @@ def renew(
             participant,
             read_request(text(request)),
             days,
-            clerk(who),
-            secrets.token_bytes,
+            Clerk(clerk(who), seconds(at), secrets.token_bytes),
         ).certificate
     write(out, made.pem)
     print(_line(made))

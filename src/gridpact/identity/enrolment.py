@@ -2,12 +2,12 @@
 
 One person or company is one participant, and one meter belongs to one: who applies a second time,
 under whatever name, is told so. The authority issues after an approved review only. Each
-certificate has salts and a serial number of its own (`draw`), so two of one participant share
+certificate has salts and a serial number of its own, so two of one participant share
 nothing: a device that renews with a new key is a stranger on the ledger.
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from gridpact.errors import EnrolmentRefused
 from gridpact.identity.authority import MAX_SERIAL, Authority
@@ -22,6 +22,14 @@ Draw: TypeAlias = Callable[[int], bytes]
 """Returns so many random bytes."""
 
 DAY = 86_400
+
+
+class Clerk(NamedTuple):
+    """Who issues and when (both are logged), and with what randomness."""
+
+    name: str
+    at: int
+    draw: Draw
 
 
 def apply(register: Register, person: Person, meter: str, who: str, at: int) -> int:
@@ -86,8 +94,7 @@ def issue(
     request: Request,
     begins: int,
     days: int,
-    who: str,
-    draw: Draw,
+    clerk: Clerk,
 ) -> Issued:
     """Issue a certificate to a reviewed participant, for `days` from `begins` on.
 
@@ -101,7 +108,7 @@ def issue(
     BadInput
         Times outside the root's.
     """
-    row = register.look(number, who, begins, "issue")
+    row = register.look(number, clerk.name, clerk.at, "issue")
     person, meter = _approved(row)
     ends = begins + days * DAY - 1
     for one in register.certificates(number):
@@ -112,7 +119,7 @@ def issue(
                 f"participant {number}: certificate {one.certificate.serial:x} counts at that time;"
                 " revoke it, or begin after it ends"
             )
-    salts = draw(SALT), draw(SALT)
+    salts = clerk.draw(SALT), clerk.draw(SALT)
     claims = Claims(
         public_key=request.public_key,
         identity=commitment("identity", person.identity, salts[0]),
@@ -123,9 +130,9 @@ def issue(
         not_before=begins,
         not_after=ends,
     )
-    serial = int.from_bytes(draw(16), "big") % (MAX_SERIAL - 1) + 1
+    serial = int.from_bytes(clerk.draw(16), "big") % (MAX_SERIAL - 1) + 1
     issued = Issued(authority.issue(claims, serial), number, *salts, None)
-    register.keep(issued, who, begins)
+    register.keep(issued, clerk.name, clerk.at)
     return issued
 
 
@@ -135,8 +142,7 @@ def renew(
     number: int,
     request: Request,
     days: int,
-    who: str,
-    draw: Draw,
+    clerk: Clerk,
 ) -> Issued:
     """Issue the certificate that begins when the participant's last one ends.
 
@@ -154,7 +160,7 @@ def renew(
         why = "was revoked" if last else "there is none"
         raise EnrolmentRefused(f"participant {number}: no certificate to renew, {why}")
     begins = last.certificate.claims.not_after + 1
-    return issue(register, authority, number, request, begins, days, who, draw)
+    return issue(register, authority, number, request, begins, days, clerk)
 
 
 def revoke(register: Register, serial: int, reason: Reason, who: str, at: int) -> None:

@@ -18,6 +18,7 @@ from gridpact.identity.check import Checker
 from gridpact.identity.commitment import commitment
 from gridpact.identity.enrolment import (
     DAY,
+    Clerk,
     Draw,
     apply,
     erase,
@@ -67,7 +68,13 @@ def enrolled(register: Register, person: Person = ADA, meter: str = "M-1") -> in
 
 def issued(register: Register, number: int, name: str = "ada", begins: int = BEGINS) -> Issued:
     return issue(
-        register, authority(), number, asked(name), begins, 30, "clerk", drawing(name.encode())
+        register,
+        authority(),
+        number,
+        asked(name),
+        begins,
+        30,
+        Clerk("clerk", BEGINS, drawing(name.encode())),
     )
 
 
@@ -152,23 +159,26 @@ def test_renewal_begins_when_the_last_ends_and_shares_nothing_with_it(register: 
     number = enrolled(register)
     first = issued(register, number).certificate
     other = asked("ada in july")
-    later = renew(register, authority(), number, other, 30, "clerk", drawing(b"2")).certificate
+    later = renew(
+        register, authority(), number, other, 30, Clerk("clerk", BEGINS, drawing(b"2"))
+    ).certificate
     assert later.claims.not_before == first.claims.not_after + 1
     before, after = first.claims, later.claims
     assert {before.identity, before.meter, before.public_key, before.meter_key}.isdisjoint(
         {after.identity, after.meter, after.public_key, after.meter_key}
     )
     assert first.serial != later.serial
+    assert {one.at for one in register.accesses()} == {BEGINS}
 
 
 def test_revoked_certificate_is_not_renewed(register: Register) -> None:
     number = enrolled(register)
     with pytest.raises(EnrolmentRefused, match="there is none"):
-        renew(register, authority(), number, asked("x"), 30, "clerk", drawing())
+        renew(register, authority(), number, asked("x"), 30, Clerk("clerk", BEGINS, drawing()))
     one = issued(register, number).certificate
     revoke(register, one.serial, Reason.LEFT, "clerk", BEGINS)
     with pytest.raises(EnrolmentRefused, match="was revoked"):
-        renew(register, authority(), number, asked("x"), 30, "clerk", drawing())
+        renew(register, authority(), number, asked("x"), 30, Clerk("clerk", BEGINS, drawing()))
 
 
 def test_list_names_what_was_revoked_and_has_not_run_out(register: Register) -> None:
