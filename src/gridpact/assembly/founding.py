@@ -1,6 +1,7 @@
 """What every account of the market brings when its two chains are founded."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from gridpact.assembly.ledgers import operator_key
@@ -9,6 +10,7 @@ from gridpact.cycle.found import UNWATCHED, found
 from gridpact.cycle.market import Market
 from gridpact.ledger.onchain.suite import fingerprint
 from gridpact.model.participant import Named, Role
+from gridpact.model.rating import of_zone
 from gridpact.quantities import Money
 from gridpact.scenario.digest import digest
 from gridpact.scenario.scenario import Scenario
@@ -40,7 +42,6 @@ def found_both(scenario: Scenario, market: Market) -> None:
     local, zonal = founding(scenario, market)
     both = partial(
         found,
-        rules=market.rules,
         scenario=keccak(digest(scenario) + fingerprint()),
         timing=market.timing,
         door=market.door,
@@ -49,5 +50,8 @@ def found_both(scenario: Scenario, market: Market) -> None:
         watch=market.watch.terms if market.watch else UNWATCHED,
     )
     region = market.region
-    both(market.local, region.id, market.participants, local, substation=region.substation)
-    both(market.zonal, market.zone, market.zonal_participants, zonal)
+    rules = market.rules
+    of_plants = replace(rules, rating=of_zone(rules.rating))
+    people = market.participants
+    both(market.local, region.id, people, local, rules, substation=region.substation)
+    both(market.zonal, market.zone, market.zonal_participants, zonal, of_plants)

@@ -230,7 +230,8 @@ def _region_party(scenario: Scenario, bus: int) -> Party:
 def _enlisted(scenario: Scenario, root_bus: int, office: Office) -> People:
     """Return the parties, each registered with its certificate; the substation's meter has none."""
     people = enlist(
-        scenario.sites, scenario.plants, root_bus, scenario.seed, scenario.identity.period
+        *(scenario.sites, scenario.plants, root_bus, scenario.seed),
+        *(scenario.identity.period, scenario.time.hours),
     )
     region, zone = name_hash(scenario.region), name_hash(scenario.zone)
     return People(

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from gridpact.quantities import PPM, Score, Wh
 
@@ -55,8 +56,8 @@ class CredibilityTerms(msgspec.Struct, frozen=True, tag="credibility"):
         What one reference volume kept adds to the standing, w. [ppm]
     half_life_days
         After which the past counts half. [d]
-    tolerance
-        Missing share that is no breach: 250,000 for prosumers, 100,000 for plants. [ppm]
+    tolerance, plant_tolerance
+        Missing share that is no breach, of a prosumer and of a plant. [ppm]
     reference_wh
         V0 of whom nothing is registered.
     """
@@ -64,6 +65,7 @@ class CredibilityTerms(msgspec.Struct, frozen=True, tag="credibility"):
     weight: Score = PPM
     half_life_days: int = 30
     tolerance: Score = 250_000
+    plant_tolerance: Score = 100_000
     reference_wh: Wh = 20_000
 
 
@@ -74,6 +76,13 @@ RatingTerms: TypeAlias = FeedbackTerms | ComprehensiveTerms | CredibilityTerms
 def prior(terms: RatingTerms) -> Score:
     """Return the reputation of who was never rated: nothing, save by the feedback rule."""
     return terms.prior if isinstance(terms, FeedbackTerms) else 0
+
+
+def of_zone(terms: RatingTerms) -> RatingTerms:
+    """Return the terms of the zonal chain, where plants sell: they know better what they send."""
+    if isinstance(terms, CredibilityTerms):
+        return replace(terms, tolerance=terms.plant_tolerance)
+    return terms
 
 
 class Standing(msgspec.Struct, frozen=True):

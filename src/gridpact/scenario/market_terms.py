@@ -8,7 +8,6 @@ from itertools import pairwise
 
 from gridpact.model.council import MOST_MEMBERS
 from gridpact.model.door import MOST
-from gridpact.model.rating import FeedbackTerms, RatingTerms
 from gridpact.model.record import IncentiveTerms
 from gridpact.model.statement import MAX_DISPUTE_WINDOW, SettlementTerms
 from gridpact.prosumer.tariff import Tariff
@@ -85,23 +84,6 @@ def read_settlement(table: Table, tariff: Tariff) -> SettlementTerms:
         loss_fund_share=_share(table, "loss_fund_share", 0.2),
         dispute_window=table.whole("dispute_window", 2, low=1, high=MAX_DISPUTE_WINDOW),
     )
-    table.finish()
-    return terms
-
-
-def read_rating(table: Table) -> RatingTerms:
-    """Return the feedback rule's terms; a miss must weigh more than keeping (gain < loss)."""
-    terms = FeedbackTerms(
-        gain=_share(table, "gain_share", 0.1),
-        loss=_share(table, "loss_share", 0.3),
-        prior=_share(table, "prior_share", 0.5),
-        floor=_share(table, "floor_share", 0.1),
-        reference_wh=whole(table.number("reference_kwh", 20.0, low=0.001, high=1e6) * 1000),
-    )
-    if terms.gain >= terms.loss:
-        raise table.error("gain_share", "is not below loss_share")
-    if terms.floor > terms.prior:
-        raise table.error("floor_share", "is above prior_share")
     table.finish()
     return terms
 

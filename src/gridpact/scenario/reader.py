@@ -18,6 +18,7 @@ import numpy as np
 from gridpact.errors import PowerFlowDiverged
 from gridpact.grid.power_flow import power_flow
 from gridpact.model.participant import Named
+from gridpact.model.rating import prior
 from gridpact.prosumer.devices import Plant, Site
 from gridpact.prosumer.outlook import ForecastSettings, Model
 from gridpact.prosumer.pricing import STRATEGIES
@@ -27,6 +28,7 @@ from gridpact.scenario.grid_file import read_grid
 from gridpact.scenario.identity import read_identity
 from gridpact.scenario.participants import hours_of, read_participant, read_plant
 from gridpact.scenario.profiles import BUILT_IN, Profiles, read
+from gridpact.scenario.reputation import read_rating
 from gridpact.scenario.scenario import Grid, Scenario, Time
 from gridpact.scenario.schemes import SCHEMES, read_market, read_requests, read_scheme
 from gridpact.scenario.sensors import read_sensors
@@ -61,7 +63,9 @@ def load(
     grid = _grid(root.table("feeder"), path)
     profiles = _profiles(root.table("profiles"), path)
     day = fleet.Day(profiles, time.begins, time.intervals, time.minutes)
-    sites = _sites(root, grid, day, own_seed, fleet_seed)
+    used_scheme = read_scheme(root, scheme)
+    rating = read_rating(root.table("reputation"), SCHEMES[used_scheme].reputation)
+    sites = _sites(root, grid, day, own_seed, fleet_seed, trusting=prior(rating) == 0)
     plants = tuple(
         read_plant(row, _at_bus(grid), _day_of(row, day, path)) for row in root.tables("plant")
     )
@@ -73,7 +77,6 @@ def load(
     funds = market_terms.read_funds(root.table("funds"))
     council = market_terms.read_council(root.table("council"))
     owners = _owners(root.table("owners"))
-    used_scheme = read_scheme(root, scheme)
     market, splitting = read_market(root.table("market"), SCHEMES[used_scheme])
     requests = read_requests(root.table("market"), SCHEMES[used_scheme], owners.strategy)
     sites = wished(root.tables("wish"), sites, plants, market, partial(hours_of, day))
@@ -96,7 +99,7 @@ def load(
         meter_error=_meter_error(root.table("meters")),
         funds=funds,
         settlement=market_terms.read_settlement(settlement, tariff),
-        rating=market_terms.read_rating(root.table("reputation")),
+        rating=rating,
         incentive=market_terms.read_incentive(root.table("incentive"), time),
         door=market_terms.read_door(root.table("door"), funds, council, len(sites), len(plants)),
         council=council,
@@ -188,14 +191,21 @@ def _day_of(row: Table, day: fleet.Day, path: Path) -> fleet.Day:
 
 
 def _sites(
-    root: Table, grid: Grid, day: fleet.Day, seed: int, fleet_seed: int | None
+    root: Table, grid: Grid, day: fleet.Day, seed: int, fleet_seed: int | None, trusting: bool
 ) -> tuple[Site, ...]:
+    """Return drawn and listed sites.
+
+    Drawn owners are `trusting` where a newcomer's reputation is 0: whoever asked for more than that
+    would never see anybody's first trade. Listed ones ask what their row says.
+    """
     drawn: tuple[Site, ...] = ()
     if root.has("fleet"):
         table = root.table("fleet")
         settings = fleet.read_settings(table, seed)
         if fleet_seed is not None:
             settings = dataclasses.replace(settings, seed=fleet_seed)
+        if trusting:
+            settings = dataclasses.replace(settings, min_reputation=(0.0, 0.0))
         share = grid.file.power_factor * 1e6
         peak_w = {bus: mva * share for bus, mva in grid.file.peak_load_mva.items()}
         drawn = fleet.draw(settings, table, peak_w, day)

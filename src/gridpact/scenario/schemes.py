@@ -25,20 +25,21 @@ class Scheme:
 
     mechanism: clears the local tier. splitting: whether a zonal bid may be served by several
     plants (5-decisions, section 5). requests: how owners ask their neighbours, "none" where each
-    looks after itself.
+    looks after itself. reputation: the rule by which sellers are rated.
     """
 
     mechanism: str = MERIT_ORDER
     splitting: bool = True
     requests: str = NO_REQUESTS
+    reputation: str = "feedback"
 
 
 SCHEMES: Mapping[str, Scheme] = {
     DEFAULT: Scheme(),
     "dual-chain": Scheme(splitting=False),
-    "matching-degree": Scheme(mechanism="matching_degree"),
+    "matching-degree": Scheme(mechanism="matching_degree", reputation="comprehensive"),
     "pareto": Scheme(mechanism="pareto", requests="cost_aware"),
-    "credibility": Scheme(mechanism="seller_choice"),
+    "credibility": Scheme(mechanism="seller_choice", reputation="credibility"),
 }
 """[Wang23]'s market is `dual-chain`, [Cui22]'s `matching-degree`, [Zeng23]'s `pareto`, [Yu23]'s
 `credibility`."""

@@ -12,6 +12,7 @@ from gridpact.crypto.keys import Key
 from gridpact.identity.pseudonym import period_key
 from gridpact.model.participant import Participant, Role
 from gridpact.prosumer.devices import Plant, Site
+from gridpact.quantities import whole
 
 
 @dataclass(frozen=True)
@@ -51,20 +52,35 @@ def enlist(
     root_bus: int,
     seed: int,
     period: int | None = None,
+    hours: float = 1.0,
 ) -> People:
     """Return the parties of a scenario; a site with PV or a battery may also sell.
 
-    In a period, devices have keys of that period alone.
+    In a period, devices have keys of that period alone. What each could sell in an interval of so
+    many hours, as its devices are rated, is registered.
     """
     secret = key_seed(seed)
     return People(
-        sites=tuple(party(secret, site.name, site.bus, _roles(site), period) for site in sites),
-        plants=tuple(party(secret, plant.name, plant.bus, Role.PLANT, period) for plant in plants),
+        sites=tuple(
+            party(secret, site.name, site.bus, _roles(site), period, _rated(site) * hours)
+            for site in sites
+        ),
+        plants=tuple(
+            party(secret, plant.name, plant.bus, Role.PLANT, period, plant.peak_w * hours)
+            for plant in plants
+        ),
         substation=party(secret, "substation meter", root_bus, Role(0)),
     )
 
 
-def party(secret: bytes, name: str, bus: int, roles: Role, period: int | None = None) -> Party:
+def party(
+    secret: bytes,
+    name: str,
+    bus: int,
+    roles: Role,
+    period: int | None = None,
+    sells_wh: float = 0.0,
+) -> Party:
     """Return one party; `meter` is a commitment to its meter's identity with a salt."""
     key = Key.derive(secret, name)
     label = name.encode()
@@ -78,9 +94,16 @@ def party(secret: bytes, name: str, bus: int, roles: Role, period: int | None = 
             roles=roles,
             certificate=keccak(b"certificate" + secret + label),
             meter=keccak(keccak(b"meter salt" + secret + label) + label),
+            reference_wh=whole(sells_wh),
         ),
         key,
     )
+
+
+def _rated(site: Site) -> float:
+    """Return what a site's devices can send at once. [W]"""
+    pv = site.pv.peak_w if site.pv else 0.0
+    return pv + (site.battery.power_w if site.battery else 0.0)
 
 
 def _roles(site: Site) -> Role:
