@@ -25,11 +25,12 @@ from gridpact.report.findings import Findings
 from gridpact.report.levies import levies
 from gridpact.report.money import between
 from gridpact.report.orders import wishes
+from gridpact.report.ratings import ratings
 from gridpact.report.requests import sums as sums_of_requests
 from gridpact.report.sensitivity import Sensitivity
 from gridpact.report.sensor_view import sensor_view
 from gridpact.report.series import clock
-from gridpact.report.summary import heads, refusals, reputations
+from gridpact.report.summary import heads, refusals
 from gridpact.report.words import CASES, CODES, FIGURES, PHASES, REASONS
 
 
@@ -91,7 +92,7 @@ def page(found: Findings, figures: Mapping[str, str], sensitivity: Sequence[Sens
         requests=sums_of_requests(day),
         cuts=_cuts(found),
         unheld=unheld(found),
-        ratings=_ratings(found),
+        ratings=ratings(day),
         council=council_view(found),
         sensors=sensor_view(found.day),
         sensitivity=sensitivity,
@@ -197,10 +198,6 @@ def unheld(found: Findings) -> list[tuple[int, tuple[str, ...]]]:
         for interval, one in cleared
         if one.binding and not one.fills and not one.cuts
     ]
-
-
-def _ratings(found: Findings) -> list[tuple[str, int]]:
-    return sorted(reputations(found.day).items(), key=lambda row: -row[1])
 
 
 def _seconds(seconds: Mapping[str, float]) -> list[tuple[str, str, float]]:

@@ -19,6 +19,7 @@ from gridpact.report.comparison import Account, Comparison
 from gridpact.report.findings import Findings
 from gridpact.report.levies import levies
 from gridpact.report.orders import wishes
+from gridpact.report.ratings import rule_name
 from gridpact.report.sensor_view import sensor_view
 
 _PACKAGES = ("gridpact", "numpy", "scipy", "clarabel", "coincurve", "pyrevm", "py-evm", "msgspec")
@@ -32,6 +33,7 @@ def summary(found: Findings) -> dict[str, Any]:
         "scenario": {
             "name": scenario.name,
             "scheme": scenario.scheme,
+            "reputation_rule": rule_name(scenario.rating),
             "seed": scenario.seed,
             "strategy": scenario.strategy,
             "begins": scenario.time.begins.isoformat(),
