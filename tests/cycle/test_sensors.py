@@ -25,7 +25,7 @@ from gridpact.report.findings import examine
 from gridpact.report.page import page
 from gridpact.report.summary import summary
 from gridpact.report.trades import Trade, of_interval
-from gridpact.safety.scripted import Hours, Section, SensorSettings, Silence
+from gridpact.safety.scripted import Fault, Hours, Section, SensorSettings, Silence
 from gridpact.safety.verdict import Permit
 from gridpact.scenario.reader import load
 from gridpact.scenario.scenario import Scenario
@@ -107,6 +107,26 @@ def test_a_faulty_transformer_stops_the_trades_behind_it_and_no_others(
     for fill in result.cleared.fills:
         places = {bus[storm.names[party]] for party in (fill.buyer, fill.seller)}
         assert (fill.hash in stopped) == any(7 <= place <= 19 for place in places)
+
+
+def test_a_fault_between_two_sections_stops_what_passes_it_and_nothing_else(
+    stormy: Scenario,
+) -> None:
+    assert stormy.sensors is not None
+    fault = (Fault("main", Hours(6.0, 9.0), 14.0),)
+    faulty = SensorSettings("roof", stormy.sensors.sections, 7, faults=fault)
+    short = shortened(replace(stormy, sensors=faulty), 9)
+    day = run_day(short, memory_ledgers(short), quietly, signed=False)
+    bus = {site.name: site.bus for site in (*stormy.sites, *stormy.plants)}
+    result = day.intervals[8]
+    assert set(causes(result)) == {"equipment_failure transformer main"}
+    stopped, within = held(result.verdicts), 0
+    for fill in result.cleared.fills:
+        places = [bus[day.names[party]] for party in (fill.buyer, fill.seller)]
+        one = all(7 <= at <= 19 for at in places) or all(at >= 41 for at in places)
+        assert (fill.hash in stopped) != one
+        within += one
+    assert 0 < within < len(result.cleared.fills)
 
 
 def test_the_operator_lets_trades_flow_and_its_word_is_on_record(storm: DayResult) -> None:

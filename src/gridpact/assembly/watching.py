@@ -38,6 +38,7 @@ def watch(scenario: Scenario, measuring: Instruments, people: People, signed: bo
         terms=WatchTerms(learned.version, duty.address),
         salt=salt(scenario),
         now=clock.first,
+        above=measuring.above,
         overrides=tuple(
             Override(
                 one.target,

@@ -90,7 +90,8 @@ class Go(NamedTuple):
 class Watch:
     """The sensors of a region and what they are fed with.
 
-    `meters` are each participant's by address, numbers of the layout; `salt` is the operator's
+    `meters` are each participant's by address, numbers of the layout; `above` is the feeder that
+    each of the layout's hangs on, itself for the topmost; `salt` is the operator's
     secret without which nobody guesses what a hash hides. `now` is the last moment seen.
     """
 
@@ -100,6 +101,7 @@ class Watch:
     terms: WatchTerms
     salt: bytes
     now: int
+    above: tuple[int, ...] = ()
     overrides: tuple[Override, ...] = ()
     sign: Sign | None = None
     seen: list[Row] = field(default_factory=list)
@@ -149,7 +151,24 @@ class Watch:
     def permit(self, fill: Fill) -> Permit:
         """Return whether a trade may flow now, by all meters of both parties."""
         parties = (*self.meters[fill.seller], *self.meters[fill.buyer])
-        return gate(self.sensors, fill.hash.hex(), self.now, parties)
+        return gate(self.sensors, fill.hash.hex(), self.now, parties, self._along(parties))
+
+    def _along(self, meters: Sequence[int]) -> tuple[int, ...]:
+        """Return the feeders that lie between those of some meters, the one above all included."""
+        own = set(self.sensors.learned.layout.meter_feeder[list(meters)].tolist())
+        if len(own) < 2 or not self.above:
+            return ()
+        ways = [self._upwards(feeder) for feeder in sorted(own)]
+        common = set.intersection(*map(set, ways))
+        top = next(feeder for feeder in ways[0] if feeder in common)
+        between = {feeder for way in ways for feeder in way[: way.index(top) + 1]}
+        return tuple(sorted(between - own))
+
+    def _upwards(self, feeder: int) -> list[int]:
+        way = [feeder]
+        while self.above[way[-1]] != way[-1]:
+            way.append(self.above[way[-1]])
+        return way
 
     def released(self, permit: Permit) -> str | None:
         """Return why the operator lets a trade flow against its permit; None if it does not."""

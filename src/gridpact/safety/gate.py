@@ -11,14 +11,18 @@ from gridpact.safety.terms import QUARTER
 from gridpact.safety.verdict import CLASSES, OK, REASONS, Permit, Target, Verdict
 
 
-def gate(sensors: Sensors, trade: str, time: int, parties: Sequence[int]) -> Permit:
+def gate(
+    sensors: Sensors, trade: str, time: int, parties: Sequence[int], along: Sequence[int] = ()
+) -> Permit:
     """Return whether a trade between meters may flow now.
 
     Held while a hazard or fault of its meters, their stations, lines or transformers runs, and
-    while one of them has not spoken for too long.
+    while one of them has not spoken for too long. `along` are further feeders on its way.
     """
     blocking = [verdict for meter in parties for verdict in _against(sensors, meter)]
+    blocking += [verdict for feeder in along for verdict in _machines(sensors, feeder)]
     stale = [name for meter in parties for name in _stale(sensors, meter)]
+    stale += [name for feeder in along for name in _silent(sensors, feeder)]
     return Permit(
         trade,
         time,
@@ -46,8 +50,13 @@ def _against(sensors: Sensors, meter: int) -> Iterator[Verdict]:
             hazard, round(float(state.sky_score[station]), 6),
             since=int(state.sky_since[station]) or None,
         )  # fmt: skip
-    if feeder == NONE:
-        return
+    if feeder != NONE:
+        yield from _machines(sensors, feeder)
+
+
+def _machines(sensors: Sensors, feeder: int) -> Iterator[Verdict]:
+    """Yield what is wrong with the transformers and lines of a feeder."""
+    state, layout = sensors.state, sensors.learned.layout
     for kind, names, places, codes, since in (
         (Target.TRANSFORMER, layout.transformers, layout.transformer_feeder, state.machine,
          state.machine_since),
@@ -65,8 +74,12 @@ def _stale(sensors: Sensors, meter: int) -> Iterator[str]:
     station, feeder = int(layout.meter_station[meter]), int(layout.meter_feeder[meter])
     if station != NONE and state.weather.silent[station] >= sensors.terms.weather.silent:
         yield f"station {layout.stations[station]}"
-    if feeder == NONE:
-        return
+    if feeder != NONE:
+        yield from _silent(sensors, feeder)
+
+
+def _silent(sensors: Sensors, feeder: int) -> Iterator[str]:
+    state, layout = sensors.state, sensors.learned.layout
     for kind, names, places, silent in (
         ("transformer", layout.transformers, layout.transformer_feeder, state.equipment.silent),
         ("line", layout.lines, layout.line_feeder, state.equipment.line_silent),

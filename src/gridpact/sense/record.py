@@ -47,6 +47,10 @@ def record(
         "participants": {
             who.hex(): [layout.meters[one] for one in own] for who, own in meters.items()
         },
+        "feeders": [
+            {"feeder": name, "above": layout.feeders[above]}
+            for name, above in zip(layout.feeders, measuring.above, strict=True)
+        ],
         **_places(layout),
     }
     (folder / "meta.json").write_text(json.dumps(meta, indent=1) + "\n", encoding="utf-8")

@@ -5,6 +5,7 @@ every hold must come out the same. Without the log the audit says only what a le
 (`ledger.audit.verdicts`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -122,6 +123,7 @@ class SensorAudit:
             )
         place = {name: n for n, name in enumerate(names)}
         meters, salt, first = _secrets(self._path, self._meta)
+        feeders = {name: n for n, name in enumerate(self._log.layout.feeders)}
         watch = Watch(
             sensors=Sensors.of(learned),
             feed=_Feed(self._log),
@@ -129,6 +131,7 @@ class SensorAudit:
             terms=terms,
             salt=salt,
             now=first,
+            above=_above(self._path, self._meta, feeders),
         )
         watch.warm_up(self._log.trained)
         return watch
@@ -148,3 +151,13 @@ def _secrets(path: Path, meta: Meta) -> tuple[dict[bytes, list[str]], bytes, int
     if first % SKY:
         raise ScenarioError(path, "first", f"expected a multiple of {SKY} s, not {first}")
     return meters, salt, first
+
+
+def _above(path: Path, meta: Meta, place: Mapping[str, int]) -> tuple[int, ...]:
+    """Return by feeder the one that it hangs on."""
+    try:
+        rows = {place[one["feeder"]]: place[one["above"]] for one in meta["feeders"]}
+        return tuple(rows[feeder] for feeder in range(len(place)))
+    except (KeyError, TypeError) as error:
+        problem = "expected each feeder with the one above it, as `gridpact run` writes them"
+        raise ScenarioError(path, "feeders", problem) from error

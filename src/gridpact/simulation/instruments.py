@@ -126,6 +126,9 @@ class Instruments:
         shape = self._net_kw.shape
         seen = self._net_kw * (1 + 0.003 * rng.standard_normal(shape))
         order = [self._sections.names.index(one) for one in self.layout.feeders]
+        place = {name: n for n, name in enumerate(self.layout.feeders)}
+        tops = self._sections.above[order].tolist()
+        self.above = tuple(place[self._sections.names[one]] for one in tops)
         self._oil_noise = 0.3 * rng.standard_normal(shape)
         self._lag, self._done = np.full(shape, np.nan), 0
         self.measured = Measured(

@@ -21,12 +21,14 @@ _ROOM = 1.2
 class Sections:
     """`of_bus`: the section of each bus in the order of the wires; `of_party`: of sites, plants.
 
+    above: the section that each hangs on, itself for the topmost. (section,)
     kva: rated power of each section's transformer and line. (section,)
     """
 
     names: tuple[str, ...]
     of_bus: NDArray[np.int64]
     of_party: NDArray[np.int64]
+    above: NDArray[np.int64]
     kva: FloatArray
     volts: float
 
@@ -55,9 +57,15 @@ def sections(feeder: Feeder, world: World, given: Sequence[Section]) -> Sections
         owner[place] = at_bus.get(place, above)
     of_bus = np.array([owner[feeder.at(bus)] for bus in world.wires.buses], np.int64)
     of_party = of_bus[world.places]
+    above = [owner[feeder.parent[place]] if place else n for place, n in at_bus.items()]
     kva = [one.rating_kva or _asked(world, of_party == n) for n, one in enumerate(given)]
     return Sections(
-        tuple(one.name for one in given), of_bus, of_party, np.array(kva), feeder.v_base_kv * 1000
+        names=tuple(one.name for one in given),
+        of_bus=of_bus,
+        of_party=of_party,
+        above=np.array(above, np.int64),
+        kva=np.array(kva),
+        volts=feeder.v_base_kv * 1000,
     )
 
 
