@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +58,9 @@ def until(true: Callable[[], bool], what: str) -> None:
 
 def lives(process: int) -> bool:
     """Say whether a process is there and not only waiting to be buried."""
+    if Path("/proc/self/stat").exists():
+        told = Path(f"/proc/{process}/stat")
+        return told.exists() and told.read_text().rpartition(")")[2].split()[0] != "Z"
     shown = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True).stdout
     return bool(shown.strip()) and not shown.strip().startswith(b"Z")
 
