@@ -59,8 +59,11 @@ def until(true: Callable[[], bool], what: str) -> None:
 def lives(process: int) -> bool:
     """Say whether a process is there and not only waiting to be buried."""
     if Path("/proc/self/stat").exists():
-        told = Path(f"/proc/{process}/stat")
-        return told.exists() and told.read_text().rpartition(")")[2].split()[0] != "Z"
+        try:
+            told = Path(f"/proc/{process}/stat").read_text()
+        except OSError:
+            return False
+        return told.rpartition(")")[2].split()[0] != "Z"
     shown = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True).stdout
     return bool(shown.strip()) and not shown.strip().startswith(b"Z")
 
