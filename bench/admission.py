@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from bench.rows import Row
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import keccak, name_hash
@@ -88,7 +90,8 @@ def _micros(what: str, seconds: float, floor: float) -> Row:
 def _flood(region: _Region, whole: float) -> list[Row]:
     """Return what an order of a flood costs, against an honest one."""
     key = region.keys[0]
-    raws = [_signed(key, 0, Tier.LOCAL, salt, BOOKS) for salt in range(PEOPLE)]
+    greedy = [replace(_order(key, 0, Tier.LOCAL, n), energy_wh=20_000) for n in range(PEOPLE)]
+    raws = [encode(_by(key, one)) for one in greedy]
     each = _best(lambda: _admit_all(region, [raws], receipts=False, refusals=PEOPLE)) / PEOPLE
     return [Row("one order of a flood", 1e6 * each, "us", "an honest one", each / whole)]
 
@@ -190,10 +193,6 @@ def _orders(keys: Sequence[Key], interval: int) -> list[bytes]:
                       parent=parent, salt=interval)  # fmt: skip
         raws += [encode(_by(key, local)), encode(_by(key, zonal))]
     return raws
-
-
-def _signed(key: Key, interval: int, tier: Tier, salt: int, void: int) -> bytes:
-    return encode(_by(key, _order(key, interval + void, tier, salt)))
 
 
 def _order(key: Key, interval: int, tier: Tier, salt: int) -> Order:

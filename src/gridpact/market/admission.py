@@ -2,7 +2,7 @@
 
 Orders are judged one by one in order of arrival. The tests stand in such an order that a stranger
 cannot make the collector work or learn anything: first the form of the numbers and whether the
-sender is known at all (no cryptography), then the signature, and only for a proven sender the
+sender is known and in time (no cryptography), then the signature, and only for a proven sender the
 tests whose answers tell of roles, allowances and, last, of money. A refusal is data. Only an
 accepted order takes up its participant's place, allowance and money: nobody uses up another's.
 """
@@ -135,6 +135,8 @@ def _judge(signed: SignedOrder, gate: Gate, taken: _Taken, sequence: int) -> Acc
     digest = order.digest(gate.domain) if gate.name is None else gate.name(order)
     if digest in taken.orders:
         return Refusal(digest, who, Code.DUPLICATE, "this very order is in the book already")
+    if late := _untimely(order, gate):
+        return Refusal(digest, who, Code.EXPIRED, late)
     if taken.proven.exhausted(who, digest):
         most = f"more than {taken.proven.most} orders of one participant in one book"
         return Refusal(NONE, who, Code.OVER_LIMIT, most)
@@ -142,7 +144,7 @@ def _judge(signed: SignedOrder, gate: Gate, taken: _Taken, sequence: int) -> Acc
         if not gate.check(who, digest, signed.signature):
             return Refusal(digest, who, Code.SIGNATURE, "not signed by the participant, or high s")
         taken.proven.add(who, digest, signed.signature)
-    for test in (_standing, _timely, _sensed, _single, _within, _priced):
+    for test in (_standing, _sensed, _single, _within, _priced):
         if found := test(order, sender, gate, taken):
             return Refusal(digest, who, *found)
     charge = _highest_charge(order, sender, gate)
@@ -238,12 +240,16 @@ def _standing(order: Order, sender: Participant, gate: Gate, _taken: _Taken) -> 
     return None
 
 
-def _timely(order: Order, _sender: Participant, gate: Gate, _taken: _Taken) -> _Found:
+def _untimely(order: Order, gate: Gate) -> str:
+    """Return why an order is not for this book, "" if it is.
+
+    Asked before the signature: else somebody's old orders, sent again, would use up its quota.
+    """
     if order.interval != gate.interval:
-        return Code.EXPIRED, f"for interval {order.interval}, the book is of {gate.interval}"
+        return f"for interval {order.interval}, the book is of {gate.interval}"
     if order.expires and order.expires <= gate.interval:
-        return Code.EXPIRED, f"void from interval {order.expires}"
-    return None
+        return f"void from interval {order.expires}"
+    return ""
 
 
 def _sensed(_order: Order, sender: Participant, gate: Gate, _taken: _Taken) -> _Found:

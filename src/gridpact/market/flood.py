@@ -21,7 +21,7 @@ MOST_RECORDED = 16
 MOST_UNPROVEN = 256
 """Refusals of orders that anybody may have sent that a book records one by one."""
 
-_UNPROVEN = frozenset({Code.SIGNATURE, Code.DUPLICATE})
+_UNPROVEN = frozenset({Code.SIGNATURE, Code.DUPLICATE, Code.EXPIRED})
 
 
 class Proven:

@@ -389,7 +389,7 @@ def test_a_stranger_learns_nothing_and_causes_no_cryptography() -> None:
         {"suspended": frozenset({BUYER.address})},
         {"free": {}},
         {"bid_limit": {}},
-        {"interval": 3},
+        {"barred": {BUYER.address: "revoked"}},
     ],
 )
 def test_who_cannot_sign_is_told_nothing_about_the_account(changes: dict[str, object]) -> None:
@@ -421,9 +421,9 @@ def test_a_crowd_of_bad_orders_changes_nothing_for_the_good_ones() -> None:
         assert len(refused) == len(bad)
 
 
-def flood(key: Key, count: int, interval: int = INTERVAL + 1) -> list[SignedOrder]:
-    """Return different orders that are all too early: signed, and of no use."""
-    return [signed(order(key, salt=n, interval=interval)) for n in range(count)]
+def flood(key: Key, count: int) -> list[SignedOrder]:
+    """Return different orders that all bid too much: signed, and of no use."""
+    return [signed(order(key, salt=n, energy_wh=5000)) for n in range(count)]
 
 
 def test_a_flood_of_ones_own_orders_is_not_listened_to() -> None:
@@ -452,18 +452,32 @@ def test_forging_and_repeating_use_up_nobodys_quota() -> None:
 
 
 def test_forged_orders_crowd_out_no_true_refusal() -> None:
-    [early] = flood(BUYER, 1)
+    [greedy] = flood(BUYER, 1)
     forged = [SignedOrder(order(BUYER, salt=n), bytes(65)) for n in range(MOST_UNPROVEN + 44)]
-    _, refused = judged(*forged, early)
-    assert Code.EXPIRED in {one.code for one in refused}
+    _, refused = judged(*forged, greedy)
+    assert Code.OVER_LIMIT in {one.code for one in refused}
     assert (refused[-1].participant, refused[-1].detail) == (ANYBODY, "44 more were refused")
 
 
 def test_order_that_was_verified_is_verified_again_under_another_signature() -> None:
-    [early] = flood(BUYER, 1)
-    assert only_refusal(early).code is Code.EXPIRED
-    _, refused = judged(early, SignedOrder(early.order, bytes(65)))
-    assert [one.code for one in refused] == [Code.EXPIRED, Code.SIGNATURE]
+    [greedy] = flood(BUYER, 1)
+    assert only_refusal(greedy).code is Code.OVER_LIMIT
+    _, refused = judged(greedy, SignedOrder(greedy.order, bytes(65)))
+    assert [one.code for one in refused] == [Code.OVER_LIMIT, Code.SIGNATURE]
+
+
+def test_old_orders_sent_again_use_up_nobodys_quota_and_cost_no_cryptography() -> None:
+    old = [signed(order(BUYER, interval=INTERVAL - n, salt=n)) for n in range(1, INTERVAL)]
+    old += [signed(order(BUYER, salt=n, expires=1)) for n in range(2 * MOST_SIGNED)]
+    asked: list[bytes] = []
+
+    def counting(who: bytes, digest: bytes, signature: bytes) -> bool:
+        asked.append(who)
+        return recover(digest, signature) == who
+
+    accepted, refused = judged(*old, signed(order(BUYER)), at=gate(check=counting))
+    assert (len(accepted), asked) == (1, [BUYER.address])
+    assert {one.code for one in refused} == {Code.EXPIRED}
 
 
 def test_strangers_fill_no_record() -> None:
