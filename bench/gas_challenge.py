@@ -3,7 +3,8 @@
     python -m bench.gas_challenge      starts anvil and prints one line per figure
 
 The book holds 1,000 refused orders beside the five that trade, so proofs have ten siblings. Every
-proof is the first of its chain: it pays for the bond taken, burned and shared.
+proof is the first of its chain: it pays for the bond taken, burned and shared. The currency of what
+was burned goes by a call of its own, one for any number of proofs.
 """
 
 import json
@@ -13,7 +14,8 @@ from msgspec.structs import replace
 from tests.anvil import anvil
 from tests.contracts.clearings import Cleared5, signed
 from tests.contracts.harness import CHAIN, COLLECTOR, INTERVAL
-from tests.contracts.parts import TERMS
+from tests.contracts.parts import CHALLENGER, TERMS
+from tests.contracts.reading import Contract
 from tests.onchain import OPTIONS, Onchain
 
 from bench.gas_net import NodeWorld
@@ -62,7 +64,7 @@ def receipts(url: str) -> dict[str, int]:
     found["post prices"] = engine.gas
     ground = _Ground(engine, market)
     found |= _proofs(ground) | _book_proofs(ground) | _refusals(ground) | _answers(ground)
-    found |= _others(ground)
+    found |= _others(ground) | _retired(ground)
     engine.close()
     return found
 
@@ -259,6 +261,17 @@ def _others(ground: _Ground) -> dict[str, int]:
             silent, lambda served: challenges.expire(served, False, 1)
         ),
     }
+
+
+def _retired(ground: _Ground) -> dict[str, int]:
+    """Return the gas of burning the currency of what was slashed."""
+    market = ground.market
+    orders, fills = market.leaves()
+    lost = market.offers[2]
+    served = market.serve([leaf for leaf in orders if leaf.order != lost.hash], fills)
+    market.challenge(challenges.omitted(served, lost))
+    market.net.world.send(Contract.VAULT, "retire", sender=CHALLENGER)
+    return {"retire what was slashed": ground.engine.gas}
 
 
 def _answers(ground: _Ground) -> dict[str, int]:

@@ -94,6 +94,17 @@ class Vault:
         values = result(Contract.VAULT, name, execution.outcome.output)
         return values[0] if len(values) == 1 else values
 
+    def supply(self) -> tuple[int, int]:
+        """Return the currency's supply, and what of it the vault holds."""
+        money = self.currency.verifying_contract
+
+        def asked(name: str, *given: Any) -> int:
+            data = call(Contract.CURRENCY, name, *given)
+            output = self.engine.view(STRANGER, money, data, Moment(1, 0)).outcome.output
+            return int.from_bytes(output, "big")
+
+        return asked("totalSupply"), asked("balanceOf", self.at)
+
     def account(self, holder: bytes) -> Account:
         return Account(*self.view("account", holder))
 
@@ -304,6 +315,25 @@ def test_no_more_comes_home_than_went_out(vault: Vault) -> None:
         vault.send(CROSSING, "depart", ANN, 3, out)
 
 
+def test_what_is_slashed_is_burned_at_once_and_its_currency_when_somebody_retires_it(
+    vault: Vault,
+) -> None:
+    vault.mint(ANN, 10, REF)
+    with refused("vault: nothing to retire"):
+        vault.send(STRANGER, "retire")
+    vault.send(COUNCIL, "pledge", ANN, 9)
+    slashed = (4, [BOB, STRANGER], [1, 1], REF), (5, [BOB, BOB], [1, 1], REF)
+    events = [vault.send(COUNCIL, "slash", ANN, *one) for one in slashed]
+    assert [one.values["amount"] for (one,) in events] == [3, 3]  # a stranger has no account
+    assert vault.view("totals") == (10, 6, 4, 0, 0, 0)
+    assert vault.supply() == (10, 10)
+    assert vault.send(STRANGER, "retire") == []
+    assert vault.supply() == (4, 4)
+    assert vault.view("totals") == (10, 6, 4, 0, 0, 0)
+    with refused("vault: nothing to retire"):
+        vault.send(ANN, "retire")
+
+
 MOVES: dict[str, tuple[bytes, tuple[Any, ...]]] = {
     "open": (REGISTRY, (ANN,)),
     "stand": (REGISTRY, (ANN, True, True)),
@@ -340,6 +370,7 @@ def test_every_function_of_the_vault_that_changes_it_is_guarded() -> None:
     immutables = {"CURRENCY", "REGISTRY", "ORDERS", "SETTLEMENT", "INCENTIVE", "CROSSING"}
     immutables |= {"NET", "FALLBACK", "COUNCIL", "WALLETS", "SUPPLY"}
     people = {"mint", "deposit", "deposit_with_permit", "withdraw"}  # tests/contracts/test_currency
+    people |= {"retire"}
     assert set(artefact(Contract.VAULT).functions) == set(MOVES) | people | views | immutables
 
 

@@ -5,8 +5,8 @@
 @notice The only mover of money. Each account is one word: free 95 | reserved 80 | locked 80 |
         open 1. Three of the market's own accounts, which every settled fill touches, share one
         word. At all times free + reserved + locked + transit = minted - burned, and the vault holds
-        exactly that much of the currency. Rules live in other contracts, whose addresses are fixed
-        at construction (5-decisions, sections 8, 17).
+        that much of the currency: and, until somebody calls `retire`, what was slashed. Rules live
+        in other contracts, whose addresses are fixed at construction (5-decisions, sections 8, 17).
 """
 
 import accounts
@@ -33,6 +33,8 @@ NETWORK_TILL: constant(uint256) = 170
 LOSS_TILL: constant(uint256) = 85
 REWARD_TILL: constant(uint256) = 0
 MARK: constant(uint256) = 2**255
+# names what `retire` burns: nobody is paid for it outside
+RETIRED: constant(bytes32) = keccak256("retired")
 # standing: what the registry says of who may order, beside the money that an order reserves
 BARRED: constant(uint256) = 2**254
 FOREIGN: constant(uint256) = 2**253
@@ -190,7 +192,9 @@ def burn(account: address, amount: uint256, ref: bytes32):
     assert not self.used[ref], "vault: reference used"
     self.used[ref] = True
     self._debit(account, amount)
-    self._leave(account, amount, ref)
+    self.flows += amount
+    extcall currency.__interface__(CURRENCY).burn(amount, ref, skip_contract_check=True)
+    log Burned(account=account, amount=amount, ref=ref)
 
 
 @external
@@ -228,6 +232,21 @@ def withdraw(amount: uint256):
     assert extcall currency.__interface__(CURRENCY).transfer(
         msg.sender, amount
     ), "vault: not paid"
+
+
+@external
+def retire() -> uint256:
+    """
+    @notice Burn the currency of all that was slashed since the last such call. In these books it
+            is burned at once; its currency can wait, so that no proof pays for it. Anybody may.
+    @return How much it was.
+    """
+    peer: currency.__interface__ = currency.__interface__(CURRENCY)
+    flows: uint256 = self.flows
+    amount: uint256 = staticcall peer.balanceOf(self) - ((flows >> 128) - (flows & (2**128 - 1)))
+    assert amount > 0, "vault: nothing to retire"
+    extcall peer.burn(amount, RETIRED)
+    return amount
 
 
 @external
@@ -544,7 +563,7 @@ def slash(
 ):
     """
     @notice Take locked money of whoever was at fault: at least half is burned, and all that its
-            receivers have no account for. Only the council.
+            receivers have no account for; its currency by `retire`. Only the council.
     """
     assert msg.sender == COUNCIL, "vault: not the council"
     self._take(account, amount, LOCKED)
@@ -554,7 +573,8 @@ def slash(
             burned -= amounts[i]
             self._credit(to[i], amounts[i])
     assert 2 * burned >= amount, "vault: less than half burned"
-    self._leave(account, burned, ref)
+    self.flows += burned
+    log Burned(account=account, amount=burned, ref=ref)
 
 
 @external
@@ -630,13 +650,6 @@ def _enter(account: address, amount: uint256):
     assert amount <= MAX_SUPPLY, "vault: supply"
     self.flows += amount << 128
     self._credit(account, amount)
-
-
-@internal
-def _leave(account: address, amount: uint256, ref: bytes32):
-    self.flows += amount
-    extcall currency.__interface__(CURRENCY).burn(amount, ref, skip_contract_check=True)
-    log Burned(account=account, amount=amount, ref=ref)
 
 
 @internal

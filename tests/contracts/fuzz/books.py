@@ -57,6 +57,9 @@ class Books:
         self.demanded: set[tuple[bytes, int]] = set()
         self.asked: dict[tuple[bytes, bool, int], bytes] = {}
         self.deposited: set[bytes] = set()
+        self.vault = NOBODY
+        self.slashed = 0
+        """Of what the vault burned, what its currency does not show yet."""
         self.buyers: dict[bytes, bytes] = {}
         self.sellers: dict[bytes, bytes] = {}
 
@@ -90,6 +93,13 @@ class Books:
             for v, n in zip((log.values for log in logs), names, strict=True)
             if n == "council.Slashed"
         ]
+        # the vault's currency follows what it burns at once, or when somebody retires it
+        left = sum(
+            v["value"]
+            for v, name in zip((log.values for log in logs), names, strict=True)
+            if name == "currency.Transfer" and v["receiver"] == NOBODY and v["sender"] == self.vault
+        )
+        self.slashed += sum(v["amount"] for v in burned) - left
         if slashed:
             self._slashed(burned, slashed)
         elif (burned and any(name.startswith("evidence.") for name in names)) or (

@@ -58,6 +58,10 @@ class People(Play):
     def withdraw(self, sender: bytes, money: int) -> None:
         self.attempt(lambda: self.world.send(Contract.VAULT, "withdraw", money, sender=sender))
 
+    @rule(sender=sender)
+    def retire(self, sender: bytes) -> None:
+        self.attempt(lambda: self.world.send(Contract.VAULT, "retire", sender=sender))
+
     @rule(name=who, to=account, money=money, back=st.booleans())
     def pay(self, name: str, to: bytes, money: int, back: bool) -> None:
         given = hands.address(to), money

@@ -126,7 +126,7 @@ WAYS_OUT: Mapping[str, tuple[Contract | None, tuple[Any, ...]]] = {
     "deposit_with_permit": (None, ("0x" + ANN.hex(), 7, 2**40, 27, REF, REF)),
     "withdraw": (None, (7,)),
     "burn": (Contract.CROSSING, ("0x" + ANN.hex(), 7, REF)),
-    "slash": (Contract.COUNCIL, ("0x" + ANN.hex(), 8, ["0x" + BOB.hex()] * 2, [2, 2], REF)),
+    "retire": (None, ()),
 }
 
 
@@ -146,7 +146,7 @@ def counterfeit() -> World:
 
 def test_the_ways_out_are_all_there_are() -> None:
     out = {one.function for one in calls_out.calls("vault") if not one.static}
-    assert out == {"mint", "deposit_with_permit", "withdraw", "_deposit", "_leave"}
+    assert out == {"mint", "deposit_with_permit", "withdraw", "_deposit", "burn", "retire"}
 
 
 @pytest.mark.parametrize("way", WAYS_OUT)

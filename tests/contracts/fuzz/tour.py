@@ -28,6 +28,7 @@ def clearings(play: Everything) -> None:
         play.clear(kind, 1, NOTHING, DAN)
     for at in range(len(play.clearings)):
         play.expire(at, DAN, 1, NOTHING)
+    play.retire(BOB)
 
 
 def parts(number: int) -> Stop:

@@ -87,6 +87,7 @@ class Watched(World):
         self.spoil: Callable[[bytes], bytes] | None = None
         """What is done to a call before it is sent."""
         super().__init__(engine=engine, **terms)
+        self.books.vault = self.at[Contract.VAULT]
         self.tells = isinstance(self.engine, BoaChain)
         """Whether the engine tells the calls within a call; a fast one does not."""
         self.money = {self.at[Contract.VAULT], self.at[Contract.CURRENCY]}
@@ -281,7 +282,8 @@ class Watched(World):
         }
 
     def require_money(self) -> None:
-        """The money invariant: accounts = totals = minted - burned = the vault's currency."""
+        """The money invariant: accounts = totals = minted - burned = the vault's currency, but for
+        what was slashed and not retired."""
         if not self.moved:
             return
         self.moved = False
@@ -289,9 +291,8 @@ class Watched(World):
         sums = tuple(map(sum, zip(*self.pots().values(), strict=True)))
         assert sums == (free, reserved, locked), "accounts are not the totals"
         held = self.view(Contract.CURRENCY, "balanceOf", self.at[Contract.VAULT])
-        assert free + reserved + locked + transit == minted - burned == held, (
-            "money is not conserved"
-        )
+        assert free + reserved + locked + transit == minted - burned, "money is not conserved"
+        assert held == minted - burned + self.books.slashed, "not the vault's currency"
         away = self.books.crossings[b"away"] - self.books.crossings[b"home"]
         assert transit == away, "transit is not what left and did not come home"
         wallets = self.books.wallets
