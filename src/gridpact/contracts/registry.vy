@@ -412,13 +412,15 @@ def _enter(
     state: uint256,
 ):
     self._check_form(certificate, place)
-    self.status[account] = place << PLACE | state
+    if self.status[account] != 0:  # roles proposed before it left do not come back with it
+        self.next_roles[account] = 0
+    status: uint256 = place << PLACE | state
+    self.status[account] = status
     self.certificate[account] = certificate
     self.meter[account] = meter
     self.region[account] = region
-    self.next_roles[account] = 0
     extcall vault.__interface__(VAULT).open(account)
-    self._stand(account)
+    self._stand(account, status)
     log Registered(account=account, certificate=certificate, meter=meter, place=place)
 
 
@@ -460,14 +462,14 @@ def _require_state(account: address, state: uint256):
 
 @internal
 def _change_state(account: address, before: uint256, now: uint256):
-    self.status[account] = self.status[account] ^ (before ^ now)
-    self._stand(account)
+    status: uint256 = self.status[account] ^ (before ^ now)
+    self.status[account] = status
+    self._stand(account, status)
 
 
 @internal
-def _stand(account: address):
+def _stand(account: address, status: uint256):
     # the vault notes it beside the money, so that an order asks one contract
-    status: uint256 = self.status[account]
     extcall vault.__interface__(VAULT).stand(
         account,
         status & packing.MASK_8 == ACTIVE,
