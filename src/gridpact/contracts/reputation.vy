@@ -33,7 +33,7 @@ MAX_BATCH: constant(uint256) = 128
 PPM: constant(uint256) = 1_000_000
 # scores: five earlier ones of the interval 32 each | interval of the last change 32 | now 64
 EARLIER: constant(uint256) = 96
-EARLIEST: constant(uint256) = 224
+EARLIEST: constant(uint256) = 128  # of the earlier ones
 AT: constant(uint256) = 64
 KNOWN: constant(uint256) = 2**32
 HELD: constant(uint256) = 2**31  # marks an earlier score
@@ -78,6 +78,8 @@ TOLERANCE: public(immutable(uint256))  # ppm of what was agreed
 
 scores: HashMap[address, uint256]
 standings: HashMap[address, uint256]  # of `credibility`, as its words are
+# earlier ones that the word has no room for: seller 160 | interval 32 | score 32
+outlived: HashMap[uint256, bool]
 rated: HashMap[bytes32, uint256]  # of a part, by 32 rows, which were rated
 
 
@@ -247,20 +249,19 @@ def score(seller: address) -> uint256:
 def stood(seller: address, score: uint256) -> bool:
     """
     @notice Say whether a seller had this reputation at some time in the running interval: a
-            clearing that was posted in it names one that a rating may have moved since. After five
-            changes in one interval nobody can tell, so it is granted.
+            clearing that was posted in it names one that a rating may have moved since.
     """
     if score == self._score(seller):
         return True
     word: uint256 = self.scores[seller]
     if (word >> AT) & packing.MASK_32 != clock.interval():
         return False
-    if word >> EARLIEST != 0:
-        return True
-    for at: uint256 in range(4):
+    if score >= HELD:
+        return False
+    for at: uint256 in range(5):
         if (word >> (EARLIER + 32 * at)) & packing.MASK_32 == HELD | score:
             return True
-    return False
+    return self.outlived[self._outlived(seller, clock.interval(), score)]
 
 
 @external
@@ -362,7 +363,7 @@ def _move(seller: address, interval: uint64, agreed: uint256, sent: uint256) -> 
         now = comprehensive.update(before, agreed, sent, COMPREHENSIVE)
     else:
         now = self._believe(seller, convert(interval, uint256), agreed, sent)
-    self.scores[seller] = self._kept(word, before, now)
+    self.scores[seller] = self._kept(seller, word, before, now)
     log Rated(seller=seller, agreed=agreed, sent=sent, before=before, now=now)
     self._fine(seller, agreed, sent)
     return Rating(seller=seller, agreed=agreed, sent=sent, before=before, now=now)
@@ -384,13 +385,22 @@ def _believe(seller: address, interval: uint256, agreed: uint256, sent: uint256)
 
 
 @internal
-@view
-def _kept(word: uint256, before: uint256, now: uint256) -> uint256:
+def _kept(seller: address, word: uint256, before: uint256, now: uint256) -> uint256:
+    # the new word; what falls out of it in the same interval, from the sixth change on, is kept
     interval: uint256 = clock.interval() & packing.MASK_32
     earlier: uint256 = 0
     if (word >> AT) & packing.MASK_32 == interval:
         earlier = word >> EARLIER
+        oldest: uint256 = earlier >> EARLIEST
+        if oldest != 0:
+            self.outlived[self._outlived(seller, interval, oldest ^ HELD)] = True
     return ((earlier << 32) | HELD | before) << EARLIER | interval << AT | KNOWN | now
+
+
+@internal
+@pure
+def _outlived(seller: address, interval: uint256, score: uint256) -> uint256:
+    return convert(seller, uint256) << 64 | (interval & packing.MASK_32) << 32 | score
 
 
 @internal

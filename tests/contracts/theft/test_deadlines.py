@@ -272,17 +272,23 @@ def test_a_reputation_of_an_earlier_interval_is_wrong(market: Cleared5) -> None:
     assert market.condemned
 
 
-def test_after_five_ratings_in_one_interval_nobody_can_tell(market: Cleared5) -> None:
-    _delivered(market, 3, 4, 5, 6, 7)
+def test_no_number_of_ratings_lets_a_reputation_pass_that_never_stood(market: Cleared5) -> None:
+    """An operator that rates a seller often in one interval can name no score of its own choice."""
+    rated = range(1, 8)
+    _delivered(market, *rated)
     seller = market.offers[0].order.participant
 
-    def stood(score: int) -> bool:
-        return bool(market.net.world.view(Contract.REPUTATION, "stood", seller, score))
+    def stood(score: int, who: bytes = seller) -> bool:
+        return bool(market.net.world.view(Contract.REPUTATION, "stood", who, score))
 
-    _rate(market, 3, 4, 5, 6)
-    assert [stood(SCORE), stood(1)] == [True, False]
-    _rate(market, 7)
-    assert [stood(SCORE), stood(1)] == [True, True]
+    scores = [SCORE, *_rate(market, *rated)]
+    assert len(set(scores)) == len(rated) + 1
+    assert [stood(score) for score in scores] == [True] * len(scores)
+    beside = [score + off for score in scores for off in (-1, 1, 2**31) if score + off not in scores]
+    assert not any(stood(score) for score in (0, 1, 1_000_000, *beside))
+    assert not stood(scores[1], market.offers[1].order.participant)
+    before(market, BOOK - SECONDS)  # an interval later
+    assert [score for score in scores if stood(score)] == scores[-1:]
 
 
 # funds
