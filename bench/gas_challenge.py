@@ -270,7 +270,7 @@ def _retired(ground: _Ground) -> dict[str, int]:
     lost = market.offers[2]
     served = market.serve([leaf for leaf in orders if leaf.order != lost.hash], fills)
     market.challenge(challenges.omitted(served, lost))
-    market.net.world.send(Contract.VAULT, "retire", sender=CHALLENGER)
+    market.net.world.send(Contract.VAULT, "retire", sender=CHALLENGER.address)
     return {"retire what was slashed": ground.engine.gas}
 
 

@@ -358,6 +358,35 @@ MOVES: dict[str, tuple[bytes, tuple[Any, ...]]] = {
     "fill_wallet": (WALLETS, (ANN, STRANGER, 1)),
     "empty_wallet": (WALLETS, (ANN, BOB, 1)),
 }
+
+
+def _row(account: bytes, reserved: int = 0, lock: int = 0) -> int:
+    return int.from_bytes(account, "big") << 96 | reserved << 48 | lock
+
+
+FIRST, SECOND = sorted((ANN, BOB))
+WRONG: dict[str, tuple[bytes, str, tuple[Any, ...]]] = {
+    # what the vault refuses even the rule that may call
+    "vault: accounts not rising": (NET, "reserve_rows", ([_row(SECOND), _row(FIRST)],)),
+    "vault: locked too early": (NET, "reserve_rows", ([_row(ANN, 1, 1)],)),
+    "vault: not enough free": (NET, "reserve_rows", ([_row(ANN, 11)],)),
+    "vault: deltas do not sum to zero": (NET, "apply", ([_row(ANN)], [1 << 128])),
+    "vault: less than half burned": (COUNCIL, "slash", (ANN, 4, [BOB, BOB], [1, 2], REF)),
+    "vault: account is open": (WALLETS, "fill_wallet", (ANN, BOB, 1)),
+    "vault: no reference": (CROSSING, "burn", (ANN, 1, bytes(32))),
+}
+
+
+@pytest.mark.parametrize("reason", WRONG)
+def test_a_rule_that_errs_is_refused(vault: Vault, reason: str) -> None:
+    vault.mint(ANN, 10, REF)
+    vault.send(COUNCIL, "pledge", ANN, 4)
+    sender, name, given = WRONG[reason]
+    with refused(reason):
+        vault.send(sender, name, *given)
+    assert vault.account(ANN) == Account(6, 0, 4)
+
+
 ALSO = {
     "pledge": {REGISTRY},  # a deposit is pledged as a bond is
     "unpledge": {REGISTRY},

@@ -284,7 +284,9 @@ def test_no_number_of_ratings_lets_a_reputation_pass_that_never_stood(market: Cl
     scores = [SCORE, *_rate(market, *rated)]
     assert len(set(scores)) == len(rated) + 1
     assert [stood(score) for score in scores] == [True] * len(scores)
-    beside = [score + off for score in scores for off in (-1, 1, 2**31) if score + off not in scores]
+    beside = [
+        score + off for score in scores for off in (-1, 1, 2**31) if score + off not in scores
+    ]
     assert not any(stood(score) for score in (0, 1, 1_000_000, *beside))
     assert not stood(scores[1], market.offers[1].order.participant)
     before(market, BOOK - SECONDS)  # an interval later
