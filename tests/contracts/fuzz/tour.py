@@ -9,11 +9,13 @@ from collections.abc import Callable
 from tests.contracts.fuzz.everything import Everything, market
 from tests.contracts.fuzz.wrong_clearings import KINDS as CLEARINGS
 from tests.contracts.fuzz.wrong_parts import KINDS as PARTS
-from tests.contracts.harness import ANN, BOB, DEVICES, OPERATOR
+from tests.contracts.harness import ANN, BOB, DEVICES, OPERATOR, decoded
 from tests.contracts.parts import CHALLENGER
 from tests.contracts.purchases import VOLUME
 from tests.contracts.reading import Contract
 
+from gridpact.ledger.onchain.packing import words
+from gridpact.model.interval import Phase
 from gridpact.model.order import Side
 
 DAN = CHALLENGER.address
@@ -103,7 +105,9 @@ def trades(play: Everything) -> None:
 
 
 def rated(play: Everything) -> None:
-    """The operator rates a batch."""
+    """The operator registers a reference volume, and rates a batch."""
+    volume = BOB.rjust(32, b"\0") + words((500,))
+    play.attempt(lambda: play.world.rows(Contract.REPUTATION, "refer", [volume]))
     play.settle(0, 100, 1, False, 0)
     play.rate("cem", 12, OPERATOR, True, 1)
     play.rate("bob", 12, OPERATOR, True, 1)
@@ -123,7 +127,7 @@ def by_hand(play: Everything) -> None:
 
 
 def book(play: Everything) -> None:
-    """Post, relay, cancel, close; check a ranking."""
+    """Post, relay, cancel, close; check a ranking; say what sensors said."""
     for number, way in enumerate(("post", "relay")):
         play.order(
             "ann" if number else "bob",
@@ -138,6 +142,9 @@ def book(play: Everything) -> None:
         play.withdraw_order(3 * len(play.orders) - 1, ANN, number == 0)
     play.withdraw_order(0, OPERATOR, True)
     play.attempt(lambda: play.world.send(Contract.CLEARING, "check_order", [1 << 128 | 2]))
+    write = decoded(play.world.write(Phase.DELIVER, 14))
+    said = write, 900, b"\1" * 32, 3, b"\2" * 32, []
+    play.attempt(lambda: play.world.send(Contract.CLEARING, "judge", *said))
 
 
 def purchases(play: Everything) -> None:
