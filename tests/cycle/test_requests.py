@@ -9,6 +9,8 @@ from tests.cycle.conftest import quietly, shortened
 
 from gridpact.assembly.day import DayResult, run_day
 from gridpact.assembly.ledgers import audit_ledger, embedded_ledgers, memory_ledgers
+from gridpact.assembly.parts import assemble
+from gridpact.cycle.cycle import run
 from gridpact.model.attributes import NOBODY
 from gridpact.model.order import Side, Tier
 from gridpact.prosumer.neighbours import RequestSettings
@@ -81,6 +83,18 @@ def test_every_request_is_served_expires_or_waits(asked_day: DayResult, tmp_path
     assert (tmp_path / "requests.parquet").exists()
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "requests between neighbours" in page
+
+
+def test_a_run_that_was_cut_off_asks_the_same_again(scenario: Scenario) -> None:
+    short = asking(shortened(scenario, 9), "cost_aware")
+    whole, cut = memory_ledgers(short), memory_ledgers(short)
+    at_once = run_day(short, whole, quietly, signed=False)
+    for _ in run(assemble(short, cut, signed=False).market, 6, quietly):
+        pass
+    resumed = run_day(short, cut, quietly, signed=False)
+    assert at_once.requests == resumed.requests
+    assert sum(step.what is What.POOLED for step in resumed.requests) > 50
+    assert [end.state_hash for end in at_once.chains] == [end.state_hash for end in resumed.chains]
 
 
 def test_a_signed_run_by_the_scheme_is_audited(scenario: Scenario, tmp_path: Path) -> None:
