@@ -14,7 +14,7 @@ import pyarrow as pa
 from gridpact.assembly.day import DayResult
 from gridpact.market.unmet import filled
 from gridpact.model.attributes import NOBODY, PLAIN
-from gridpact.model.order import Accepted
+from gridpact.model.order import Accepted, Tier
 from gridpact.quantities import Wh
 from gridpact.report.tables import write_table
 
@@ -66,10 +66,15 @@ def orders(day: DayResult) -> Iterator[Row]:
 
 
 def wishes(day: DayResult) -> list[Wished]:
-    """Return how orders with wishes fared, by side and wish; an order with two counts in both."""
+    """Return how local orders with wishes fared, by side and wish; one with two counts in both.
+
+    A zonal bid asks for the same energy once more and is left out.
+    """
     sums: dict[tuple[str, str], list[int]] = {}
     for row in orders(day):
         order = row.accepted.order
+        if order.tier is not Tier.LOCAL:
+            continue
         asked = [*(row.accepted.attributes or PLAIN).asked]
         asked += ["least reputation"] * bool(order.min_reputation)
         for wish in asked:

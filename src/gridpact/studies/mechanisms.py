@@ -148,6 +148,7 @@ def against(found: Outcome) -> Outcome:
 
 def cell(mean: float, half: float) -> str:
     """Return a mean with half of its 95 % interval, where there is one."""
+    mean = round(mean, 2) + 0.0  # no minus before a zero
     return f"{mean:.2f}" if math.isnan(half) else f"{mean:.2f} ± {half:.2f}"
 
 
