@@ -15,7 +15,9 @@ from gridpact.market.choice import levies
 from gridpact.market.draw import book_seed
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import SignedOrder, Tier
+from gridpact.model.rating import CredibilityTerms
 from gridpact.model.record import Book, Prices
+from gridpact.reputation.sanctions import shut_out
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def _book(
         region=region,
         interval=interval,
         participants=people.participants,
-        suspended=people.suspended,
+        suspended=people.suspended | _fallen(market, ledger, people, interval),
         pairs=pairs,
         demand_buses=frozenset(one.bus for one in market.participants),
         bid_limit={who: row.bid_wh for who, row in expected.allowance.items()},
@@ -75,6 +77,16 @@ def _book(
     )
     accepted, refused = admit(submitted, gate, market.collector.sign)
     return Book(book_seed([one.hash for one in accepted]), accepted, refused)
+
+
+def _fallen(market: Market, ledger: Ledger, people: Roster, interval: int) -> frozenset[bytes]:
+    """Return who broke its word and is believed too little to trade, by the credibility rule."""
+    terms = market.rules.rating
+    if not isinstance(terms, CredibilityTerms) or not terms.floor:
+        return frozenset()
+    return frozenset(
+        one for one in people.participants if shut_out(ledger.standing(one), interval, terms)
+    )
 
 
 def _blocked(market: Market, interval: int) -> frozenset[bytes]:

@@ -60,6 +60,9 @@ class CredibilityTerms(msgspec.Struct, frozen=True, tag="credibility"):
         Missing share that is no breach, of a prosumer and of a plant. [ppm]
     reference_wh
         V0 of whom nothing is registered.
+    floor, away
+        Who broke its word and has less Credit than the floor [ppm] is suspended for so many
+        intervals; 0 suspends nobody.
     """
 
     weight: Score = PPM
@@ -67,6 +70,8 @@ class CredibilityTerms(msgspec.Struct, frozen=True, tag="credibility"):
     tolerance: Score = 250_000
     plant_tolerance: Score = 100_000
     reference_wh: Wh = 20_000
+    floor: Score = 0
+    away: int = 24 * 7
 
 
 RatingTerms: TypeAlias = FeedbackTerms | ComprehensiveTerms | CredibilityTerms

@@ -57,6 +57,16 @@ def suspended(before: Standing, after: Standing, terms: SanctionTerms) -> bool:
     return after.broken > before.broken and after.credit < terms.floor
 
 
+def shut_out(standing: Standing, interval: int, terms: CredibilityTerms) -> bool:
+    """Say whether a chain's operator takes no orders of a participant for an interval.
+
+    It broke its word, stands below the floor, and its last rating is not long enough ago for a new
+    review.
+    """
+    fallen = standing.broken > 0 and standing.credit < terms.floor
+    return fallen and interval < standing.interval + terms.away
+
+
 def may_return(standing: Standing, interval: int, terms: SanctionTerms) -> bool:
     """Say whether a suspended participant may ask for a new review by now."""
     return interval >= standing.interval + terms.away

@@ -22,6 +22,12 @@ from gridpact.scenario.scenario import (
 from gridpact.scenario.table import Table
 
 _DEAREST = 1000.0
+_NOT_IN_A_RUN = {
+    "paper": "is a rule in Python alone (settlement/paper.py): a buyer's lock on the chain has no"
+    " part for the reward",
+    "netting": "cannot be run: the chain bills what was not traded at the posted tariffs alone",
+}
+"""Ways to settle that have a name and that no contract executes, with the reason."""
 
 
 def _price(table: Table, key: str, default: float | None = None) -> Price:
@@ -72,7 +78,16 @@ def read_tariff(table: Table, time: Time) -> Tariff:
 
 
 def read_settlement(table: Table, tariff: Tariff) -> SettlementTerms:
-    """Return the settlement's terms; an unused kWh costs the zonal charge unless given."""
+    """Return the settlement's terms; an unused kWh costs the zonal charge unless given.
+
+    Raises
+    ------
+    ScenarioError
+        A mode that no chain executes; numbers that no rule has.
+    """
+    mode = table.text("mode", "used", choices=("used", *_NOT_IN_A_RUN))
+    if mode in _NOT_IN_A_RUN:
+        raise table.error("mode", f'"{mode}" {_NOT_IN_A_RUN[mode]}; a run settles by mode = "used"')
     terms = SettlementTerms(
         tau=_share(table, "tau_share", 0.05),
         eps=_share(table, "eps_share", 0.01),

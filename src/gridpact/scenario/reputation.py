@@ -61,6 +61,8 @@ def _credibility(table: Table) -> CredibilityTerms:
         tolerance=_share(table, "tolerance_share", 0.25),
         plant_tolerance=_share(table, "plant_tolerance_share", 0.10),
         reference_wh=_reference(table),
+        floor=_share(table, "suspend_below_share", 0.0),
+        away=table.whole("suspend_intervals", 168, low=1, high=10**6),
     )
     if terms.plant_tolerance > terms.tolerance:
         raise table.error("plant_tolerance_share", "is above tolerance_share")
@@ -85,7 +87,7 @@ _READERS: Mapping[str, tuple[tuple[str, ...], _Reader]] = {
     "credibility": (
         (
             *("volume_weight", "half_life_days", "tolerance_share", "plant_tolerance_share"),
-            "reference_kwh",
+            *("reference_kwh", "suspend_below_share", "suspend_intervals"),
         ),
         _credibility,
     ),

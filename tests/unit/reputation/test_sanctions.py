@@ -17,6 +17,7 @@ from gridpact.reputation.sanctions import (
     fine,
     may_return,
     returned,
+    shut_out,
     suspended,
 )
 from gridpact.settlement.split import split
@@ -39,6 +40,15 @@ def test_a_newcomer_trades_on_a_deposit_and_is_not_suspended() -> None:
     assert deposit_due(V0, 0, 300_000) == amount(300_000, V0)
     assert not suspended(new, update(new, 1, V0, 0, V0, HOUR, TERMS), SANCTIONS)
     assert suspended(new, update(new, 1, 0, V0, V0, HOUR, TERMS), SANCTIONS)
+
+
+def test_who_broke_its_word_is_shut_out_below_the_floor_until_its_time_is_over() -> None:
+    terms = CredibilityTerms(floor=20_000, away=24)
+    fallen = Standing(ONE, 100, 40, 1)
+    assert [shut_out(fallen, 100 + later, terms) for later in (1, 23, 24)] == [True, True, False]
+    assert not shut_out(Standing(ONE, 100, 40, 0), 101, terms)
+    assert not shut_out(Standing(3 * ONE, 100, 40, 1), 101, terms)
+    assert not shut_out(fallen, 101, TERMS)
 
 
 def test_a_fine_is_a_share_of_the_price_and_never_more_than_the_deposit() -> None:

@@ -134,6 +134,24 @@ BAD = [
         "ev_kwh = 99.0\nev_kw = 1.0\nev_h = [0, 4]",
         "cannot be",
     ),
+    (
+        "paper settlement",
+        "seed = 7",
+        '[settlement]\nmode = "paper"',
+        'settlement.mode: "paper" is a rule in',
+    ),
+    (
+        "netting",
+        "seed = 7",
+        '[settlement]\nmode = "netting"',
+        'settlement.mode: "netting" cannot be run',
+    ),
+    (
+        "no settlement",
+        "seed = 7",
+        '[settlement]\nmode = "free"',
+        "settlement.mode: expected one of used",
+    ),
     ("rating upside down", "seed = 7", "[reputation]\ngain_share = 0.5", "is not below loss_share"),
     (
         "pair falls",
