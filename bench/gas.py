@@ -33,8 +33,8 @@ grows a thousandfold."""
 NOTES = (
     "Gas used by anvil's receipts (London rules), accounts opened at registration, each operation "
     "measured once everything that it needs is there. Per account, trade or signature: the whole "
-    "transaction's gas over their number. A proof burns half of a bond or more in the vault's books; "
-    "the currency of that goes by `retire`, one call for any number of proofs."
+    "transaction's gas over their number. A proof burns half of a bond or more in the vault's "
+    "books; the currency of that goes by `retire`, one call for any number of proofs."
 )
 
 
