@@ -12,20 +12,32 @@ from gridpact.market.assignment.problem import Answer, Problem
 from gridpact.market.assignment.solver import Effort, solve
 from gridpact.market.degree import Mode, degrees
 
-NOTES = """Random cases (seed 1): demand U(0.5, 10) kWh in whole Wh, prices U(0.08, 0.20), caps
+NOTES = """Random cases: demand U(0.5, 10) kWh in whole Wh, prices U(0.08, 0.20), caps
 U(0.22, 0.30), charges up to 0.06 per kWh, reputation U(0.4, 1), capacities Dirichlet(3) with 1.1
 times the demand together. Degrees are `balanced` (5-decisions, section 10). The gap is (bound -
-value) / bound, certified by our own prices or by HiGHS's branch and bound on what they leave open.
+value) / bound, certified by our own prices (of energy, or of users with exact knapsacks) or by
+HiGHS's branch and bound on what they leave open. Seed 1, rows of other seeds say so.
 *HiGHS plain model* is the same model of zeros and ones given to scipy's `milp` as it is, with a
-time limit by the clock: its CPU time is what a busy machine leaves of it. Times are CPU seconds."""
-CASES = ((30, 5, 10.0), (100, 10, 20.0), (200, 20, 20.0), (300, 10, 20.0), (1000, 50, 20.0))
+time limit of 10 s by the clock; the CPU time that a busy machine left of it stands beside. Ours has
+no clock: kicks, nodes and rounds are counted. Times are CPU seconds;
+where other work shares the two cores they are some ten percent above those of a quiet machine, and
+more where caches are fought for."""
+CASES = ((30, 5), (100, 10), (200, 20), (300, 10), (1000, 50))
+OTHERS = ((200, 20, (2, 3)),)
+"""Further seeds: the search is a matter of luck, the bound is not."""
+WORK = Effort(120, 200, rounds=150)
 PEER_SECONDS = 10.0
 
 
 def run() -> list[Row]:
     rows = []
-    for users, providers, seconds in CASES:
-        rows += _of(users, providers, seconds)
+    for users, providers in CASES:
+        rows += _of(users, providers)
+    for users, providers, seeds in OTHERS:
+        for seed in seeds:
+            found = solve(case(users, providers, seed), WORK)
+            name = f"{users} x {providers}, seed {seed}: certified gap"
+            rows.append(_gap(name, found, 0.1, None))
     return rows + _crowd()
 
 
@@ -41,10 +53,10 @@ def case(users: int, providers: int, seed: int = 1, share: float = 1.1) -> Probl
     return Problem(demand, capacity, found.degree, found.gain)
 
 
-def _of(users: int, providers: int, seconds: float) -> list[Row]:
+def _of(users: int, providers: int) -> list[Row]:
     problem, name = case(users, providers), f"{users} x {providers}"
     begun = process_time()
-    found = solve(problem, Effort.within(seconds))
+    found = solve(problem, WORK)
     spent = process_time() - begun
     greedy, peer = problem.worth(by_value(problem)), _plain(problem)
     return [
@@ -68,10 +80,10 @@ def _crowd() -> list[Row]:
     ]
 
 
-def _gap(what: str, found: Answer, most: float, peer: float | None) -> Row:
+def _gap(what: str, found: Answer, most: float, peer: tuple[float, float] | None) -> Row:
     gap = 100 * found.gap
-    against = "" if peer is None else f"HiGHS plain model: {peer:.4f} %"
-    ratio = None if not peer else gap / peer
+    against = "" if peer is None else f"HiGHS plain model: {peer[0]:.4f} % in {peer[1]:.1f} CPU s"
+    ratio = None if peer is None or not peer[0] else gap / peer[0]
     holds = gap <= most and found.energy == found.energy_bound
     return Row(what, gap, "%", against, ratio, f"at most {most}", holds)
 
@@ -84,8 +96,9 @@ def _greedy(name: str, found: Answer, energy: int, value: float) -> Row:
     )  # fmt: skip
 
 
-def _plain(problem: Problem) -> float:
-    """Return the gap that HiGHS reaches on the plain model; 100 where it finds nothing. [%]"""
+def _plain(problem: Problem) -> tuple[float, float]:
+    """Return the gap [%] that HiGHS reaches on the plain model, 100 if none, and its CPU time."""
+    begun = process_time()
     user, place = np.nonzero(problem.allowed)
     column, (users, providers) = np.arange(len(user)), problem.value.shape
     taken = csr_matrix(
@@ -102,4 +115,5 @@ def _plain(problem: Problem) -> float:
         ],
         options={"time_limit": PEER_SECONDS, "mip_rel_gap": 1e-9},
     )
-    return 100.0 if done.x is None else 100 * float(done.mip_gap)
+    gap = 100.0 if done.x is None else 100 * float(done.mip_gap)
+    return gap, process_time() - begun

@@ -50,3 +50,8 @@ def test_a_believed_neighbour_is_preferred_and_a_newcomer_is_not_left_out() -> N
     assert alone.offer.tolist() == [1]
     assert len(match(OrderBook.of(bids, offers, scores))) == 2
     assert len(match(OrderBook.of(bids, offers, [0, 0, 0, 0]))) == 2
+
+
+def test_rounds_serve_no_less() -> None:
+    one = random_book(3, most=40)
+    assert MatchingDegree(rounds=20)(one).energy.sum() >= QUICK(one).energy.sum() > 0

@@ -65,3 +65,15 @@ def test_what_fits_nowhere_waits() -> None:
     found = solve(Problem(np.array([9, 3, 2]), np.array([4, 2]), value, value))
     assert found.provider.tolist() == [NOBODY, 0, 1]
     assert found.optimal
+
+
+def test_rounds_find_more_and_prove_more_and_always_the_same() -> None:
+    problem = case(2, 60, 8, 1.1)
+    plain = solve(problem, Effort(kicks=0, nodes=0, rounds=0))
+    found, again = (solve(problem, Effort(kicks=5, nodes=0, rounds=40)) for _ in range(2))
+    assert fits(problem, found.provider)
+    assert found.energy >= plain.energy
+    assert found.value >= plain.value
+    assert found.bound < plain.bound
+    assert found.gap < plain.gap / 2
+    assert (found.provider.tolist(), found.bound) == (again.provider.tolist(), again.bound)
