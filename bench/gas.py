@@ -24,7 +24,7 @@ from gridpact.model.interval import Key, Phase
 from gridpact.model.order import NONE, Side
 from gridpact.model.record import Book, Cleared, encode
 
-MODULES = ("gas_challenge", "gas_council", "gas_net", "gas_orders", "gas_people")
+MODULES = ("gas_challenge", "gas_council", "gas_net", "gas_orders", "gas_people", "gas_rules")
 SIZE = 24_576
 """Bytes of code that a chain takes. [B]"""
 FLAT = 20
@@ -50,7 +50,7 @@ GOALS = (
     Goal(r"post an? (bid|offer), relayed", 64_000),
     Goal(r"cancel", 62_000),
     Goal(r"lock", 62_000),
-    Goal(r"rate", 62_000),
+    Goal(r"rate(, by credibility)?", 62_000),
     Goal(r"match and lock", 85_000),
     Goal(r"settle a fill, two signed meters", 62_000),
     Goal(r"match and lock, signed orders", 100_000),

@@ -28,6 +28,7 @@ from gridpact.ledger.onchain import packing
 from gridpact.ledger.onchain.abi import Rows
 from gridpact.model.order import NONE, Accepted, Side
 from gridpact.model.participant import Named
+from gridpact.model.rating import RatingTerms
 from gridpact.model.trade import Fill
 
 SIZES = (1, 10, 100, 128)
@@ -50,9 +51,9 @@ CHARGE = 30_000
 class Bench:
     """A founded market on a node whose last receipt tells the gas."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, rating: RatingTerms | None = None) -> None:
         self.node = Onchain(url)
-        self.world = World(engine=self.node.opened, timing=LATER)
+        self.world = World(engine=self.node.opened, timing=LATER, rating=rating)
         self.hands = Hands(self.world)
         self.salt = 0
         for account in (*(device.address for device in DEVICES.values()), *_funded()):
@@ -82,7 +83,7 @@ def receipts(url: str) -> dict[str, int]:
     bench = Bench(url)
     found = _singles(bench)
     found |= _order_check(bench)
-    found |= _settled(bench)
+    found |= settled(bench)
     found |= _batches(bench)
     found |= _books(bench)
     bench.node.close()
@@ -136,7 +137,7 @@ def _order_check(bench: Bench) -> dict[str, int]:
     return found
 
 
-def _settled(bench: Bench) -> dict[str, int]:
+def settled(bench: Bench) -> dict[str, int]:
     """Settle by two meters: the seller's first interval, and one that finds its place used."""
     found, hands, world = {}, bench.hands, bench.world
     for label, interval in ((", first", INTERVAL), ("", INTERVAL + 16)):
