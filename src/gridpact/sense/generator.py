@@ -64,9 +64,9 @@ class Days:
     label: dict[tuple[Target, str], dict[int, Hazard]] = field(default_factory=dict)
 
     def mark(self, target: Target, name: str, times: NDArray[np.int64], hazard: Hazard) -> None:
-        rows = self.label.setdefault((target, name), {})
-        for one in times.tolist():
-            rows[one] = hazard
+        """Label times; an error that is nowhere material is no event."""
+        if len(times):
+            self.label.setdefault((target, name), {}).update(dict.fromkeys(times.tolist(), hazard))
 
 
 def make(made: Made) -> Days:

@@ -1,9 +1,11 @@
-"""What `gridpact sense` leaves: verdicts.csv and gate.csv."""
+"""What `gridpact sense` leaves: verdicts.csv, gate.csv and alerts.csv."""
 
 import csv
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 
+from gridpact.safety.alerts import Alert
 from gridpact.sense.replay import Judged
 
 
@@ -31,6 +33,27 @@ def write(found: Judged, folder: Path, style: str) -> tuple[Path, Path]:
         writer.writerow(("trade", "permit"))
         writer.writerows((one.trade, int(one.allowed)) for one in found.permits)
     return verdicts, gate
+
+
+def write_alerts(found: Sequence[Alert], folder: Path, style: str) -> Path:
+    """Write one row per alert; `until` is empty while it runs, meters are parted by blanks."""
+    path = folder / "alerts.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("since", "until", "target_type", "target", "cls", "reason", "meters"))
+        writer.writerows(
+            (
+                text(one.since, style),
+                "" if one.until is None else text(one.until, style),
+                one.target.value,
+                one.name,
+                one.hazard.value,
+                one.reason,
+                " ".join(one.concerns),
+            )
+            for one in found
+        )
+    return path
 
 
 def text(time: int, style: str) -> str:

@@ -15,6 +15,14 @@ def test_recorded_days_give_verdicts_and_permits(folder: Path, tmp_path: Path) -
         verdicts = list(csv.DictReader(file))
     with (tmp_path / "out" / "gate.csv").open() as file:
         gate = list(csv.DictReader(file))
+    with (tmp_path / "out" / "alerts.csv").open() as file:
+        told = list(csv.DictReader(file))
+    episodes = {(row["target_type"], row["target"]) for row in verdicts}
+    assert {(row["target_type"], row["target"]) for row in told} == episodes
+    storm = next(row for row in told if row["target_type"] == "station")
+    assert len(storm["meters"].split()) == 16
+    assert storm["since"] < storm["until"]
+    assert storm["reason"]
     assert list(verdicts[0]) == ["ts", "target_type", "target", "cls", "score"]
     assert {row["target_type"] for row in verdicts} >= {"meter", "station", "line", "transformer"}
     assert [row["trade"] for row in gate] == [f"t{at}" for at in range(200)]
