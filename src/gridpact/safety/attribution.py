@@ -30,11 +30,11 @@ class AttributionTerms:
     end: float = 4.0
     holds: float = 4.0
     change: float = 6.0
-    lead: float = 12.0
+    lead: float = 16.0
     worth: float = 0.04
     rows: int = 4
     pieces: int = 10
-    patience: int = 3
+    patience: int = 6
 
 
 @dataclass(frozen=True)
@@ -224,13 +224,11 @@ class _Search:
     def exchanged(self, pieces: list[Piece], fit: _Fit) -> list[Piece] | None:
         """Return the pieces with one that another explains better, or that began another time."""
         for at, piece in enumerate(pieces):
-            if piece.last < self.rows:
+            if piece.last < self.rows or (piece.first < 0 and piece.sure >= self.terms.patience):
                 continue
             others = pieces[:at] + pieces[at + 1 :]
             gain = self.gains(self.fit(others))
             gain[:, [one.member for one in others if one.last == self.rows]] = 0.0
-            if piece.first < 0:
-                gain[:, piece.member] = 0.0
             if piece.sure >= self.terms.patience:
                 gain[:, np.arange(self.members) != piece.member] -= self.terms.lead
             row, member = divmod(int(gain.argmax()), self.members)

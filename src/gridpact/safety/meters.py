@@ -1,9 +1,10 @@
 """Can this reading be, by itself? Plausibility and the residual of every meter, one tick at once.
 
-Order of the tests: missing, beyond the meter's capacity, PV at night, frozen; then how far the
-reading lies from what was expected (EWMA and two-sided CUSUM). The charts move only while a meter's
-verdict is ok, so that a theft is never learned. What is wrong with whom, the feeder's balance says
-(`balance`): a household that changes its habits is no fault.
+Order of the tests: missing, beyond the meter's capacity, PV at night, frozen; then how long the
+readings have been on one side of what was expected (two-sided CUSUM). What is expected comes from
+clean days alone, so that a theft is never learned. The chart judges only meters without an area
+meter; of the others the feeder's balance says who is wrong (`balance`): a household that changes
+its habits is no fault.
 """
 
 import itertools
@@ -23,10 +24,10 @@ Codes: TypeAlias = NDArray[np.int8]
 class MeterTerms:
     """capacity: share of the rating beyond which no reading lies; night: PV output in the dark, as
     a share of the rating; dark [W/m2]. frozen: equal readings in a row, beyond the longest such run
-    of the clean days; silent: rows without a packet that are a loss of communication. smoothing:
-    weight of a new residual in the EWMA; slack and limit of the CUSUM, in spreads; clip of one
-    residual. fault: share of what a generator should give that it lacks, over `rows` of light;
-    repaired: rise of what it gives that ends it.
+    of the clean days; silent: rows without a packet that are a loss of communication. slack and
+    limit of the CUSUM, in spreads, and where it stops; clip of one residual. fault:
+    share of what a generator should give that it lacks, over `rows` of light; repaired: rise of
+    what it gives that ends it.
     """
 
     capacity: float = 1.25
@@ -34,9 +35,9 @@ class MeterTerms:
     dark: float = 1.0
     frozen: int = 3
     silent: int = 8
-    smoothing: float = 0.05
     slack: float = 0.5
     limit: float = 12.0
+    most: float = 18.0
     clip: float = 4.0
     fault: float = 0.08
     rows: int = 6
@@ -51,7 +52,6 @@ class MeterState:
     run: NDArray[np.int16]
     longest: NDArray[np.int16]
     missing: NDArray[np.int16]
-    ewma: Small
     up: Small
     down: Small
     ratio: Small
@@ -82,7 +82,6 @@ def fresh(meters: int, longest: NDArray[np.int16], terms: MeterTerms) -> MeterSt
         run=np.zeros(meters, np.int16),
         longest=longest,
         missing=np.full(meters, terms.silent - 1, np.int16),
-        ewma=zeros.copy(),
         up=zeros.copy(),
         down=zeros.copy(),
         ratio=np.ones(meters, np.float32),
@@ -162,12 +161,9 @@ def _short(
     return np.asarray(lit & now_short & (state.ratio < 1 - terms.fault) & (lost > 0.02 * scale))
 
 
-def learn(state: MeterState, seen: Seen, ok: Flags, terms: MeterTerms) -> None:
-    """Move the charts of those meters whose verdict is ok."""
+def chart(state: MeterState, seen: Seen, terms: MeterTerms) -> None:
+    """Move the CUSUM of the meters that were heard; bounded, so that an end is soon seen."""
     z = np.clip(seen.residual, -terms.clip, terms.clip)
-    moving = ok & seen.heard
-    weight = np.float32(terms.smoothing)
-    state.ewma = np.where(moving, state.ewma + weight * (z - state.ewma), state.ewma)
-    slack = np.float32(terms.slack)
-    state.up = np.where(moving, np.maximum(state.up + z - slack, 0), state.up)
-    state.down = np.where(moving, np.maximum(state.down - z - slack, 0), state.down)
+    slack, most = np.float32(terms.slack), np.float32(terms.most)
+    state.up = np.where(seen.heard, np.clip(state.up + z - slack, 0, most), state.up)
+    state.down = np.where(seen.heard, np.clip(state.down - z - slack, 0, most), state.down)

@@ -110,7 +110,7 @@ class Sensors:
         code, score = self._alone(seen)
         self._together(now, seen, code, score)
         self._episodes(now.time, code, score)
-        meters.learn(state.meters, seen, code == OK, terms.meters)
+        meters.chart(state.meters, seen, terms.meters)
         self.seen, self.power = seen, now.power
         rows = [
             Row(now.time, Target.METER, learned.layout.meters[at], CLASSES[code[at]],

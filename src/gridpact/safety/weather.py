@@ -66,6 +66,7 @@ class WeatherState:
     windy: Flags
     blowing: Flags
     flashes: Floats
+    thundery: Flags
     rained: Floats
     pressure: Floats
     gusts: Floats
@@ -90,10 +91,6 @@ class Weather:
     stale: Flags
     score: Floats
 
-    @property
-    def unsafe(self) -> Flags:
-        return self.high_wind | self.typhoon | self.thunderstorm | self.lightning
-
 
 _LONG = 10**6
 
@@ -105,6 +102,7 @@ def fresh(stations: int, terms: WeatherTerms) -> WeatherState:
         windy=np.zeros(ring, bool),
         blowing=np.zeros(ring, bool),
         flashes=np.zeros(ring),
+        thundery=np.zeros(stations, bool),
         rained=np.zeros(ring),
         pressure=np.full((terms.day, stations), np.nan),
         gusts=np.zeros(ring),
@@ -150,7 +148,9 @@ def step(
     # the eye is calm, but the pressure in it is lower still
     typhoon = stormy | ((state.since_typhoon <= terms.lull) & (still | (depression >= terms.fall)))
     count, wettest = state.flashes.sum(axis=0), state.rained.max(axis=0)
-    thunder = count >= terms.flashes
+    # once there, it is over when no flash was heard for the length of the ring
+    thunder = (count >= terms.flashes) | (state.thundery & (count > 0))
+    state.thundery = thunder
     dead = (
         (wettest >= terms.convective[0])
         & (np.nan_to_num(cape) >= terms.convective[1])

@@ -12,6 +12,12 @@ CALM = {
 }  # fmt: skip
 
 
+def unsafe(one: Weather) -> bool:
+    """Return whether anything is wrong at the first station."""
+    flags = (one.high_wind, one.typhoon, one.thunderstorm, one.lightning)
+    return any(bool(flag[0]) for flag in flags)
+
+
 def blown(*rows: dict[str, float]) -> list[Weather]:
     """Return the verdicts of a station over rows that differ from calm; winds never stand still."""
     state, found = fresh(1, TERMS), []
@@ -56,12 +62,12 @@ def test_flashes_are_lightning_and_with_rain_a_thunderstorm_until_30_minutes_lat
     assert (dry[-1].lightning[0], dry[-1].thunderstorm[0]) == (True, False)
     assert (wet[-1].lightning[0], wet[-1].thunderstorm[0]) == (False, True)
     after = blown({}, FLASH, FLASH, *[{}] * 6)
-    assert [bool(one.unsafe[0]) for one in after[-3:]] == [True, False, False]
+    assert [unsafe(one) for one in after[-3:]] == [True, True, False]
 
 
 def test_counts_without_any_other_sign_are_a_fault_of_the_counter() -> None:
     found = blown({}, *[{"ltg_10km": 9.0}] * 4)[-1]
-    assert not found.unsafe[0]
+    assert not unsafe(found)
     assert found.faulty[0]
 
 
@@ -76,9 +82,9 @@ def test_a_frozen_or_chattering_anemometer_is_no_hazard() -> None:
         step(state, np.array([[{**CALM, **GALE}[one]] for one in FIELDS]), TERMS) for _ in range(40)
     ]
     assert frozen[-1].faulty[0]
-    assert not frozen[-1].unsafe[0]
+    assert not unsafe(frozen[-1])
     chatter = blown({}, *[{"gust_ms": 60.0, "wind_ms": 3.0}, {}] * 6)
-    assert not any(one.unsafe[0] for one in chatter)
+    assert not any(unsafe(one) for one in chatter)
 
 
 def test_a_silent_station_is_stale_and_a_warning_only_raises() -> None:
@@ -93,4 +99,12 @@ def test_a_silent_station_is_stale_and_a_warning_only_raises() -> None:
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_one_field_missing_never_raises_an_error(field: str) -> None:
-    assert not blown({}, {field: float("nan")}, {})[-1].unsafe[0]
+    assert not unsafe(blown({}, {field: float("nan")}, {})[-1])
+
+
+def test_a_thunderstorm_is_over_thirty_minutes_after_its_last_flash() -> None:
+    """Single flashes after three do not begin one, but keep it running."""
+    sign = {"efield_kvm": 3.0, "cape_jkg": 900.0}
+    rows = [{"ltg_10km": 3.0, **sign}, *[sign] * 4, {"ltg_10km": 1.0, **sign}, *[sign] * 6]
+    assert [unsafe(one) for one in blown(*rows)] == [True] * 11 + [False]
+    assert not any(unsafe(one) for one in blown({"ltg_10km": 1.0, **sign}, *[sign] * 4))
