@@ -17,12 +17,15 @@ def gate(
     """Return whether a trade between meters may flow now.
 
     Held while a hazard or fault of its meters, their stations, lines or transformers runs, and
-    while one of them has not spoken for too long. `along` are further feeders on its way.
+    while one of them, or all sensors together, have not spoken for too long. `along` are further
+    feeders on its way.
     """
     blocking = [verdict for meter in parties for verdict in _against(sensors, meter)]
     blocking += [verdict for feeder in along for verdict in _machines(sensors, feeder)]
     stale = [name for meter in parties for name in _stale(sensors, meter)]
     stale += [name for feeder in along for name in _silent(sensors, feeder)]
+    if time - sensors.state.time > sensors.terms.late:
+        stale.append(f"all sensors since {sensors.state.time}")
     return Permit(
         trade,
         time,

@@ -82,8 +82,14 @@ class Sensors:
     def weather(
         self, time: int, rows: NDArray[np.float64], warned: NDArray[np.bool_] | None = None
     ) -> list[Row]:
-        """Take a row of every station, (field, station); return the stations that are unsafe."""
+        """Take a row of every station, (field, station); return the stations that are unsafe.
+
+        A row that is not newer than the last one changes nothing.
+        """
         state = self.state
+        if time <= state.weathered:
+            return []
+        state.weathered = time
         found = weather.step(state.weather, rows, self.terms.weather, warned)
         code = _sky(found)
         began = (code != OK) & (state.sky == OK)
@@ -98,8 +104,14 @@ class Sensors:
     # the quarter of an hour
 
     def tick(self, now: Tick) -> list[Row]:
-        """Take one moment of meters, feeders, lines and transformers; return what is not ok."""
+        """Take one moment of meters, feeders, lines and transformers; return what is not ok.
+
+        A moment that is not newer than the last one changes nothing.
+        """
         state, learned, terms = self.state, self.learned, self.terms
+        if now.time <= state.ticked:
+            return []
+        state.ticked = now.time
         state.time = now.time
         context = self._context(now.time)
         expected, spread = learned.models.predict(context)

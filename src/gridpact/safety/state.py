@@ -20,7 +20,7 @@ from gridpact.safety.weather import WeatherState
 class State:
     """All that changes. `share`, `offset`: missing share and kW of each blamed report; `code`:
     class of each meter's verdict; `since`: when its episode began; `bouts`, `until`: how often it
-    was blamed, and until when that counts.
+    was blamed, and until when that counts; `weathered`, `ticked`: newest moment of each clock.
     """
 
     weather: WeatherState
@@ -47,6 +47,8 @@ class State:
     machine_score: NDArray[np.float64]
     line_score: NDArray[np.float64]
     time: int = 0
+    weathered: int = -1
+    ticked: int = -1
 
 
 def fresh(learned: Learned, terms: Terms) -> State:

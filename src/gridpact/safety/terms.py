@@ -16,7 +16,8 @@ class Terms:
     """All numbers of the sensors. `material`: an error counts beyond the larger of these shares of
     the true value and of the meter's scale; `bouts`, at least `pause` seconds apart and within
     `memory` seconds, make a meter unsafe between them, too; `drift`: growth of a share within the
-    window that makes it a drift.
+    window that makes it a drift. late: seconds after the newest moment for which a permit may
+    be given.
     """
 
     weather: WeatherTerms = field(default_factory=WeatherTerms)
@@ -27,4 +28,5 @@ class Terms:
     bouts: int = 2
     memory: int = 2 * 86_400
     pause: int = 6 * 3600
+    late: int = 2 * QUARTER
     drift: float = 1.5

@@ -3,11 +3,12 @@
 readings.csv, weather.csv, feeders.csv, transformers.csv, trades.csv and meta.json; `docs/safety.md`
 tells every column. Rows may come in any order: they are put in order of time, and of two rows of
 one meter and time the first counts. A time with an offset is taken to UTC, so a clock change leaves
-neither a hole nor an hour twice; a time without one is taken as UTC.
+neither a hole nor an hour twice; a time without one is taken as UTC. The log lasts from the first
+to the last moment that two sources tell: what a single wild clock says beyond is left out.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -31,13 +32,15 @@ _AS_TEXT = csv.ConvertOptions(column_types={"ts": pa.string()}, strings_can_be_n
 class Series:
     """Rows of one file by time: values (row, field, column of names), NaN where nothing stands.
 
-    `dropped` counts the rows that came twice, `unknown` those of names that meta.json lacks.
+    `dropped` counts the rows that came twice, `unknown` those of names that meta.json lacks,
+    `strays` those before or after what two sources tell.
     """
 
     times: Times
     values: Floats
     dropped: int
     unknown: int
+    strays: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +87,10 @@ def read(folder: Path) -> Log:
     transformers = _series(
         folder / "transformers.csv", "transformer", layout.transformers, machines
     )
+    begin, end = _span((readings, weather, feeders, transformers))
+    readings, weather, feeders, transformers = (
+        _within(one, begin, end) for one in (readings, weather, feeders, transformers)
+    )
     if not len(readings.times):
         raise ScenarioError(folder / "readings.csv", "", "holds no reading of a known meter")
     first = int(min(one.times[0] for one in (readings, weather) if len(one.times)))
@@ -91,6 +98,28 @@ def read(folder: Path) -> Log:
     trades = _trades(folder / "trades.csv", layout)
     style = str(_table(folder / "readings.csv", ("ts",))["ts"][0].as_py())
     return Log(layout, readings, weather, feeders, transformers, trades, trained, style)
+
+
+def _span(all_series: Sequence[Series]) -> tuple[int, int]:
+    """Return the first and the last moment that at least two sources tell, one if there is one."""
+    firsts, lasts = list[int](), list[int]()
+    for one in all_series:
+        heard = np.asarray(np.isfinite(one.values).any(axis=1), bool)
+        for by_name in heard.T[heard.any(axis=0)]:
+            rows = np.flatnonzero(by_name)
+            firsts.append(int(one.times[rows[0]]))
+            lasts.append(int(one.times[rows[-1]]))
+    if not firsts:
+        return 0, 0
+    second = min(1, len(firsts) - 1)
+    return sorted(firsts)[second], sorted(lasts)[-1 - second]
+
+
+def _within(series: Series, begin: int, end: int) -> Series:
+    """Return the rows from `begin` to `end`; the others are counted."""
+    inside = (series.times >= begin) & (series.times <= end)
+    strays = int(np.isfinite(series.values[~inside]).any(axis=1).sum())
+    return replace(series, times=series.times[inside], values=series.values[inside], strays=strays)
 
 
 def _table(path: Path, columns: Sequence[str]) -> pa.Table:
