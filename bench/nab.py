@@ -1,10 +1,10 @@
 """The Numenta Anomaly Benchmark with our charts: `python -m bench.nab DIR`, a local copy of NAB.
 
 DIR holds `data/**/*.csv` (timestamp, value) and `labels/combined_windows.json`, as NAB is
-published; it is not part of this repository. One configuration judges every file. A reading is compared with
-the mean and spread of what came before, updated only while nothing is wrong, and goes through the
-two-sided CUSUM of `safety.meters`; one alarm per episode. The score follows NAB's rules for the
-standard profile [Lavin & Ahmad 2015]: written anew here, nothing of NAB is used.
+published; it is not part of this repository. One configuration judges every file. A reading is
+compared with the mean and spread of what came before, learned slowly while something is wrong, and
+goes through the two-sided CUSUM of `safety.meters`; one alarm per episode. The score follows NAB's
+rules for the standard profile [Lavin & Ahmad 2015]: written anew here, nothing of NAB is used.
 """
 
 import argparse
