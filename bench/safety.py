@@ -4,7 +4,11 @@ The days come from `sense.generator` with seeds that nothing was tuned on; an ev
 of its readings is judged not ok, a judged episode is right if it meets an event of its target.
 """
 
+import importlib
 import importlib.util
+import json
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,17 +18,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench import safety_curve
 from bench.rows import Row
-from gridpact.safety.layout import Layout
-from gridpact.safety.learned import learn
-from gridpact.safety.sensors import Sensors, Tick
+from bench.safety_size import MEMBERS, ROWS, SKY, seen, taught
+from gridpact.safety.sensors import Sensors
 from gridpact.safety.verdict import Hazard, Target
 from gridpact.sense.generator import Days, Made, make, write
 from gridpact.sense.log import read
 from gridpact.sense.replay import judged
 
-METERS, MEMBERS = 100_000, 25
-SEEDS = range(101, 105)
+METERS = 100_000
+SEEDS = range(201, 207)
 PAUSE = 3 * 3600
 NOTES = (
     f"Speed: {METERS} meters on feeders of {MEMBERS}, CPU time of one process. Findings: "
@@ -35,22 +39,27 @@ NOTES = (
 
 
 def run() -> list[Row]:
-    return [*_speed(), *_found()]
+    return [*_speed(), *_found(), *safety_curve.rows()]
 
 
 def _speed() -> Iterator[Row]:
-    sensors, ticks = _many()
-    times = []
-    for tick in ticks:
-        begun = time.process_time()
-        sensors.tick(tick)
-        times.append(time.process_time() - begun)
-    quick = float(np.median(times))
+    rng = np.random.default_rng(1)
+    sensors = Sensors.of(taught(rng, METERS))
+    sensors.weather(900 * ROWS, SKY[:, None])
+    quick, held = _ticks(sensors, rng, 0), _ticks(sensors, rng, METERS // MEMBERS // 100)
     yield Row(f"tick of {METERS} meters", 1000 * quick, "ms", goal="<= 50", holds=quick <= 0.05)
+    yield Row("the same, a theft on each hundredth feeder", 1000 * held, "ms")
     learned = sensors.learned
-    held = sum(map(_bytes, (sensors.state, learned.models, learned.feeders, learned.longest)))
-    size = held / METERS
+    parts = (sensors.state, learned.models, learned.feeders, learned.longest)
+    size = sum(map(_bytes, parts)) / METERS
     yield Row("memory of a meter", size, "B", goal="<= 1,000", holds=size <= 1000)
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.safety_size"], capture_output=True, text=True, check=True
+    )
+    million = json.loads(done.stdout)
+    what = f"process of {million['meters']} meters, peak"
+    yield Row(what, million["mb"], "MB", goal="<= 1,000", holds=million["mb"] <= 1000)
+    yield Row(f"tick of {million['meters']} meters", million["ms"], "ms")
     peer = _river()
     if peer is not None:
         own = 1e6 * quick / METERS
@@ -58,35 +67,17 @@ def _speed() -> Iterator[Row]:
         yield Row(what, 1e6 * peer, "us", f"{own:.3g} us here", 1e6 * peer / own)
 
 
-def _many() -> tuple[Sensors, list[Tick]]:
-    """Return sensors of many meters that learned from two days of noise, and further ticks."""
-    feeders, rows = METERS // MEMBERS, 192
-    rng = np.random.default_rng(1)
-    kind = (np.arange(METERS) % MEMBERS >= 20).astype(np.int8)
-    names, one = tuple(map(str, range(feeders))), np.zeros(feeders, np.int64)
-    layout = Layout(
-        tuple(map(str, range(METERS))), kind, np.full(METERS, 5, np.float32),
-        np.arange(METERS) // MEMBERS, np.zeros(METERS, np.int64), ("S",), names,
-        names, np.arange(feeders), one, np.full(feeders, 500.0), names, np.arange(feeders), one,
-    )  # fmt: skip
-
-    def seen(at: int) -> Tick:
-        power = (0.5 + rng.random(METERS)).astype(np.float32)
-        net = (power * np.where(kind == 0, 1, -1)).reshape(feeders, MEMBERS).sum(axis=1)
-        area = net * 1.02 * (1 + 0.003 * rng.standard_normal(feeders))
-        oil = 40 + 0.3 * rng.random(feeders)
-        return Tick(900 * at, power, area, np.full(feeders, 100.0), np.full(feeders, 0.5), oil)
-
-    days = [seen(at) for at in range(rows)]
-    sky = np.array([10, 60, 1013, 4, 6, 0, 0, 0.1, 50, 400.0])
-    learned = learn(
-        layout, 900 * np.arange(rows), np.array([day.power for day in days]),
-        np.array([day.area for day in days]), np.array([day.load for day in days]),
-        np.array([day.oil for day in days]), np.tile(sky[None, :, None], (rows, 1, 1)),
-    )  # fmt: skip
-    sensors = Sensors.of(learned)
-    sensors.weather(900 * rows, sky[:, None])
-    return sensors, [seen(at) for at in range(rows, rows + 15)]
+def _ticks(sensors: Sensors, rng: np.random.Generator, thieves: int) -> float:
+    """Return the median CPU time of a tick while the first load of some feeders hides a half."""
+    times = []
+    begin = max(ROWS, sensors.state.time // 900) + 1
+    for row in range(begin, begin + 24):
+        tick = seen(rng, METERS, row)
+        tick.power[: thieves * MEMBERS : MEMBERS] *= 0.5
+        begun = time.process_time()
+        sensors.tick(tick)
+        times.append(time.process_time() - begun)
+    return float(np.median(times))
 
 
 def _bytes(held: Any) -> int:
@@ -101,7 +92,7 @@ def _river() -> float | None:
     """Return the seconds of one reading in a detector of river, if it is installed."""
     if importlib.util.find_spec("river") is None:
         return None
-    from river import anomaly
+    anomaly = importlib.import_module("river.anomaly")
 
     detector = anomaly.HalfSpaceTrees(seed=1)
     values = [{"p": one} for one in np.random.default_rng(1).random(2000).tolist()]
@@ -172,6 +163,7 @@ def _scene(seed: int) -> Counts:
         said.setdefault((row.target, row.name), []).append(row.time)
     meters = {key: one for key, one in days.label.items() if key[0] is Target.METER}
     others = {key: one for key, one in days.label.items() if key[0] is not Target.METER}
+    hazards = [(key, part) for key, one in others.items() for part in _parts(sorted(one))]
     hit = {key: [time for time in said.get(key, []) if time in one] for key, one in meters.items()}
     episodes = [(key, one) for key in said if key[0] is Target.METER for one in _parts(said[key])]
     right = sum(_meets(one, days, key) for key, one in episodes)
@@ -181,7 +173,7 @@ def _scene(seed: int) -> Counts:
     after = days.made.days - days.made.train_days
     return Counts(
         len(meters), sum(bool(one) for one in hit.values()),
-        len(others), sum(bool(set(said.get(key, [])) & set(one)) for key, one in others.items()),
+        len(hazards), sum(bool(set(said.get(key, [])) & set(one)) for key, one in hazards),
         len(episodes), right, len(days.meters) * after / 365, len(thefts), len(delays), delays,
         len(wrong), wrong.count((True, False)), wrong.count((False, True)),
     )  # fmt: skip

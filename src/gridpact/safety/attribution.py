@@ -245,7 +245,9 @@ class _Search:
             if sure < self.terms.patience and piece.last == self.rows:
                 gain = self.gains(self.fit(pieces[:at] + pieces[at + 1 :]))
                 gain[:, piece.member] = 0.0
-                lacks = max(1.0, float(np.mean(fit.left[max(piece.first, 0) :] ** 2)))
+                square = fit.left**2
+                newest = float(np.mean(square[-self.terms.rows :]))
+                lacks = max(1.0, newest, float(np.mean(square[max(piece.first, 0) :])))
                 clear = fit.cost[at] - gain.max() >= self.terms.lead * lacks
                 sure = sure + 1 if clear and fit.cost[at] >= self.window.limit**2 * lacks else 0
             share, *offset = fit.weights[fit.owner == at].tolist()

@@ -208,7 +208,7 @@ def _lone(
 ) -> list[Blame]:
     """Return whose newest report, replaced by what was expected, closes a gap of this row alone."""
     found = []
-    for feeder in np.flatnonzero((np.abs(left) >= terms.single) & (state.lone < 2)).tolist():
+    for feeder in np.flatnonzero((np.abs(left) >= terms.single) & (state.lone < 1)).tolist():
         off = np.nan_to_num(new.expected[feeder] - new.power[feeder]) * models.sign[feeder]
         doubt = np.sqrt((np.nan_to_num(new.spread[feeder]) / scale[feeder]) ** 2 + 1.0)
         closes = np.abs(left[feeder] - off / scale[feeder]) / doubt
@@ -217,7 +217,8 @@ def _lone(
         if not closes.size:
             continue
         who = int(closes.argmin())
-        if closes[who] <= 3.0:
+        second = float(np.delete(closes, who).min(initial=np.inf))
+        if closes[who] <= 3.0 and second > 6.0:
             value, strength = float(left[feeder] * scale[feeder]), abs(float(left[feeder]))
             found.append(Blame(feeder, who, 0.0, value, strength / terms.single, lone=True))
     return found

@@ -5,7 +5,7 @@ yield by hour of the day, cooler is better. wind: a power curve over the wind sp
 meters; a model takes about 0.5 kB a meter, so that a million fit into memory.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -42,8 +42,9 @@ class Context:
 class Models:
     """Models of all meters. Profiles are (slot, meter) so that one slot lies together.
 
-    `weekly` [kW] of loads by hour of the week; `heating`, `cooling` [kW/K] below and above the
-    comfort band, beyond what the profile holds at `usual` temperature (hour of day, meter) [degC];
+    `weekly` of loads by hour of the week, in 255 steps of `step` from `low` [kW]; `heating`,
+    `cooling` [kW/K] below and above the comfort band, beyond what the profile holds at `usual`
+    temperature (hour of day, place) [degC], where the meter is `of_place`;
     `by_hour`: yield of PV [kW per W/m2] by hour of the day; `curve`: power curve of wind [kW] by
     speed; `spread` [kW] of what is left, by hour of the day, and `share` of the expected value.
     `scale` is the rated power. [kW]
@@ -51,8 +52,11 @@ class Models:
 
     kind: NDArray[np.int8]
     scale: Small
-    weekly: NDArray[np.float16]
+    weekly: NDArray[np.uint8]
+    low: Small
+    step: Small
     usual: NDArray[np.float16]
+    of_place: NDArray[np.int32]
     heating: Small
     cooling: Small
     by_hour: NDArray[np.float16]
@@ -65,8 +69,8 @@ class Models:
     def predict(self, now: Context) -> tuple[Small, Small]:
         """Return the expected value of every meter and its spread. [kW] (meter,)"""
         day = now.hour % DAY
-        value = self.weekly[now.hour].astype(np.float32)
-        usual = self.usual[day].astype(np.float32)
+        value = self.low + self.step * self.weekly[now.hour]
+        usual = self.usual[day].astype(np.float32)[self.of_place]
         change = self.heating * (degrees_below(now.temp) - degrees_below(usual))
         change += self.cooling * (degrees_above(now.temp) - degrees_above(usual))
         value += np.nan_to_num(change)
@@ -114,11 +118,14 @@ def fit(
     temp: Small,
     ghi: Small,
     wind: Small,
+    place: NDArray[np.int64],
 ) -> Models:
     """Return models from clean rows.
 
     Parameters
     ----------
+    place
+        Weather station of each meter. (meter,)
     power, temp, ghi, wind
         (row, meter), NaN where missing.
     hours
@@ -128,8 +135,9 @@ def fit(
     known = np.isfinite(power)
     filled = np.where(known, power, np.float32(0))
     weekly = _weekly(filled, known, hours)
-    usual = _by_slot(temp, np.isfinite(temp), hours % DAY, DAY)
-    heating, cooling = _slopes(power - weekly[hours], temp, usual[hours % DAY])
+    _, first, of_place = np.unique(place, return_index=True, return_inverse=True)
+    usual = _by_slot(temp[:, first], np.isfinite(temp[:, first]), hours % DAY, DAY)
+    heating, cooling = _slopes(power - weekly[hours], temp, usual[hours % DAY][:, of_place])
     pv, winds = np.flatnonzero(kind == PV), np.flatnonzero(kind == WIND)
     of_pv, of_wind = np.zeros(meters, np.int32), np.zeros(meters, np.int32)
     of_pv[pv], of_wind[winds] = np.arange(len(pv)), np.arange(len(winds))
@@ -137,11 +145,17 @@ def fit(
     curve = _curves(power[:, winds], wind[:, winds])
     loads = kind == LOAD
     heating, cooling = np.where(loads, heating, 0), np.where(loads, cooling, 0)
+    weekly = np.where(loads, weekly, np.float32(0))
+    low = weekly.min(axis=0)
+    step = np.maximum((weekly.max(axis=0) - low) / np.float32(255), np.float32(1e-9))
     bare = Models(
         kind,
         scale.astype(np.float32),
-        np.where(loads, weekly, 0).astype(np.float16),
+        np.round((weekly - low) / step).astype(np.uint8),
+        low,
+        step,
         usual.astype(np.float16),
+        of_place.astype(np.int32),
         heating.astype(np.float32),
         cooling.astype(np.float32),
         by_hour.astype(np.float16),
@@ -243,17 +257,8 @@ def _with_spread(
     spread = np.sqrt(total / np.maximum(count, 1))
     heavy = np.where(known, size, 0)
     share = np.sqrt(squares.sum(axis=0) / np.maximum((heavy**2).sum(axis=0), 1e-6))
-    return Models(
-        bare.kind,
-        bare.scale,
-        bare.weekly,
-        bare.usual,
-        bare.heating,
-        bare.cooling,
-        bare.by_hour,
-        bare.curve,
-        bare.of_pv,
-        bare.of_wind,
-        np.where(loads, spread, 0).astype(np.float16),
-        np.where(loads, 0, np.minimum(share, 1)).astype(np.float32),
+    return replace(
+        bare,
+        spread=np.where(loads, spread, 0).astype(np.float16),
+        share=np.where(loads, 0, np.minimum(share, 1)).astype(np.float32),
     )

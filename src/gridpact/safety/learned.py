@@ -59,19 +59,32 @@ def learn(
     hours = np.array([hour_of_week(int(one)) for one in times])
     models = fit_models(
         layout.meter_kind, layout.meter_scale, power, hours,
-        by_meter[:, TEMP], by_meter[:, GHI], by_meter[:, WIND],
+        by_meter[:, TEMP], by_meter[:, GHI], by_meter[:, WIND], layout.meter_station,
     )  # fmt: skip
     groups = [members(layout, at) for at in range(len(layout.feeders))]
     feeders = areas.fit(groups, layout.meter_kind, power, area, numbers.balance)
     temp = padded[:, TEMP].astype(float)[:, layout.transformer_station]
     fitted = equipment.fit(load, oil, temp, numbers.equipment)
     return Learned(
-        layout, models, meters.longest_runs(power), feeders, fitted, _version(models, fitted)
+        layout,
+        models,
+        meters.longest_runs(power, layout.meter_kind),
+        feeders,
+        fitted,
+        _version(models, fitted),
     )
 
 
 def _version(models: Models, oil: OilModel) -> str:
-    parts = (models.weekly, models.by_hour, models.curve, models.heating, oil.rise, oil.hours)
+    parts = (
+        models.weekly,
+        models.step,
+        models.by_hour,
+        models.curve,
+        models.heating,
+        oil.rise,
+        oil.hours,
+    )
     return "sensors-1-" + keccak(b"".join(one.tobytes() for one in parts)).hex()[:12]
 
 

@@ -27,7 +27,7 @@ class MeterTerms:
     of the clean days; silent: rows without a packet that are a loss of communication. slack and
     limit of the CUSUM, in spreads, and where it stops; clip of one residual. fault:
     share of what a generator should give that it lacks, over `rows` of light; repaired: rise of
-    what it gives that ends it.
+    what it gives that ends it; lasts: lit rows in a row that make a failure.
     """
 
     capacity: float = 1.25
@@ -42,6 +42,7 @@ class MeterTerms:
     fault: float = 0.08
     rows: int = 6
     repaired: float = 0.25
+    lasts: int = 4
 
 
 @dataclass
@@ -55,7 +56,7 @@ class MeterState:
     up: Small
     down: Small
     ratio: Small
-    lit: NDArray[np.int16]
+    short: NDArray[np.int16]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,19 +86,20 @@ def fresh(meters: int, longest: NDArray[np.int16], terms: MeterTerms) -> MeterSt
         up=zeros.copy(),
         down=zeros.copy(),
         ratio=np.ones(meters, np.float32),
-        lit=np.zeros(meters, np.int16),
+        short=np.zeros(meters, np.int16),
     )
 
 
-def longest_runs(power: Small) -> NDArray[np.int16]:
+def longest_runs(power: Small, kind: NDArray[np.int8]) -> NDArray[np.int16]:
     """Return the longest run of equal readings of each meter in clean rows (row, meter).
 
-    Zeros do not count: they are what a generator without sun or wind reads.
+    Zeros of generators do not count: they are what one without sun or wind reads.
     """
     run = np.zeros(power.shape[1], np.int16)
     longest = run.copy()
     for before, now in itertools.pairwise(power):
-        run = np.where((now == before) & (now != 0), run + 1, 0).astype(np.int16)
+        same = (now == before) & ((now != 0) | (kind == LOAD))
+        run = np.where(same, run + 1, 0).astype(np.int16)
         longest = np.maximum(longest, run)
     return longest
 
@@ -116,7 +118,7 @@ def look(
     heard = np.isfinite(power)
     value = np.where(heard, power, np.float32(0))
     state.missing = np.where(heard, 0, np.minimum(state.missing + 1, 10_000)).astype(np.int16)
-    same = heard & (power == state.last) & (value != 0)
+    same = heard & (power == state.last) & ((value != 0) | (kind == LOAD))
     state.run = np.where(same, state.run + 1, np.where(heard, 0, state.run)).astype(np.int16)
     state.last = np.where(heard, power, state.last)
     with np.errstate(invalid="ignore"):
@@ -155,10 +157,12 @@ def _short(
     state.ratio = np.where(
         lit, state.ratio + gain * (np.clip(now, 0, 2) - state.ratio), state.ratio
     )
-    state.lit = np.where(lit, np.minimum(state.lit + 1, 1000), state.lit).astype(np.int16)
     lost = (1 - state.ratio) * np.nan_to_num(expected)
-    now_short = now < 1 - 0.5 * terms.fault
-    return np.asarray(lit & now_short & (state.ratio < 1 - terms.fault) & (lost > 0.02 * scale))
+    below = (now < 1 - 0.5 * terms.fault) & (state.ratio < 1 - terms.fault) & (lost > 0.02 * scale)
+    state.short = np.where(
+        lit & below, np.minimum(state.short + 1, 1000), np.where(lit, 0, state.short)
+    ).astype(np.int16)
+    return np.asarray(lit & (state.short >= terms.lasts))
 
 
 def chart(state: MeterState, seen: Seen, terms: MeterTerms) -> None:

@@ -225,7 +225,7 @@ class Sensors:
         true = np.abs(value * (1 + shares))
         of_true, of_scale = self.terms.material
         scale = self.learned.layout.meter_scale[who]
-        counts = error > np.maximum(of_true * true, of_scale * scale)
+        counts = error > self.terms.clear * np.maximum(of_true * true, of_scale * scale)
         chosen = who[counts & (code[who] == OK)]
         code[chosen] = self.state.lasting[chosen]
         score[chosen] = np.maximum(score[chosen], 1.0)

@@ -14,10 +14,10 @@ QUARTER = 900
 @dataclass(frozen=True)
 class Terms:
     """All numbers of the sensors. `material`: an error counts beyond the larger of these shares of
-    the true value and of the meter's scale; `bouts`, at least `pause` seconds apart and within
-    `memory` seconds, make a meter unsafe between them, too; `drift`: growth of a share within the
-    window that makes it a drift. late: seconds after the newest moment for which a permit may
-    be given.
+    the true value and of the meter's scale, times `clear`, for it is estimated; `bouts`, at least
+    `pause` seconds apart and within `memory` seconds, make a meter unsafe between them, too;
+    `drift`: growth of a share within the window that makes it a drift. late: seconds after the
+    newest moment for which a permit may be given.
     """
 
     weather: WeatherTerms = field(default_factory=WeatherTerms)
@@ -25,6 +25,7 @@ class Terms:
     meters: MeterTerms = field(default_factory=MeterTerms)
     balance: BalanceTerms = field(default_factory=BalanceTerms)
     material: tuple[float, float] = (0.05, 0.02)
+    clear: float = 1.2
     bouts: int = 2
     memory: int = 2 * 86_400
     pause: int = 6 * 3600
