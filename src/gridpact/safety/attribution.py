@@ -23,8 +23,9 @@ class AttributionTerms:
     """end: t-value that the end of a piece must reach; holds: below which a piece is dropped;
     change: of a new share of a piece. lead: squared gap by which a piece must beat every other
     meter's before anybody is blamed. worth: share below which no error counts. rows: fewest of a
-    new piece. pieces: most of them at once. patience:
-    rows in a row that a piece must be clear before anybody is blamed.
+    new piece. pieces: most of them at once. patience: rows in a row that a piece must be clear
+    before anybody is blamed; unsettled: mean squared gap that is left of the newest rows at which
+    nobody is.
     """
 
     end: float = 4.0
@@ -35,6 +36,7 @@ class AttributionTerms:
     rows: int = 4
     pieces: int = 10
     patience: int = 6
+    unsettled: float = 4.0
 
 
 @dataclass(frozen=True)
@@ -247,8 +249,11 @@ class _Search:
                 gain[:, piece.member] = 0.0
                 square = fit.left**2
                 newest = float(np.mean(square[-self.terms.rows :]))
-                lacks = max(1.0, newest, float(np.mean(square[max(piece.first, 0) :])))
-                clear = fit.cost[at] - gain.max() >= self.terms.lead * lacks
+                lacks = max(1.0, float(np.mean(square[max(piece.first, 0) :])))
+                clear = (
+                    newest <= self.terms.unsettled
+                    and fit.cost[at] - gain.max() >= self.terms.lead * lacks
+                )
                 sure = sure + 1 if clear and fit.cost[at] >= self.window.limit**2 * lacks else 0
             share, *offset = fit.weights[fit.owner == at].tolist()
             found.append(
