@@ -26,7 +26,7 @@ from gridpact.safety.weather import FIELDS
 Floats: TypeAlias = NDArray[np.float64]
 Attack: TypeAlias = Callable[[np.random.Generator, Floats], Floats]
 DAY, CLEAN, MONDAY = 96, 4 * 96, 4 * 86_400
-VICTIMS = ("H0-A", "H0-B", "H0-C", "H0-G", "H0-H", "H0-L", "G1-A", "G4-A")
+VICTIMS = ("H0-A", "H0-C", "H0-L", "G1-A")
 NOTES = (
     "SimBench profiles of a summer and a winter week (Universität Kassel, Fraunhofer IEE, RWTH "
     f"Aachen, TU Dortmund; ODbL), not committed. {len(VICTIMS)} feeders, on each one household or "

@@ -74,7 +74,7 @@ def test_answers_write_times_as_the_log_does(style: str, shown: str) -> None:
 def test_a_clock_change_leaves_neither_hole_nor_twin(copy: Path) -> None:
     """Local times with their offsets on the night of 29 March 2026."""
     rows = ["2026-03-29T01:45:00+01:00", "2026-03-29T03:00:00+02:00", "2026-03-29T03:15:00+02:00"]
-    lines = "".join(f"{one},F0L0,1.0,1.0\n" for one in rows)
+    lines = "".join(f"{one},{name},1.0,1.0\n" for one in rows for name in ("F0L0", "F0L1"))
     (copy / "readings.csv").write_text("ts,meter,p_kw,v_pu\n" + lines)
     assert np.diff(read(copy).readings.times).tolist() == [900, 900]
 
