@@ -4,7 +4,7 @@ readings.csv, weather.csv, feeders.csv, transformers.csv, trades.csv and meta.js
 tells every column. Rows may come in any order: they are put in order of time, and of two rows of
 one meter and time the first counts. A time with an offset is taken to UTC, so a clock change leaves
 neither a hole nor an hour twice; a time without one is taken as UTC. The log lasts from the first
-to the last moment that two sources tell: what a single wild clock says beyond is left out.
+to the last moment that two sources tell: what one wild clock says an hour beyond is left out.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from gridpact.sense.meta import read_layout, read_meta, train_days
 
 Floats: TypeAlias = NDArray[np.float64]
 Times: TypeAlias = NDArray[np.int64]
-_DAY = 86_400
+_DAY, _HOUR = 86_400, 3600
 _AS_TEXT = csv.ConvertOptions(column_types={"ts": pa.string()}, strings_can_be_null=True)
 
 
@@ -101,7 +101,7 @@ def read(folder: Path) -> Log:
 
 
 def _span(all_series: Sequence[Series]) -> tuple[int, int]:
-    """Return the first and the last moment that at least two sources tell, one if there is one."""
+    """Return the first and the last moment that two sources tell, or one alone, an hour wider."""
     firsts, lasts = list[int](), list[int]()
     for one in all_series:
         heard = np.asarray(np.isfinite(one.values).any(axis=1), bool)
@@ -112,7 +112,7 @@ def _span(all_series: Sequence[Series]) -> tuple[int, int]:
     if not firsts:
         return 0, 0
     second = min(1, len(firsts) - 1)
-    return sorted(firsts)[second], sorted(lasts)[-1 - second]
+    return sorted(firsts)[second] - _HOUR, sorted(lasts)[-1 - second] + _HOUR
 
 
 def _within(series: Series, begin: int, end: int) -> Series:
