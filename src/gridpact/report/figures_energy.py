@@ -144,7 +144,10 @@ def _ohms(feeder: Feeder) -> FloatArray:
 
 
 def imbalances(found: Findings) -> Figure:
-    """Cleared energy that did not come about, by cause; grid supply makes it good."""
+    """Cleared energy that did not come about, by cause; grid supply makes it good.
+
+    Stopped: by the network's limits, or by sensors.
+    """
     figure, axes = style.canvas("kWh per interval")
     per_hour, edges = found.compared.per_hour, found.curves.edges
     style.stack(
@@ -153,7 +156,7 @@ def imbalances(found: Findings) -> Figure:
         {
             "buyers used less": (per_hour("unused") / 1000, AFTER),
             "sellers sent less": (per_hour("short") / 1000, LOSS),
-            "stopped by the network": (per_hour("held") / 1000, INK),
+            "stopped": (per_hour("held") / 1000, INK),
         },
     )
     style.line(axes, edges, per_hour("cleared") / 1000, BEFORE, "cleared", 1.5)
