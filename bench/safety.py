@@ -29,7 +29,7 @@ from gridpact.sense.log import read
 from gridpact.sense.replay import judged
 
 METERS = 100_000
-SEEDS = range(201, 205)
+SEEDS = range(201, 213)
 PAUSE = 3 * 3600
 NOTES = (
     f"Speed: {METERS} meters on feeders of {MEMBERS}, CPU time of one process. Findings: "
