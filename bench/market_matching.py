@@ -25,7 +25,7 @@ more where caches are fought for."""
 CASES = ((30, 5), (100, 10), (200, 20), (300, 10), (1000, 50))
 OTHERS = ((200, 20, (2, 3)),)
 """Further seeds: the search is a matter of luck, the bound is not."""
-WORK = Effort(120, 200, rounds=150)
+WORK = Effort(120, 100, rounds=150)
 PEER_SECONDS = 10.0
 
 
