@@ -12,7 +12,7 @@ any other form of the same values is refused, so that a message has one hash.
 | 4 pay | `Pay` |
 | 5 bill, confirm | `Bill`, `Confirm`, `Correct`, `Stop` |
 | 6 settle, renew | `Settled`, `Renewed` |
-| 7, 8 broadcast | `Notice` |
+| 7, 8 broadcast, appeal | `Notice`, `Appeal` |
 
 The buyer chooses before the voucher is made: here it makes the wallet's key itself, and a voucher
 names the seller, so the operator can certify only after the choice.
@@ -29,6 +29,7 @@ from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key
 from gridpact.crypto.recovery import recover
 from gridpact.errors import ForgedSignature, MalformedMessage
+from gridpact.model.delivery import Profile
 from gridpact.model.purchase import PurchaseRecord
 from gridpact.model.typed import MESSAGE
 from gridpact.model.voucher import Voucher
@@ -138,6 +139,13 @@ class Stop(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     purchase: bytes
 
 
+class Appeal(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=14):
+    """An appeal against one's rating: what one's own meter signed of that interval."""
+
+    profile: Profile
+    signature: bytes
+
+
 class Settled(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=10):
     """The operator's word on a purchase that ended: what was paid, by which transaction."""
 
@@ -173,6 +181,7 @@ Body = (
     | Confirm
     | Correct
     | Stop
+    | Appeal
     | Settled
     | Renewed
     | Notice

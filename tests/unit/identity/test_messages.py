@@ -16,6 +16,7 @@ from gridpact.errors import ForgedSignature, MalformedMessage
 from gridpact.identity.messages import (
     MAX_BYTES,
     MAX_WALLETS,
+    Appeal,
     Bill,
     Body,
     Buy,
@@ -37,6 +38,7 @@ from gridpact.identity.messages import (
     require_signed,
     sealed,
 )
+from gridpact.model.delivery import Profile
 from gridpact.model.purchase import PurchaseRecord
 from gridpact.model.voucher import Voucher
 
@@ -57,6 +59,7 @@ BODIES: tuple[Body, ...] = (
     Confirm(HASH, 1, SIGNATURE),
     Correct(HASH, 1),
     Stop(HASH),
+    Appeal(Profile(ANN.address, HASH, 1, 2, 3, 4, 5), SIGNATURE),
     Settled(HASH, 1, 2, HASH),
     Renewed(RECORD, SIGNATURE),
     Notice(1, (CHOICE,), (BOB.address,)),

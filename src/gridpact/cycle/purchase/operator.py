@@ -12,6 +12,7 @@ from gridpact.crypto.keys import Key
 from gridpact.crypto.recovery import signed_by
 from gridpact.cycle.purchase.ports import PurchaseLedger
 from gridpact.cycle.purchase.standing import Standings
+from gridpact.cycle.purchase.tally import Tally, judged
 from gridpact.cycle.purchase.terms import PurchaseTerms
 from gridpact.errors import (
     ForgedSignature,
@@ -20,8 +21,10 @@ from gridpact.errors import (
     Overexposed,
     Unfunded,
 )
+from gridpact.identity.certificate import read
 from gridpact.identity.inbox import Inbox
 from gridpact.identity.messages import (
+    Appeal,
     Bill,
     Buy,
     Certified,
@@ -43,7 +46,7 @@ from gridpact.model.delivery import Metered, Profile
 from gridpact.model.purchase import WalletState
 from gridpact.model.voucher import Voucher, confirmation
 from gridpact.quantities import MAX_ORDER, MAX_PRICE, Money, Wh, amount
-from gridpact.reputation import credibility, sanctions
+from gridpact.reputation import sanctions
 
 
 @dataclass
@@ -62,20 +65,6 @@ class _Offer:
     seller: bytes
     sell: Sell
     left: Wh
-
-
-@dataclass
-class _Tally:
-    """One participant's interval, until the meters are read. [Wh]
-
-    `agreed`, `billed`: what it sold and what it claims to have sent; `taken`: bought and paid in
-    time; `withheld`: proven, and not confirmed.
-    """
-
-    agreed: Wh = 0
-    billed: Wh = 0
-    taken: Wh = 0
-    withheld: Wh = 0
 
 
 @dataclass
@@ -118,7 +107,8 @@ class OperatorDesk:
     _requests: dict[bytes, _Request] = field(default_factory=dict)
     _offers: dict[bytes, _Offer] = field(default_factory=dict)
     _wallets: dict[bytes, set[bytes]] = field(default_factory=dict)
-    _tallies: dict[int, dict[bytes, _Tally]] = field(default_factory=dict)
+    _tallies: dict[int, dict[bytes, Tally]] = field(default_factory=dict)
+    _rated: dict[int, dict[bytes, Tally]] = field(default_factory=dict)
     _serial: int = 0
 
     def sell(self, message: Message, now: int) -> Notice:
@@ -329,9 +319,6 @@ class OperatorDesk:
     def rate(self, interval: int, readings: Mapping[bytes, Metered]) -> None:
         """Rate everybody who traded in an interval, by the meters; once, when all is settled.
 
-        A seller is judged by what its meter sent, so a buyer that does not take the energy costs it
-        no reputation; nobody wins any by words that no meter proves.
-
         Raises
         ------
         Misplaced
@@ -346,15 +333,46 @@ class OperatorDesk:
             if participant not in readings:
                 name = participant.hex()
                 raise Misplaced(f"rating of interval {interval}: no reading of 0x{name}")
-        terms = self.terms.credibility
-        for participant, tally in sorted(self._tallies.pop(interval, {}).items()):
-            meter = readings[participant]
-            sent = min(tally.agreed, meter.export_wh)
-            kept, short = credibility.judged(tally.agreed, sent, terms)
-            _, invented = credibility.judged(tally.billed, sent, terms)
-            bought = min(tally.taken, meter.import_wh)
-            broken = max(short, invented) + tally.withheld
-            self.standings.rate(participant, interval, kept + bought, broken)
+        self._tallies.pop(interval, None)
+        self._rated[interval] = tallies
+        for participant, tally in sorted(tallies.items()):
+            kept, broken = judged(tally, readings[participant], self.terms.credibility)
+            self.standings.rate(participant, interval, kept, broken)
+        for old in [one for one in self._rated if one < interval - self.terms.appeal]:
+            del self._rated[old]
+
+    def appeal(self, message: Message, now: int) -> Notice:
+        """Take an appeal against a rating: the meter's own signed word of that interval counts.
+
+        The rating, all later ones and the blacklist follow from it anew, for better or worse.
+
+        Raises
+        ------
+        Misplaced
+            Nothing was rated in that interval, too long ago, or a review came since.
+        Misstated, ForgedSignature
+            The word is of another meter, region or interval, or its key did not sign.
+        """
+        appeal, sender = body_of(message, Appeal), message.sender
+        profile = appeal.profile
+        tally = self._rated.get(profile.interval, {}).get(sender)
+        if tally is None or self.terms.interval(now) > profile.interval + self.terms.appeal:
+            raise Misplaced(
+                f"appeal: no rating of interval {profile.interval} is open to 0x{sender.hex()}; "
+                f"expected one of the last {self.terms.appeal} intervals"
+            )
+        _expect("meter of the appeal", profile.meter, sender)
+        _expect("region of the appeal", profile.region, self.terms.region)
+        meter_key = read(message.certificate).claims.meter_key
+        if not signed_by(meter_key, profile.digest(self.ledger.domain), appeal.signature):
+            raise ForgedSignature(meter_key, None, "reading of the appeal")
+        taken = profile.import_wh - profile.import_before
+        sent = profile.export_wh - profile.export_before
+        if taken < 0 or sent < 0:
+            raise Misstated("registers of the appeal", (taken, sent), "none that ran backwards")
+        kept, broken = judged(tally, Metered(sender, taken, sent), self.terms.credibility)
+        self.standings.revise(sender, profile.interval, kept, broken)
+        return self.notice()
 
     def renewed(self, buyer: bytes) -> Renewed:
         """Return a buyer's record, signed: what its next voucher will commit to."""
@@ -387,8 +405,8 @@ class OperatorDesk:
             seller.agreed += voucher.volume_wh
             seller.billed += max(purchase.billed, delivered)
 
-    def _tally(self, participant: bytes, interval: int) -> _Tally:
-        return self._tallies.setdefault(interval, {}).setdefault(participant, _Tally())
+    def _tally(self, participant: bytes, interval: int) -> Tally:
+        return self._tallies.setdefault(interval, {}).setdefault(participant, Tally())
 
     def _voucher(self, choose: Choose, buyer: bytes, offer: _Offer, volume: Wh) -> Voucher:
         wallet = self.ledger.wallet(choose.account)

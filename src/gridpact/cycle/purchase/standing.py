@@ -14,6 +14,16 @@ from gridpact.quantities import Score, Wh
 from gridpact.reputation import credibility, sanctions
 
 
+@dataclass(frozen=True)
+class _Rated:
+    """One rating, and the standing before it."""
+
+    interval: int
+    before: Standing
+    kept: Wh
+    broken: Wh
+
+
 @dataclass
 class Standings:
     """Everybody's standing by address; who was never rated has none yet."""
@@ -22,6 +32,7 @@ class Standings:
     blacklist: set[bytes] = field(default_factory=set)
     records: dict[bytes, PurchaseRecord] = field(default_factory=dict)
     _now: dict[bytes, Standing] = field(default_factory=dict)
+    _rated: dict[bytes, list[_Rated]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         terms = self.terms
@@ -64,13 +75,48 @@ class Standings:
         Once per participant and interval, in their order. [Wh]
         """
         before = self._now.get(participant, Standing())
-        volume, terms = self._volume(participant), self.terms
-        after = credibility.update(
-            before, interval, kept, broken, volume, self._decay, terms.credibility
-        )
-        self._now[participant] = after
-        if sanctions.suspended(before, after, terms.sanctions):
+        past = self._rated.setdefault(participant, [])
+        past.append(_Rated(interval, before, kept, broken))
+        while past[0].interval < interval - self.terms.appeal:
+            past.pop(0)
+        self._now[participant], suspended = self._after(participant, past[-1], before)
+        if suspended:
             self.blacklist.add(participant)
+
+    def revise(self, participant: bytes, interval: int, kept: Wh, broken: Wh) -> None:
+        """Rate an interval otherwise, after an appeal, and all later ones anew on top of it.
+
+        Raises
+        ------
+        Misplaced
+            It was not rated, or a review came since.
+        """
+        past = self._rated.get(participant, [])
+        at = next((n for n, one in enumerate(past) if one.interval == interval), None)
+        if at is None:
+            raise Misplaced(f"rating of interval {interval}: not open to 0x{participant.hex()}")
+        now, banned = past[at].before, False
+        past[at] = _Rated(interval, now, kept, broken)
+        for number in range(at, len(past)):
+            one = past[number]
+            past[number] = _Rated(one.interval, now, one.kept, one.broken)
+            now, suspended = self._after(participant, past[number], now)
+            banned |= suspended
+        self._now[participant] = now
+        (self.blacklist.add if banned else self.blacklist.discard)(participant)
+
+    def _after(self, participant: bytes, rated: _Rated, before: Standing) -> tuple[Standing, bool]:
+        """Return the standing after a rating, and whether it suspends."""
+        after = credibility.update(
+            before,
+            rated.interval,
+            rated.kept,
+            rated.broken,
+            self._volume(participant),
+            self._decay,
+            self.terms.credibility,
+        )
+        return after, sanctions.suspended(before, after, self.terms.sanctions)
 
     def review(self, participant: bytes, interval: int) -> Standing:
         """Take somebody off the blacklist after a new review of the same real identity.
@@ -89,6 +135,7 @@ class Standings:
                 f"{known.interval + self.terms.sanctions.away} on, not in {interval}"
             )
         self.blacklist.remove(participant)
+        self._rated.pop(participant, None)
         self._now[participant] = sanctions.returned(known, interval)
         return self._now[participant]
 

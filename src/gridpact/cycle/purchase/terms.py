@@ -25,6 +25,8 @@ class PurchaseTerms:
         The price at which volume beyond what credibility covers is secured by a deposit.
     window
         Intervals after delivery in which a buyer confirms; as in the ledger's contracts.
+    appeal
+        Intervals in which a rating may be appealed against.
     """
 
     region: bytes
@@ -32,6 +34,7 @@ class PurchaseTerms:
     volumes: Mapping[bytes, Wh]
     cap: Price
     window: int = 2
+    appeal: int = 24 * 7
     credibility: CredibilityTerms = field(default_factory=CredibilityTerms)
     sanctions: SanctionTerms = field(default_factory=SanctionTerms)
 
