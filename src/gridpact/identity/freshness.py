@@ -47,6 +47,7 @@ class Freshness:
     def __init__(self, terms: FreshnessTerms) -> None:
         self._terms = terms
         self._heard: dict[bytes, _Heard] = {}
+        self._swept = 0
 
     def count(self, sender: bytes, now: int) -> None:
         """Count an arrival from a sender whose signature holds.
@@ -56,6 +57,8 @@ class Freshness:
         TooMany
             It was heard as often as may be within the window; this one is not counted.
         """
+        if now > self._swept + self._terms.window_s:
+            self.forget(now)
         heard = self._heard.setdefault(sender, _Heard())
         while heard.arrivals and heard.arrivals[0] <= now - self._terms.window_s:
             heard.arrivals.popleft()
@@ -84,7 +87,8 @@ class Freshness:
         heard.nonces[nonce] = sent_at
 
     def forget(self, now: int) -> None:
-        """Drop the senders that were silent for two windows."""
+        """Drop the senders that were silent for two windows; `count` does so once per window."""
+        self._swept = now
         silent = now - 2 * self._terms.window_s
         for sender, heard in list(self._heard.items()):
             if (not heard.arrivals or heard.arrivals[-1] < silent) and all(

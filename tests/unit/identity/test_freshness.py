@@ -51,6 +51,13 @@ def test_memory_of_who_is_silent_is_dropped() -> None:
     assert not fresh._heard
 
 
+def test_strangers_who_never_come_back_fill_no_memory() -> None:
+    fresh = Freshness(FreshnessTerms(window_s=10, most=3))
+    for number in range(1_000):
+        fresh.count(number.to_bytes(20, "big"), 100 + number)
+    assert len(fresh._heard) < 50
+
+
 @pytest.mark.parametrize("terms", [{"window_s": 0}, {"most": 0}])
 def test_settings_out_of_range_are_refused(terms: dict[str, int]) -> None:
     with pytest.raises(BadInput, match="at least 1"):

@@ -85,7 +85,7 @@ class Purchase:
     held: bool = False
 
 
-def never(purchase: Purchase, now: int) -> bool:  # noqa: ARG001
+def never(_purchase: Purchase, _now: int) -> bool:
     """Hold no trade: a market without sensors."""
     return False
 
