@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from gridpact.crypto.keys import Key
 from gridpact.crypto.recovery import signed_by
 from gridpact.cycle.purchase.ports import PurchaseLedger
+from gridpact.cycle.purchase.ratings import Ratings
 from gridpact.cycle.purchase.standing import Standings
-from gridpact.cycle.purchase.tally import Tally, judged
 from gridpact.cycle.purchase.terms import PurchaseTerms
 from gridpact.errors import (
     ForgedSignature,
@@ -107,9 +107,10 @@ class OperatorDesk:
     _requests: dict[bytes, _Request] = field(default_factory=dict)
     _offers: dict[bytes, _Offer] = field(default_factory=dict)
     _wallets: dict[bytes, set[bytes]] = field(default_factory=dict)
-    _tallies: dict[int, dict[bytes, Tally]] = field(default_factory=dict)
-    _rated: dict[int, dict[bytes, Tally]] = field(default_factory=dict)
     _serial: int = 0
+
+    def __post_init__(self) -> None:
+        self.ratings = Ratings(self.standings)
 
     def sell(self, message: Message, now: int) -> Notice:
         """Take a seller's request; broadcast it with all that stand.
@@ -328,18 +329,7 @@ class OperatorDesk:
             if purchase.voucher.due_by == interval:
                 name = purchase.voucher.purchase.hex()
                 raise Misplaced(f"rating of interval {interval}: purchase 0x{name} is open")
-        tallies = self._tallies.get(interval, {})
-        for participant in tallies:
-            if participant not in readings:
-                name = participant.hex()
-                raise Misplaced(f"rating of interval {interval}: no reading of 0x{name}")
-        self._tallies.pop(interval, None)
-        self._rated[interval] = tallies
-        for participant, tally in sorted(tallies.items()):
-            kept, broken = judged(tally, readings[participant], self.terms.credibility)
-            self.standings.rate(participant, interval, kept, broken)
-        for old in [one for one in self._rated if one < interval - self.terms.appeal]:
-            del self._rated[old]
+        self.ratings.rate(interval, readings)
 
     def appeal(self, message: Message, now: int) -> Notice:
         """Take an appeal against a rating: the meter's own signed word of that interval counts.
@@ -353,25 +343,10 @@ class OperatorDesk:
         Misstated, ForgedSignature
             The word is of another meter, region or interval, or its key did not sign.
         """
-        appeal, sender = body_of(message, Appeal), message.sender
-        profile = appeal.profile
-        tally = self._rated.get(profile.interval, {}).get(sender)
-        if tally is None or self.terms.interval(now) > profile.interval + self.terms.appeal:
-            raise Misplaced(
-                f"appeal: no rating of interval {profile.interval} is open to 0x{sender.hex()}; "
-                f"expected one of the last {self.terms.appeal} intervals"
-            )
-        _expect("meter of the appeal", profile.meter, sender)
-        _expect("region of the appeal", profile.region, self.terms.region)
+        appeal = body_of(message, Appeal)
         meter_key = read(message.certificate).claims.meter_key
-        if not signed_by(meter_key, profile.digest(self.ledger.domain), appeal.signature):
-            raise ForgedSignature(meter_key, None, "reading of the appeal")
-        taken = profile.import_wh - profile.import_before
-        sent = profile.export_wh - profile.export_before
-        if taken < 0 or sent < 0:
-            raise Misstated("registers of the appeal", (taken, sent), "none that ran backwards")
-        kept, broken = judged(tally, Metered(sender, taken, sent), self.terms.credibility)
-        self.standings.revise(sender, profile.interval, kept, broken)
+        word = appeal.profile, appeal.signature
+        self.ratings.appeal(message.sender, *word, meter_key, self.ledger.domain, now)
         return self.notice()
 
     def renewed(self, buyer: bytes) -> Renewed:
@@ -397,16 +372,13 @@ class OperatorDesk:
         if payment and delivered:
             record = self.standings.record(purchase.buyer).renewed(timely, payment)
             self.standings.records[purchase.buyer] = record
-        buyer = self._tally(purchase.buyer, voucher.due_by)
+        buyer = self.ratings.tally(purchase.buyer, voucher.due_by)
         buyer.taken += delivered if timely else purchase.confirmed
         buyer.withheld += 0 if timely else delivered - purchase.confirmed
         if not purchase.held:
-            seller = self._tally(purchase.seller, voucher.due_by)
+            seller = self.ratings.tally(purchase.seller, voucher.due_by)
             seller.agreed += voucher.volume_wh
             seller.billed += max(purchase.billed, delivered)
-
-    def _tally(self, participant: bytes, interval: int) -> Tally:
-        return self._tallies.setdefault(interval, {}).setdefault(participant, Tally())
 
     def _voucher(self, choose: Choose, buyer: bytes, offer: _Offer, volume: Wh) -> Voucher:
         wallet = self.ledger.wallet(choose.account)

@@ -1,0 +1,87 @@
+"""How everybody who traded in an interval is rated by the meters, and appeals against it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gridpact.crypto.eip712 import Domain
+from gridpact.crypto.recovery import signed_by
+from gridpact.cycle.purchase.standing import Standings
+from gridpact.cycle.purchase.tally import Tally, judged
+from gridpact.errors import ForgedSignature, Misplaced, Misstated
+from gridpact.model.delivery import Metered, Profile
+
+ByParticipant = dict[bytes, Tally]
+
+
+@dataclass
+class Ratings:
+    """What is to be rated, by interval, and what was rated and may be appealed against."""
+
+    standings: Standings
+    _open: dict[int, ByParticipant] = field(default_factory=dict)
+    _rated: dict[int, ByParticipant] = field(default_factory=dict)
+
+    def tally(self, participant: bytes, interval: int) -> Tally:
+        """Return what a participant did in an interval so far, to add to it."""
+        return self._open.setdefault(interval, {}).setdefault(participant, Tally())
+
+    def rate(self, interval: int, readings: Mapping[bytes, Metered]) -> None:
+        """Rate everybody who traded in an interval, once.
+
+        Raises
+        ------
+        Misplaced
+            A meter of somebody who traded is missing.
+        """
+        terms, tallies = self.standings.terms, self._open.get(interval, {})
+        for participant in tallies:
+            if participant not in readings:
+                name = participant.hex()
+                raise Misplaced(f"rating of interval {interval}: no reading of 0x{name}")
+        self._open.pop(interval, None)
+        self._rated[interval] = tallies
+        for participant, tally in sorted(tallies.items(), key=lambda one: one[0]):
+            kept, broken = judged(tally, readings[participant], terms.credibility)
+            self.standings.rate(participant, interval, kept, broken)
+        for old in [one for one in self._rated if one < interval - terms.appeal]:
+            del self._rated[old]
+
+    def appeal(
+        self,
+        sender: bytes,
+        profile: Profile,
+        signature: bytes,
+        meter_key: bytes,
+        domain: Domain,
+        now: int,
+    ) -> None:
+        """Rate one interval of a participant anew, by what its meter signed of it.
+
+        Raises
+        ------
+        Misplaced
+            Nothing was rated in that interval, too long ago, or a review came since.
+        Misstated, ForgedSignature
+            The word is of another meter, region or interval, or its key did not sign.
+        """
+        terms, interval = self.standings.terms, profile.interval
+        tally = self._rated.get(interval, {}).get(sender)
+        if tally is None or terms.interval(now) > interval + terms.appeal:
+            raise Misplaced(
+                f"appeal: no rating of interval {interval} is open to 0x{sender.hex()}; "
+                f"expected one of the last {terms.appeal} intervals"
+            )
+        for what, said, known in (
+            ("meter of the appeal", profile.meter, sender),
+            ("region of the appeal", profile.region, terms.region),
+        ):
+            if said != known:
+                raise Misstated(what, said, known)
+        if not signed_by(meter_key, profile.digest(domain), signature):
+            raise ForgedSignature(meter_key, None, "reading of the appeal")
+        taken = profile.import_wh - profile.import_before
+        sent = profile.export_wh - profile.export_before
+        if taken < 0 or sent < 0:
+            raise Misstated("registers of the appeal", (taken, sent), "none that ran backwards")
+        kept, broken = judged(tally, Metered(sender, taken, sent), terms.credibility)
+        self.standings.revise(sender, interval, kept, broken)
