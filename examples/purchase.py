@@ -110,23 +110,23 @@ def main(store: Store) -> None:
     )
 
     credit = standings.credit(SUE.address, 0)
-    operator.sell(say(SUE, OPERATOR, sue.offer(DUE, VOLUME, PRICE, credit)), clock[0])
+    operator.requests.sell(say(SUE, OPERATOR, sue.offer(DUE, VOLUME, PRICE, credit)), clock[0])
     asked = say(ANN, OPERATOR, ann.ask(DUE, VOLUME, CAP, 0))
     ann.asked(asked)
-    choice = ann.choose(say(OPERATOR, ANN, operator.buy(asked, clock[0])))
+    choice = ann.choose(say(OPERATOR, ANN, operator.requests.buy(asked, clock[0])))
     assert choice is not None
-    certified = operator.choose(say(ANN, OPERATOR, choice), clock[0])
+    certified = operator.requests.choose(say(ANN, OPERATOR, choice), clock[0])
     _, payment = ann.pay(say(OPERATOR, ANN, certified))
     voucher = sue.accept(say(ANN, SUE, payment))
     clock[0] += DUE * HOUR  # the interval of delivery
     bill = say(SUE, OPERATOR, sue.bill(voucher.purchase, VOLUME))
-    operator.bill(bill, clock[0])
+    operator.settling.bill(bill, clock[0])
     word = say(ANN, OPERATOR, ann.confirm(voucher.purchase, VOLUME))
-    settled = operator.confirm(word, clock[0])
+    settled = operator.settling.confirm(word, clock[0])
     say(OPERATOR, SUE, settled)
-    ann.renew(say(OPERATOR, ANN, operator.renewed(ANN.address)))
+    ann.renew(say(OPERATOR, ANN, operator.settling.renewed(ANN.address)))
     meters = (Metered(ANN.address, VOLUME, 0), Metered(SUE.address, 0, VOLUME))
-    operator.rate(DUE, {meter.participant: meter for meter in meters})
+    operator.settling.rate(DUE, {meter.participant: meter for meter in meters})
     print(f"paid {ledger.free(SUE.address) / 1e6:.2f} by transaction 0x{settled.transaction.hex()}")
     print(f"Ann is believed {standings.credit(ANN.address, DUE) / 1e4:.2f} %, her record: "
           f"{ann.record.timely} paid in time, {ann.record.late} late")  # fmt: skip

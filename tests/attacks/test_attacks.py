@@ -178,14 +178,14 @@ def test_double_spend_over_two_wallets(town: Town) -> None:
     ann = town.buyers["ann"]
     first = ann.choose(answer)
     assert first is not None
-    town.desk.choose(town.hear(town.say("ann", first)), town.now)
+    town.desk.requests.choose(town.hear(town.say("ann", first)), town.now)
     # the same wallet for a second purchase
     town.offer("sol", volume=VOLUME)
     answer = town.tell("ann", town.ask())
     [choice] = answer.body.choices  # type: ignore[union-attr]
     second = replace(first, request=answer.body.request, offer=choice.offer)  # type: ignore[union-attr]
     with pytest.raises(Misplaced, match="out for another purchase"):
-        town.desk.choose(town.hear(town.say("ann", second)), town.now)
+        town.desk.requests.choose(town.hear(town.say("ann", second)), town.now)
     # another wallet, opened with the money that is in the first
     ann.ledger.free(device("ann").address)
     with pytest.raises(Reverted, match="vault: not enough free"):
@@ -204,7 +204,7 @@ def test_wallet_that_holds_money_is_kept_from_the_operator(town: Town) -> None:
     town.choose()
     body = replace(town.buyers["ann"].ask(DUE, VOLUME, CAP, 0), wallets=())
     with pytest.raises(Misstated, match="wallets of the request"):
-        town.desk.buy(town.hear(town.say("ann", body)), town.now)
+        town.desk.requests.buy(town.hear(town.say("ann", body)), town.now)
 
 
 def test_somebody_elses_wallet_counts_for_nobody_else(town: Town) -> None:
@@ -212,12 +212,12 @@ def test_somebody_elses_wallet_counts_for_nobody_else(town: Town) -> None:
     voucher = town.choose().voucher
     body = replace(WANT, wallets=(voucher.account,))
     with pytest.raises(Misstated, match="buyer of wallet"):
-        town.desk.buy(town.hear(town.say("ben", body)), town.now)
+        town.desk.requests.buy(town.hear(town.say("ben", body)), town.now)
 
 
 def test_credit_that_one_has_not_got(town: Town) -> None:
     with pytest.raises(Misstated, match="credit of the request"):
-        town.desk.buy(town.hear(town.say("ann", replace(WANT, credit=900_000))), town.now)
+        town.desk.requests.buy(town.hear(town.say("ann", replace(WANT, credit=900_000))), town.now)
 
 
 def test_altered_amount_in_voucher_payment_and_bill(town: Town) -> None:
@@ -244,7 +244,7 @@ def test_altered_amount_in_voucher_payment_and_bill(town: Town) -> None:
         replace(bill, delivered_wh=VOLUME - 1, due=voucher.due(VOLUME - 1)),
     ):
         with pytest.raises(Misstated):
-            town.desk.bill(town.hear(town.say("sue", lie)), town.now)
+            town.desk.settling.bill(town.hear(town.say("sue", lie)), town.now)
     assert whole(town, ann=RICH - COST)
 
 
@@ -281,7 +281,7 @@ def test_expired_voucher(town: Town) -> None:
     town.go_to(DUE + 1)
     with pytest.raises(Reverted, match="wallets: voucher expired"):
         town.sellers["sue"].accept(payment)
-    town.desk.time_out(payment.body.voucher.purchase)  # type: ignore[union-attr]
+    town.desk.settling.time_out(payment.body.voucher.purchase)  # type: ignore[union-attr]
     assert whole(town)
 
 
@@ -305,7 +305,7 @@ def test_seller_delivers_short(town: Town) -> None:
     voucher = town.sold()
     town.bill(voucher)
     word = town.sellers["sue"].correct(voucher.purchase, 1_000)
-    town.desk.correct(town.hear(town.say("ann", word)))
+    town.desk.settling.correct(town.hear(town.say("ann", word)))
     town.go_to(DUE + 3)
     settled = town.metered(voucher, sent=1_000, taken=VOLUME)
     town.rate(ann=(VOLUME, 0), sue=(0, 1_000))
@@ -360,14 +360,14 @@ def test_thief_confirms_and_meters_for_others(town: Town) -> None:
     town.bill(voucher)
     word = Confirm(voucher.purchase, VOLUME, THIEF.sign(bytes(32)))
     with pytest.raises(ForgedSignature, match="confirmation"):
-        town.desk.confirm(town.hear(town.say("ann", word)), town.now)
+        town.desk.settling.confirm(town.hear(town.say("ann", word)), town.now)
     with pytest.raises(Misstated, match="buyer of the purchase"):
-        town.desk.confirm(town.hear(town.say("ben", word)), town.now)
+        town.desk.settling.confirm(town.hear(town.say("ben", word)), town.now)
     town.go_to(DUE + 3)
     sold, bought = town.profile("sue", 0, VOLUME), town.profile("ann", VOLUME, 0)
     forged = THIEF.sign(sold[0].digest(town.domain))
     with pytest.raises(Reverted, match="not the meter's signature"):
-        town.desk.meter(voucher.purchase, sold[0], forged, *bought)
+        town.desk.settling.meter(voucher.purchase, sold[0], forged, *bought)
     assert whole(town, ann=RICH - COST)
 
 
@@ -377,13 +377,13 @@ def test_wrong_bill_is_corrected_by_its_seller_and_costs_no_credibility(town: To
     bill = town.bill(voucher)
     less = town.sellers["sue"].correct(voucher.purchase, VOLUME - 100)
     assert less.bill == bill
-    town.desk.correct(town.hear(town.say("sue", less)))
-    assert town.desk.purchases[voucher.purchase].billed == VOLUME - 100
+    town.desk.settling.correct(town.hear(town.say("sue", less)))
+    assert town.desk.records.purchases[voucher.purchase].billed == VOLUME - 100
     for lie in (replace(less, delivered_wh=VOLUME), replace(less, bill=bytes(32))):
         with pytest.raises((Misstated, Misplaced)):
-            town.desk.correct(town.hear(town.say("sue", lie)))
+            town.desk.settling.correct(town.hear(town.say("sue", lie)))
     with pytest.raises(Misstated, match="sender of the counter-statement"):
-        town.desk.correct(town.hear(town.say("ben", less)))
+        town.desk.settling.correct(town.hear(town.say("ben", less)))
     town.confirm(voucher, VOLUME - 100)
     town.go_to(DUE + 3)
     town.metered(voucher, sent=VOLUME - 100, taken=VOLUME)
@@ -396,8 +396,8 @@ def test_buyer_disputes_a_bill_and_the_meters_decide(town: Town) -> None:
     voucher = town.sold()
     town.bill(voucher)
     word = town.sellers["sue"].correct(voucher.purchase, 200)
-    town.desk.correct(town.hear(town.say("ann", word)))
-    assert town.desk.purchases[voucher.purchase].disputed == 200
+    town.desk.settling.correct(town.hear(town.say("ann", word)))
+    assert town.desk.records.purchases[voucher.purchase].disputed == 200
     town.go_to(DUE + 3)
     assert town.metered(voucher, sent=VOLUME, taken=VOLUME).paid == COST
     assert town.desk.standings.record(device("ann").address).late == 1
@@ -424,9 +424,9 @@ def test_newcomer_sells_no_more_than_its_deposit_covers(town: Town) -> None:
 def test_blacklisted_are_refused_and_told_to_all(town: Town) -> None:
     test_seller_bills_without_delivery(town)
     sue = device("sue").address
-    notice = town.desk.notice()
+    notice = town.desk.requests.notice()
     assert notice.blacklist == (sue,)
-    assert town.desk.notice().serial == notice.serial + 1
+    assert town.desk.requests.notice().serial == notice.serial + 1
     town.now = BEGINS + HOUR * (DUE + 3)
     with pytest.raises(GridpactError, match="on the blacklist"):
         town.sell_again("sue")
@@ -449,7 +449,7 @@ def test_blacklisted_are_refused_and_told_to_all(town: Town) -> None:
 )
 def test_request_with_numbers_out_of_range(town: Town, lie: dict[str, int]) -> None:
     with pytest.raises(Misstated, match="expected"):
-        town.desk.buy(town.hear(town.say("ann", replace(WANT, **lie))), town.now)
+        town.desk.requests.buy(town.hear(town.say("ann", replace(WANT, **lie))), town.now)
 
 
 def test_answer_that_nobody_asked_for_and_prices_above_the_cap(town: Town) -> None:
@@ -468,7 +468,7 @@ def test_answer_that_nobody_asked_for_and_prices_above_the_cap(town: Town) -> No
 
 
 def test_old_record_of_a_buyer_does_not_replace_a_newer_one(town: Town) -> None:
-    before = town.desk.renewed(device("ann").address)
+    before = town.desk.settling.renewed(device("ann").address)
     town.trade()
     with pytest.raises(Misstated, match="serial of the record"):
         town.buyers["ann"].renew(town.tell("ann", before))
@@ -480,6 +480,7 @@ def test_old_record_of_a_buyer_does_not_replace_a_newer_one(town: Town) -> None:
 def test_every_body_of_another_kind_is_refused_by_name(town: Town) -> None:
     message = town.hear(town.say("ann", WANT))
     desk = town.desk
-    for method in (desk.sell, desk.choose, desk.bill, desk.confirm, desk.stop):
+    requests, settling = desk.requests, desk.settling
+    for method in (requests.sell, requests.choose, settling.bill, settling.confirm, settling.stop):
         with pytest.raises(MalformedMessage, match="a body of kind Buy"):
             method(message, town.now)

@@ -59,7 +59,7 @@ def test_rating_waits_for_every_purchase_and_every_meter(town: Town) -> None:
     town.bill(voucher)
     town.confirm(voucher)
     with pytest.raises(Misplaced, match="no reading of"):
-        town.desk.rate(DUE, {})
+        town.desk.settling.rate(DUE, {})
     town.rate(ann=(VOLUME, 0), sue=(0, VOLUME))
     assert town.credit("sue") > 0
 

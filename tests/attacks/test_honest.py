@@ -27,7 +27,7 @@ def test_one_purchase_from_request_to_renewed_record(town: Town) -> None:
     assert (settled.delivered_wh, settled.paid) == (VOLUME, COST)
     assert town.chain.receipt(settled.transaction) is not None
     assert (town.free("ann"), town.free("sue")) == (RICH - COST, COST)
-    town.buyers["ann"].renew(town.tell("ann", town.desk.renewed(device("ann").address)))
+    town.buyers["ann"].renew(town.tell("ann", town.desk.settling.renewed(device("ann").address)))
     record = town.buyers["ann"].record
     assert (record.serial, record.timely, record.late) == (1, 1, 0)
     assert record.payments == (settled.transaction,)
@@ -57,10 +57,12 @@ def test_confirmation_in_two_steps_pays_what_came(town: Town) -> None:
 def test_sensor_stops_a_delivery_nobody_is_blamed_and_the_buyer_has_its_money(town: Town) -> None:
     town.offer()
     voucher = town.sold()
-    town.desk.holds = lambda purchase, _: purchase.seller == device("sue").address
-    town.desk.stop(town.hear(town.say("sue", town.sellers["sue"].stop(voucher.purchase))), town.now)
+    town.desk.settling.holds = lambda purchase, _: purchase.seller == device("sue").address
+    town.desk.settling.stop(
+        town.hear(town.say("sue", town.sellers["sue"].stop(voucher.purchase))), town.now
+    )
     town.go_to(DUE + 1)
-    town.desk.time_out(voucher.purchase)
+    town.desk.settling.time_out(voucher.purchase)
     town.rate()
     assert (town.free("ann"), town.free("sue")) == (RICH, 0)
     assert not town.desk.standings.blacklist
@@ -71,9 +73,9 @@ def test_seller_says_that_sensors_hold_and_they_do_not(town: Town) -> None:
     voucher = town.sold()
     word = town.hear(town.say("sue", town.sellers["sue"].stop(voucher.purchase)))
     with pytest.raises(Misplaced, match="the sensors do not hold it"):
-        town.desk.stop(word, town.now)
+        town.desk.settling.stop(word, town.now)
     town.go_to(DUE + 1)
-    town.desk.time_out(voucher.purchase)
+    town.desk.settling.time_out(voucher.purchase)
     town.rate()
     assert town.free("ann") == RICH
     assert town.desk.standings.blacklist == {device("sue").address}

@@ -243,7 +243,7 @@ class Town:
         credit = self.credit(name)
         body = self.sellers[name].offer(DUE, volume, price, credit)
         heard = self.hear(self.say(name, body))
-        self.desk.sell(heard, self.now)
+        self.desk.requests.sell(heard, self.now)
         return heard.hash
 
     def ask(self, name: str = "ann", volume: Wh = VOLUME, cap: int = CAP) -> Respond:
@@ -251,14 +251,14 @@ class Town:
         buyer = self.buyers[name]
         message = self.say(name, buyer.ask(DUE, volume, cap, self.credit(name)))
         buyer.asked(message)
-        return self.desk.buy(self.hear(message), self.now)
+        return self.desk.requests.buy(self.hear(message), self.now)
 
     def choose(self, name: str = "ann", volume: Wh = VOLUME) -> Certified:
         """Let a buyer ask and choose; return its voucher."""
         answer = self.tell(name, self.ask(name, volume))
         choice = self.buyers[name].choose(answer, cheapest)
         assert choice is not None
-        return self.desk.choose(self.hear(self.say(name, choice)), self.now)
+        return self.desk.requests.choose(self.hear(self.say(name, choice)), self.now)
 
     def pay(self, name: str = "ann", volume: Wh = VOLUME) -> Message:
         """Let a buyer go as far as its payment; return the message to the seller."""
@@ -279,13 +279,13 @@ class Town:
         body = self.sellers[seller].bill(voucher.purchase, delivered)
         message = self.say(seller, body)
         self.sellers[seller].billed(message)
-        self.desk.bill(self.hear(message), self.now)
+        self.desk.settling.bill(self.hear(message), self.now)
         return message.hash
 
     def confirm(self, voucher: Voucher, received: Wh = VOLUME, name: str = "ann") -> Settled:
         """Let a buyer confirm."""
         body = self.buyers[name].confirm(voucher.purchase, received)
-        return self.desk.confirm(self.hear(self.say(name, body)), self.now)
+        return self.desk.settling.confirm(self.hear(self.say(name, body)), self.now)
 
     def metered(
         self, voucher: Voucher, sent: Wh, taken: Wh, seller: str = "sue", buyer: str = "ann"
@@ -293,7 +293,7 @@ class Town:
         """Let the operator settle by what the two meters signed of `DUE`."""
         sold = self.profile(seller, 0, sent)
         bought = self.profile(buyer, taken, 0)
-        return self.desk.meter(voucher.purchase, *sold, *bought)
+        return self.desk.settling.meter(voucher.purchase, *sold, *bought)
 
     def rate(self, **meters: tuple[Wh, Wh]) -> None:
         """Let the operator rate `DUE` by what meters took and gave; everybody else nothing."""
@@ -302,7 +302,7 @@ class Town:
             device(name).address: Metered(device(name).address, taken, sent)
             for name, (taken, sent) in at.items()
         }
-        self.desk.rate(DUE, readings)
+        self.desk.settling.rate(DUE, readings)
 
     def profile(self, name: str, imported: Wh, exported: Wh) -> tuple[Profile, bytes]:
         key = device(name)
@@ -315,19 +315,19 @@ class Town:
         voucher = self.sold(name, seller, volume)
         self.bill(voucher, volume, seller)
         settled = self.confirm(voucher, volume, name)
-        self.buyers[name].renew(self.tell(name, self.desk.renewed(device(name).address)))
+        self.buyers[name].renew(self.tell(name, self.desk.settling.renewed(device(name).address)))
         self.rate(**{name: (volume, 0), seller: (0, volume)})
         return settled
 
     def metered_again(self, purchase: bytes) -> Settled:
         """Let the operator settle a purchase by its name."""
         sold, bought = self.profile("sue", 0, VOLUME), self.profile("ann", VOLUME, 0)
-        return self.desk.meter(purchase, *sold, *bought)
+        return self.desk.settling.meter(purchase, *sold, *bought)
 
     def sell_again(self, name: str) -> None:
         """Let a seller offer for a later interval."""
         body = self.sellers[name].offer(DUE + 20, VOLUME, PRICE, self.credit(name))
-        self.desk.sell(self.hear(self.say(name, body)), self.now)
+        self.desk.requests.sell(self.hear(self.say(name, body)), self.now)
 
     # what they have
 

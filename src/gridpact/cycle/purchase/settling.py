@@ -1,0 +1,251 @@
+"""What the operator's desk does once a seller is paid for: bills, confirmations, meters ([Yu23]).
+
+It signs, and it holds no money and no key of a wallet: what it certified moves only by the
+wallet's own signature or by the meters' (5-decisions, section 17). A refusal changes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from gridpact.crypto.keys import Key
+from gridpact.crypto.recovery import signed_by
+from gridpact.cycle.purchase.expect import expect
+from gridpact.cycle.purchase.ports import PurchaseLedger
+from gridpact.cycle.purchase.ratings import Ratings
+from gridpact.cycle.purchase.records import DeskRecords, Purchase
+from gridpact.cycle.purchase.standing import Standings
+from gridpact.cycle.purchase.terms import PurchaseTerms
+from gridpact.errors import ForgedSignature, Misplaced, Misstated
+from gridpact.identity.certificate import read
+from gridpact.identity.inbox import Inbox
+from gridpact.identity.messages import (
+    Appeal,
+    Bill,
+    Confirm,
+    Correct,
+    Message,
+    Pay,
+    Renewed,
+    Settled,
+    Stop,
+    body_of,
+)
+from gridpact.model.delivery import Metered, Profile
+from gridpact.model.voucher import confirmation
+from gridpact.quantities import Wh
+
+
+def never(_purchase: Purchase, _now: int) -> bool:
+    """Hold no trade: a market without sensors."""
+    return False
+
+
+@dataclass
+class Settling:
+    """The half of a desk that settles; `key` signs records, `inbox` re-reads what was enclosed.
+
+    `holds` says whether the sensors hold a trade now (`safety.gate`); it is asked, never told.
+    """
+
+    key: Key
+    terms: PurchaseTerms
+    ledger: PurchaseLedger
+    inbox: Inbox
+    standings: Standings
+    ratings: Ratings
+    records: DeskRecords
+    holds: Callable[[Purchase, int], bool] = never
+
+    def bill(self, message: Message, now: int) -> None:
+        """Take a seller's bill: it must follow from voucher, payment and claim on the ledger.
+
+        Raises
+        ------
+        Misplaced, Misstated, ForgedSignature
+            The purchase is not its, the payment enclosed is not the buyer's, or a number differs.
+        """
+        bill = body_of(message, Bill)
+        purchase = self.records.purchase(bill.purchase)
+        voucher = purchase.voucher
+        expect("seller of the purchase", message.sender, purchase.seller)
+        expect("receiver of the bill", bill.receiver, purchase.seller)
+        paid = self.inbox.enclosed(bill.payment, now)
+        pay = body_of(paid, Pay)
+        expect("buyer of the enclosed payment", paid.sender, purchase.buyer)
+        expect("seller of the enclosed payment", paid.receiver, purchase.seller)
+        expect("voucher of the enclosed payment", pay.voucher, voucher)
+        if not 0 <= bill.delivered_wh <= voucher.volume_wh:
+            raise Misstated("energy of the bill", bill.delivered_wh, f"0 to {voucher.volume_wh}")
+        expect("sum of the bill", bill.due, voucher.due(bill.delivered_wh))
+        sale = self.ledger.sale(voucher.account)
+        expect("seller on the ledger", sale.seller, purchase.seller)
+        expect("claim on the ledger", sale.claimed_wh, bill.delivered_wh)
+        self._keep(replace(purchase, bill=message.hash, billed=bill.delivered_wh))
+
+    def correct(self, message: Message) -> None:
+        """Take a counter-statement to the bill that stands.
+
+        A seller's lowers its own bill; a buyer's puts the bill in dispute, and the meters decide
+        once the window is over.
+
+        Raises
+        ------
+        Misplaced, Misstated
+            No such bill stands, the sender is no party to it, or a seller would raise it.
+        """
+        correct = body_of(message, Correct)
+        found = [one for one in self.records.purchases.values() if one.bill == correct.bill]
+        if not correct.bill or not found:
+            raise Misplaced("counter-statement: no bill stands that has that hash")
+        (purchase,) = found
+        if message.sender not in (purchase.buyer, purchase.seller):
+            raise Misstated("sender of the counter-statement", message.sender, purchase.buyer)
+        if not 0 <= correct.delivered_wh <= purchase.billed:
+            raise Misstated(
+                "energy of the counter-statement", correct.delivered_wh, f"0 to {purchase.billed}"
+            )
+        if message.sender == purchase.seller:
+            self._keep(replace(purchase, billed=correct.delivered_wh))
+        else:
+            self._keep(replace(purchase, disputed=correct.delivered_wh))
+
+    def stop(self, message: Message, now: int) -> None:
+        """Take a seller's word that it does not deliver: the sensors must say so, too.
+
+        Raises
+        ------
+        Misplaced, Misstated
+            No such purchase is open, it is not its, or the sensors do not hold it.
+        """
+        stop = body_of(message, Stop)
+        purchase = self.records.purchase(stop.purchase)
+        expect("seller of the purchase", message.sender, purchase.seller)
+        if not self.holds(purchase, now):
+            raise Misplaced(f"purchase 0x{stop.purchase.hex()}: the sensors do not hold it")
+        self._keep(replace(purchase, held=True))
+
+    def confirm(self, message: Message, now: int) -> Settled:
+        """Bring a buyer's confirmation to the ledger, which pays the seller.
+
+        Raises
+        ------
+        Misplaced, Misstated, ForgedSignature
+            The purchase is not its, or the wallet's key did not sign.
+        Reverted
+            The ledger refuses it.
+        """
+        confirm = body_of(message, Confirm)
+        purchase = self.records.purchase(confirm.purchase)
+        voucher = purchase.voucher
+        expect("buyer of the purchase", message.sender, purchase.buyer)
+        if not 0 < confirm.received_wh <= voucher.volume_wh:
+            raise Misstated(
+                "energy of the confirmation", confirm.received_wh, f"1 to {voucher.volume_wh}"
+            )
+        wallet = self.ledger.wallet(voucher.account)
+        digest = confirmation(self.ledger.domain, voucher, self.terms.region, confirm.received_wh)
+        if not signed_by(wallet.key, digest, confirm.signature):
+            raise ForgedSignature(wallet.key, None, "confirmation")
+        transaction = self.ledger.confirm(voucher.account, confirm.received_wh, confirm.signature)
+        paid = voucher.due(confirm.received_wh) - voucher.due(purchase.confirmed)
+        purchase = replace(purchase, confirmed=confirm.received_wh)
+        self._keep(purchase)
+        if confirm.received_wh == voucher.volume_wh:
+            timely = self.terms.interval(now) <= voucher.due_by + self.terms.window
+            self._close(purchase, confirm.received_wh, transaction, timely)
+        return Settled(confirm.purchase, confirm.received_wh, paid, transaction)
+
+    def meter(
+        self, name: bytes, sold: Profile, sold_by: bytes, bought: Profile, bought_by: bytes
+    ) -> Settled:
+        """Settle a purchase by both meters, once the buyer's window is over.
+
+        A buyer that neither confirmed nor stated against the bill at least what the meters prove
+        was late.
+
+        Raises
+        ------
+        Misplaced
+            No such purchase is open.
+        Reverted
+            The ledger refuses: too early, or a meter's signature does not hold.
+        """
+        purchase = self.records.purchase(name)
+        voucher = purchase.voucher
+        done = self.ledger.settle_by_meters(voucher.account, sold, sold_by, bought, bought_by)
+        timely = done.delivered_wh <= max(purchase.confirmed, purchase.disputed or 0)
+        self._close(purchase, done.delivered_wh, done.transaction, timely)
+        return Settled(name, done.delivered_wh, done.paid, done.transaction)
+
+    def time_out(self, name: bytes) -> Settled:
+        """Give a buyer back what nobody claimed or proved, when the time for it is over.
+
+        Raises
+        ------
+        Misplaced
+            No such purchase is open.
+        Reverted
+            The ledger refuses: too early.
+        """
+        purchase = self.records.purchase(name)
+        transaction = self.ledger.time_out(purchase.voucher.account)
+        self._close(purchase, purchase.confirmed)
+        return Settled(name, purchase.confirmed, 0, transaction)
+
+    def rate(self, interval: int, readings: Mapping[bytes, Metered]) -> None:
+        """Rate everybody who traded in an interval, by the meters; once, when all is settled.
+
+        Raises
+        ------
+        Misplaced
+            A purchase of the interval is open, or a meter of somebody who traded is missing.
+        """
+        for purchase in self.records.purchases.values():
+            if purchase.voucher.due_by == interval:
+                name = purchase.voucher.purchase.hex()
+                raise Misplaced(f"rating of interval {interval}: purchase 0x{name} is open")
+        self.ratings.rate(interval, readings)
+
+    def appeal(self, message: Message, now: int) -> None:
+        """Take an appeal against a rating: the meter's own signed word of that interval counts.
+
+        The rating, all later ones and the blacklist follow from it anew, for better or worse.
+
+        Raises
+        ------
+        Misplaced
+            Nothing was rated in that interval, too long ago, or a review came since.
+        Misstated, ForgedSignature
+            The word is of another meter, region or interval, or its key did not sign.
+        """
+        appeal = body_of(message, Appeal)
+        meter_key = read(message.certificate).claims.meter_key
+        word = appeal.profile, appeal.signature
+        self.ratings.appeal(message.sender, *word, meter_key, self.ledger.domain, now)
+
+    def renewed(self, buyer: bytes) -> Renewed:
+        """Return a buyer's record, signed: what its next voucher will commit to."""
+        record = self.standings.record(buyer)
+        return Renewed(record, self.key.sign(record.digest(self.ledger.domain)))
+
+    def _keep(self, purchase: Purchase) -> None:
+        self.records.purchases[purchase.voucher.purchase] = purchase
+
+    def _close(
+        self, purchase: Purchase, delivered: Wh, payment: bytes = b"", timely: bool = True
+    ) -> None:
+        """End a purchase: renew its buyer's record, note what is to be rated with the interval."""
+        voucher = purchase.voucher
+        del self.records.purchases[voucher.purchase]
+        if payment and delivered:
+            record = self.standings.record(purchase.buyer).renewed(timely, payment)
+            self.standings.records[purchase.buyer] = record
+        buyer = self.ratings.tally(purchase.buyer, voucher.due_by)
+        buyer.taken += delivered if timely else purchase.confirmed
+        buyer.withheld += 0 if timely else delivered - purchase.confirmed
+        if not purchase.held:
+            seller = self.ratings.tally(purchase.seller, voucher.due_by)
+            seller.agreed += voucher.volume_wh
+            seller.billed += max(purchase.billed, delivered)
