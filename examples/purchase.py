@@ -6,6 +6,7 @@ believed for 20 kWh that she delivered before. Look at it with
 """
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from gridpact.crypto.keccak import keccak, name_hash
@@ -16,7 +17,7 @@ from gridpact.cycle.purchase.seller import SellerDesk
 from gridpact.cycle.purchase.standing import Standings
 from gridpact.cycle.purchase.terms import PurchaseTerms
 from gridpact.identity.authority import found
-from gridpact.identity.certificate import Claims
+from gridpact.identity.certificate import Certificate, Claims
 from gridpact.identity.check import Checker
 from gridpact.identity.commitment import commitment
 from gridpact.identity.inbox import Inbox
@@ -43,12 +44,12 @@ NAMES = {ANN.address: "Ann", SUE.address: "Sue", OPERATOR.address: "operator"}
 RICH, VOLUME, PRICE, CAP, DUE = 20_000_000, 3_000, 200_000, 250_000, 1
 
 
-def begin(chain: EmbeddedChain) -> MarketLedger:
+def begin(chain: EmbeddedChain, certificates: Iterable[Certificate]) -> MarketLedger:
     """Found the market: Ann and Sue take part, Ann's money enters at the door."""
     ledger = MarketLedger(chain, REGION)
     people = tuple(
-        Participant(name, key.address, 1, role, keccak(b"certificate"), keccak(b"meter"))
-        for name, key, role in (("ann", ANN, Role.CONSUMER), ("sue", SUE, Role.PRODUCER))
+        Participant("", one.address, 1, one.claims.roles, one.fingerprint, one.claims.meter)
+        for one in certificates
     )
     reference = keccak(b"ann's money")
     digest = deposit_digest(ledger.currency, ANN.address, RICH, reference, 0)
@@ -63,10 +64,9 @@ def begin(chain: EmbeddedChain) -> MarketLedger:
 def main(store: Store) -> None:
     clock = [NOW]
     chain = EmbeddedChain(store, "local", CHAIN, OPERATOR, lambda _: clock[0], now=lambda: clock[0])
-    domain = begin(chain).domain
     root = found("operator of north", keccak(b"secret"), 1, NOW - HOUR, NOW + 1_000 * HOUR)
     checker = Checker(root.root, root.revocations(1, NOW, NOW + 24 * HOUR, ()))
-    certificates = {OPERATOR: b""}
+    certificates = {}
     for serial, (key, role) in enumerate(((ANN, Role.CONSUMER), (SUE, Role.PRODUCER)), 2):
         salt = keccak(b"salt" + key.address)
         claims = Claims(
@@ -79,17 +79,18 @@ def main(store: Store) -> None:
             NOW,
             NOW + 24 * HOUR,
         )
-        certificates[key] = root.issue(claims, serial).der
+        certificates[key] = root.issue(claims, serial)
+    domain, ledger = begin(chain, certificates.values()).domain, Purchases(chain, RUNNER)
     inboxes = {
-        key: Inbox(key.address, REGION, OPERATOR.address, domain, checker) for key in certificates
+        key: Inbox(key.address, REGION, OPERATOR.address, domain, checker, ledger.certificate)
+        for key in (OPERATOR, *certificates)
     }
     numbers = iter(range(1, 100))
 
     def say(sender: Key, receiver: Key, body: Body) -> Message:
         """Send a body and return the message as the receiver's inbox let it through."""
-        message = sealed(
-            sender, certificates[sender], receiver.address, next(numbers), clock[0], body, domain
-        )
+        own = certificates[sender].der if sender in certificates else b""  # the operator has none
+        message = sealed(sender, own, receiver.address, next(numbers), clock[0], body, domain)
         wire = encode(message)
         names = NAMES[sender.address], NAMES[receiver.address]
         print(f"{names[0]:>8} -> {names[1]:8} {type(body).__name__:9} {len(wire):5} bytes")
@@ -98,7 +99,6 @@ def main(store: Store) -> None:
     terms = PurchaseTerms(REGION, Timing(NOW, HOUR), {SUE.address: 4_000, ANN.address: 4_000}, CAP)
     standings = Standings(terms)
     standings.rate(SUE.address, 0, 20_000, 0)
-    ledger = Purchases(chain, RUNNER)
     operator = OperatorDesk(OPERATOR, terms, ledger, inboxes[OPERATOR], standings)
     sue = SellerDesk(OPERATOR.address, Purchases(chain, SUE))
     ann = BuyerDesk(

@@ -18,6 +18,7 @@ GridpactError
 │   │   ├── ForgedCertificate      not signed by the authority
 │   │   ├── CertificateExpired     outside its time
 │   │   ├── CertificateRevoked     taken back
+│   │   ├── CertificateReplaced    the registry on the ledger holds another, or none
 │   │   ├── StaleRevocations       the revocation list is out of date
 │   │   └── RolledBack             a revocation list older than the one in use
 │   ├── EnrolmentRefused      an application that cannot be approved or issued for
@@ -175,6 +176,18 @@ class CertificateRevoked(CertificateRefused):
     def __init__(self, serial: int, since: int, reason: str) -> None:
         self.serial, self.since, self.reason = serial, since, reason
         super().__init__(f"certificate {serial:x}: revoked at {_utc(since)}, {reason}")
+
+
+class CertificateReplaced(CertificateRefused):
+    """A genuine certificate that is not the one the registry on the ledger holds."""
+
+    def __init__(self, serial: int, fingerprint: bytes, registered: bytes) -> None:
+        self.serial, self.fingerprint, self.registered = serial, fingerprint, registered
+        there = f"holds {registered.hex()[:16]}…" if any(registered) else "knows no certificate"
+        super().__init__(
+            f"certificate {serial:x}: the registry {there} of this address, "
+            f"expected {fingerprint.hex()[:16]}…"
+        )
 
 
 class StaleRevocations(CertificateRefused):

@@ -24,6 +24,7 @@ from gridpact.crypto.keys import Key
 from gridpact.cycle.purchase.buyer import cheapest
 from gridpact.errors import (
     CertificateExpired,
+    CertificateReplaced,
     CertificateRevoked,
     ForgedCertificate,
     ForgedSignature,
@@ -98,6 +99,30 @@ def test_expired_certificate(town: Town) -> None:
     old = certified("ann", 50, days=1).der
     town.go_to(25)
     assert refused(town, CertificateExpired, "expired", certificate=old)
+
+
+def test_replaced_certificate_speaks_no_more(town: Town) -> None:
+    """Sol leaves and comes back under a new certificate; the old one is genuine and in date."""
+    old, new = certified("sol", 13), certified("sol", 60)
+    said = town.say("sol", town.sellers["sol"].offer(DUE + 40, VOLUME, PRICE, 0))
+    assert town.hear(said).sender == device("sol").address
+    town.leave("sol")
+    town.enter("sol", new, nonce=3)
+    town.people["sol"].certificate = old.der
+    with pytest.raises(CertificateReplaced, match="registry holds") as caught:
+        town.hear(town.say("sol", WANT))
+    assert caught.value.serial == 13
+    assert caught.value.registered == new.fingerprint
+    town.people["sol"].certificate = new.der
+    assert town.hear(town.say("sol", WANT)).body == WANT
+
+
+def test_genuine_certificate_of_somebody_not_registered(town: Town) -> None:
+    """An authority's word alone lets nobody speak: who is not on the ledger has no money there."""
+    key, stranger = device("eve"), certified("eve", 70).der
+    with pytest.raises(CertificateReplaced, match="registry knows no certificate"):
+        town.hear(town.say("ann", WANT, key=key, certificate=stranger))
+    assert whole(town)
 
 
 # what is said

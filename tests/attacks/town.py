@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.door import TERMS as DOOR
 from tests.door import deposit
-from tests.unit.identity.authorities import BEGINS, HOUR, REGION, authority, checker, claims, listed
+from tests.unit.identity.authorities import BEGINS, HOUR, REGION, certified, checker, listed
 
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key
@@ -19,6 +19,7 @@ from gridpact.cycle.purchase.operator import OperatorDesk
 from gridpact.cycle.purchase.seller import SellerDesk
 from gridpact.cycle.purchase.standing import Standings
 from gridpact.cycle.purchase.terms import PurchaseTerms
+from gridpact.identity.certificate import Certificate
 from gridpact.identity.freshness import FreshnessTerms
 from gridpact.identity.inbox import Inbox
 from gridpact.identity.messages import (
@@ -43,7 +44,7 @@ from gridpact.ledger.onchain.suite import Suite
 from gridpact.model.delivery import Metered, Profile
 from gridpact.model.interval import Key as Place
 from gridpact.model.interval import Phase
-from gridpact.model.participant import Participant, Role
+from gridpact.model.participant import Participant, ReviewTerms, Role
 from gridpact.model.purchase import PurchaseRecord
 from gridpact.model.rating import FeedbackTerms
 from gridpact.model.record import Found, IncentiveTerms, Timing
@@ -61,6 +62,7 @@ V0: Wh = 4_000
 DUE = 3
 BUYERS, SELLERS = ("ann", "ben"), ("sue", "sol")
 PEOPLE = (*BUYERS, *SELLERS)
+SERIALS = {name: serial for serial, name in enumerate(PEOPLE, 10)}
 OPERATOR = Key.derive(b"town", "operator")
 RUNNER = Key.derive(b"town", "whoever brings transactions for the operator")
 TIMING = Timing(BEGINS, HOUR)
@@ -68,6 +70,12 @@ TIMING = Timing(BEGINS, HOUR)
 
 def device(name: str) -> Key:
     return Key.derive(b"test", name)
+
+
+def registered(name: str, role: Role) -> Participant:
+    """Return somebody as the registry knows it."""
+    one = certified(name, SERIALS[name])
+    return Participant(name, one.address, 1, role, one.fingerprint, one.claims.meter)
 
 
 @dataclass
@@ -115,8 +123,8 @@ class Town:
             self.inbox,
             Standings(self.terms),
         )
-        for serial, name in enumerate(PEOPLE, 10):
-            self.join(name, serial)
+        for name in PEOPLE:
+            self.join(name)
         for name in SELLERS:
             self._secure(name)
 
@@ -124,10 +132,7 @@ class Town:
 
     def _found(self) -> None:
         currency = self.suite.currency(CHAIN)
-        people = tuple(
-            Participant(name, device(name).address, 1, Role.CONSUMER, keccak(b"c"), keccak(b"m"))
-            for name in BUYERS
-        )
+        people = tuple(registered(name, Role.CONSUMER) for name in BUYERS)
         money = tuple(
             deposit(currency, device(name).address, RICH, keccak(name.encode())) for name in BUYERS
         )
@@ -150,19 +155,31 @@ class Town:
     def _secure(self, name: str) -> None:
         """Let a seller apply, be approved, and put its deposit down."""
         key = device(name)
-        one = Participant(name, key.address, 1, Role.PRODUCER, keccak(b"c"), keccak(b"m"))
-        asked = pack(one.certificate, one.meter, packing.place(one), REGION, SECURED)
-        self.send(key, "registry", "apply", asked, 0)
-        self.operate("registry", "approve", pack(key.address) + asked)
+        self.enter(name, certified(name, SERIALS[name]), nonce=0)
         self.mint(key.address, SECURED)
         self.send(key, "registry", "put_deposit", b"", 1)
         self.people[name].ledger = Purchases(self.chain, key, nonce=2)
         self.sellers[name].ledger = self.people[name].ledger
 
-    def join(self, name: str, serial: int) -> Person:
+    def enter(self, name: str, certificate: Certificate, nonce: int) -> None:
+        """Let a seller apply under a certificate and be approved."""
+        key = device(name)
+        one = registered(name, Role.PRODUCER)
+        asked = pack(certificate.fingerprint, one.meter, packing.place(one), REGION, SECURED)
+        self.send(key, "registry", "apply", asked, nonce)
+        self.operate("registry", "approve", pack(key.address) + asked)
+
+    def leave(self, name: str) -> None:
+        """Let a seller leave, wait until it may, and have its deposit back."""
+        key = device(name)
+        self.send(key, "registry", "leave", b"", 2)
+        self.go_to((self.now - BEGINS) // HOUR + ReviewTerms().delay)
+        self.operate("registry", "return_deposit", pack(key.address))
+
+    def join(self, name: str) -> Person:
         """Give somebody a certificate, an inbox and a desk."""
         key = device(name)
-        certificate = authority().issue(claims(name), serial).der
+        certificate = certified(name, SERIALS[name]).der
         ledger = Purchases(self.chain, key)
         self.people[name] = Person(name, key, certificate, self.inbox_of(key.address), ledger)
         if name in SELLERS:
@@ -179,7 +196,8 @@ class Town:
 
     def inbox_of(self, own: bytes, terms: FreshnessTerms | None = None) -> Inbox:
         domain = self.suite.domain(CHAIN)
-        return Inbox(own, REGION, OPERATOR.address, domain, self.checker, terms)
+        known = Purchases(self.chain, RUNNER).certificate
+        return Inbox(own, REGION, OPERATOR.address, domain, self.checker, known, terms)
 
     def send(self, key: Key, contract: str, function: str, given: bytes, nonce: int) -> None:
         """Send one transaction of somebody's; it must not fail."""

@@ -4,17 +4,24 @@ Each refusal is one named error and changes nothing of the trade. Only what is t
 against a sender's rate, so nobody is silenced in somebody else's name.
 """
 
+from collections.abc import Callable
+
 from gridpact.crypto.eip712 import Domain
-from gridpact.errors import Misstated, NotForMe, OutOfTime
+from gridpact.errors import CertificateReplaced, Misstated, NotForMe, OutOfTime
 from gridpact.identity.check import Checker
 from gridpact.identity.freshness import Freshness, FreshnessTerms
 from gridpact.identity.messages import EVERYBODY, Message, decode, require_signed
+
+Registered = Callable[[bytes], bytes]
+"""The fingerprint that the registry on the ledger holds of an address; zeros or nothing of none."""
 
 
 class Inbox:
     """What one party hears: `own` its address, `region` where it trades, `operator` whom it trusts.
 
-    The operator needs no certificate: it is known by the registry.
+    Only the certificate whose fingerprint is `registered` counts: one that was replaced on the
+    ledger speaks no more, however long it would last. The operator needs none: it is known by the
+    registry.
     """
 
     def __init__(
@@ -24,10 +31,11 @@ class Inbox:
         operator: bytes,
         domain: Domain,
         checker: Checker,
+        registered: Registered,
         terms: FreshnessTerms | None = None,
     ) -> None:
         self._own, self._region, self._operator = own, region, operator
-        self._domain, self._checker = domain, checker
+        self._domain, self._checker, self._registered = domain, checker, registered
         self._freshness = Freshness(terms or FreshnessTerms())
 
     def opened(self, wire: bytes, now: int) -> Message:
@@ -38,7 +46,7 @@ class Inbox:
         ProtocolError
             Malformed, for somebody else, forged, out of time, replayed, or one too many.
         CertificateRefused
-            The sender's certificate does not count, see `check`.
+            The sender's certificate does not count (see `check`), or the registry holds another.
         """
         message = decode(wire)
         if message.receiver not in (self._own, EVERYBODY):
@@ -65,7 +73,10 @@ class Inbox:
         return message
 
     def _require_vouched(self, message: Message, now: int) -> None:
-        """See that the sender's certificate is genuine, in force, its own, and of the region."""
+        """See that the sender's certificate is genuine, in force, its own, of the region, on record.
+
+        The registry is asked last: by then the certificate's own claims are believed.
+        """
         if message.sender == self._operator:
             return
         certificate = self._checker.check(message.certificate, now)
@@ -73,3 +84,6 @@ class Inbox:
             raise Misstated("sender's certificate", certificate.address, message.sender)
         if certificate.claims.region != self._region:
             raise Misstated("region of the certificate", certificate.claims.region, self._region)
+        known = self._registered(message.sender)
+        if known != certificate.fingerprint:
+            raise CertificateReplaced(certificate.serial, certificate.fingerprint, known)

@@ -50,6 +50,10 @@ class Purchases:
     def deposit(self, account: bytes) -> Money:
         return self._view("registry", "deposit", account)[1]
 
+    def certificate(self, account: bytes) -> bytes:
+        """Return the fingerprint that the registry holds of somebody (`identity.inbox`)."""
+        return self._chain.view(self._suite.call("registry", "certificate", word(account)))
+
     def wallet(self, account: bytes) -> Wallet:
         buyer, key, balance, serial, state = self._view("wallets", "wallet", account)
         return Wallet(_address(buyer), _address(key), balance, serial, WalletState(state))
