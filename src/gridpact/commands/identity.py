@@ -131,25 +131,12 @@ def issue(
     at: At = "",
 ) -> None:
     """Issue a certificate for the device that asks, from now on."""
-    from gridpact.commands.files import write
-    from gridpact.commands.office import clerk, open_office, password_of, seconds, text
-    from gridpact.identity.enrolment import Clerk
+    from gridpact.commands.office import issuing
     from gridpact.identity.enrolment import issue as issued
-    from gridpact.identity.request import read_request
 
-    now = seconds(at)
-    with open_office(office) as opened:
-        made = issued(
-            opened.register,
-            opened.authority(password_of(password_file)),
-            participant,
-            read_request(text(request)),
-            now,
-            days,
-            Clerk(clerk(who), now, secrets.token_bytes),
-        ).certificate
-    write(out, made.pem)
-    print(_line(made))
+    with issuing(office, request, password_file, who, at) as (register, authority, asked, by):
+        made = issued(register, authority, participant, asked, by.at, days, by).certificate
+    _hand_over(made, out)
 
 
 @identity_app.command("renew", short_help="Issue the certificate that follows the last one.")
@@ -164,23 +151,12 @@ def renew(
     at: At = "",
 ) -> None:
     """Issue a certificate that begins when the last one ends, for a new key of the device."""
-    from gridpact.commands.files import write
-    from gridpact.commands.office import clerk, open_office, password_of, seconds, text
-    from gridpact.identity.enrolment import Clerk
+    from gridpact.commands.office import issuing
     from gridpact.identity.enrolment import renew as renewed
-    from gridpact.identity.request import read_request
 
-    with open_office(office) as opened:
-        made = renewed(
-            opened.register,
-            opened.authority(password_of(password_file)),
-            participant,
-            read_request(text(request)),
-            days,
-            Clerk(clerk(who), seconds(at), secrets.token_bytes),
-        ).certificate
-    write(out, made.pem)
-    print(_line(made))
+    with issuing(office, request, password_file, who, at) as (register, authority, asked, by):
+        made = renewed(register, authority, participant, asked, days, by).certificate
+    _hand_over(made, out)
 
 
 @identity_app.command("revoke", short_help="Take a certificate back.")
@@ -337,6 +313,13 @@ def _roles(given: list[str]) -> "Role":
             raise BadInput(f"--role {name}: expected consumer, producer, plant or aggregator")
         roles |= Role[name.upper()]
     return roles
+
+
+def _hand_over(certificate: "Certificate", out: Path) -> None:
+    from gridpact.commands.files import write
+
+    write(out, certificate.pem)
+    print(_line(certificate))
 
 
 def _line(certificate: "Certificate") -> str:

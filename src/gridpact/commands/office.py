@@ -12,8 +12,10 @@ from pathlib import Path
 from gridpact.commands.files import make
 from gridpact.errors import BadInput
 from gridpact.identity.authority import MAX_SERIAL, Authority, found
+from gridpact.identity.enrolment import Clerk
 from gridpact.identity.keystore import open_authority, seal_authority
 from gridpact.identity.register import Register, new_register, open_register
+from gridpact.identity.request import Request, read_request
 from gridpact.identity.root import Root, read_root_pem
 
 ROOT, KEY, REGISTER = "root.pem", "authority.key", "register.db"
@@ -54,6 +56,17 @@ def open_office(folder: Path) -> Iterator[Office]:
     root = read_root_pem(text(folder / ROOT))
     with closing(open_register(folder / REGISTER)) as register:
         yield Office(folder, root, register)
+
+
+@contextmanager
+def issuing(
+    folder: Path, request: Path, password_file: Path | None, who: str, at: str
+) -> Iterator[tuple[Register, Authority, Request, Clerk]]:
+    """Open a folder with what issuing takes: register, authority, what is asked, who is at work."""
+    with open_office(folder) as opened:
+        authority = opened.authority(password_of(password_file))
+        by = Clerk(clerk(who), seconds(at), secrets.token_bytes)
+        yield opened.register, authority, read_request(text(request)), by
 
 
 def text(file: Path) -> str:

@@ -19,7 +19,6 @@ from gridpact.errors import BadInput
 from gridpact.identity.certificate import (
     Certificate,
     Claims,
-    alternative_names,
     device_key,
     named,
     read,
@@ -27,6 +26,7 @@ from gridpact.identity.certificate import (
     usage,
     utc,
 )
+from gridpact.identity.names import alternative_names
 from gridpact.identity.revocation import Revocations, Revoked, reason_flag
 from gridpact.identity.root import Root, read_root
 
@@ -77,7 +77,7 @@ class Authority(msgspec.Struct, frozen=True):
             .not_valid_after(utc(claims.not_after))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(usage(signs_messages=True), critical=True)
-            .add_extension(alternative_names(claims), critical=True)
+            .add_extension(alternative_names(claims.names), critical=True)
             .add_extension(_key_identifier(root.public_key), critical=False)
         )
         return read(builder.sign(self._key, None).public_bytes(Encoding.DER))

@@ -2,14 +2,7 @@
 
 One certificate binds one device key (secp256k1) to the commitments of an identity and of a meter,
 to a region and to roles, for a time. It names nobody: subject is the device's address, the rest
-stands in the subject's alternative names as URIs, which every X.509 tool shows:
-
-    gridpact:identity/HEX64   salted commitment to the person or company
-    gridpact:meter/HEX64      salted commitment to the meter's number
-    gridpact:meter-key/HEX40  address that signs the meter's readings
-    gridpact:region/HEX64     the region's identifier
-    gridpact:roles/N          roles as in `model.participant.Role`
-
+stands in the subject's alternative names as URIs (`names`), which every X.509 tool shows.
 A certificate of any other form is not read. Whether it is genuine and counts asks `check`.
 """
 
@@ -22,17 +15,15 @@ import msgspec
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtensionOID, NameOID, SignatureAlgorithmOID
 
 from gridpact.crypto.recovery import address_of
 from gridpact.errors import UnreadableCertificate
+from gridpact.identity.names import LENGTHS, point, understood, written
 from gridpact.model.participant import Role
 
-SCHEME = "gridpact"
-_LENGTHS = {"identity": 32, "meter": 32, "meter-key": 20, "region": 32}
-_ALL_ROLES = int(Role.CONSUMER | Role.PRODUCER | Role.PLANT | Role.REGION | Role.AGGREGATOR)
 _EXTENSIONS = {
     ExtensionOID.BASIC_CONSTRAINTS,
     ExtensionOID.KEY_USAGE,
@@ -80,13 +71,8 @@ class Claims(msgspec.Struct, frozen=True):
     @property
     def names(self) -> tuple[str, ...]:
         """The URIs of the alternative names, in order."""
-        return (
-            f"{SCHEME}:identity/{self.identity.hex()}",
-            f"{SCHEME}:meter/{self.meter.hex()}",
-            f"{SCHEME}:meter-key/{self.meter_key.hex()}",
-            f"{SCHEME}:region/{self.region.hex()}",
-            f"{SCHEME}:roles/{int(self.roles)}",
-        )
+        values = (self.identity, self.meter, self.meter_key, self.region)
+        return written(dict(zip(LENGTHS, values, strict=True)), self.roles)
 
 
 class Certificate(msgspec.Struct, frozen=True, dict=True):
@@ -201,13 +187,6 @@ def utc(seconds: int) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
 
 
-def alternative_names(claims: Claims) -> x509.SubjectAlternativeName:
-    """Return the claims as URIs."""
-    return x509.SubjectAlternativeName(
-        [x509.UniformResourceIdentifier(name) for name in claims.names]
-    )
-
-
 def device_key(public_key: bytes) -> ec.EllipticCurvePublicKey:
     """Return a device's public key as the library knows it."""
     return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256K1(), public_key)
@@ -227,36 +206,14 @@ def _claims(found: x509.Certificate) -> Claims:
     if extensions.get_extension_for_class(x509.KeyUsage).value != usage(signs_messages=True):
         raise ValueError("another use than signing messages")
     names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    claims = _named_claims(names, found)
-    if tuple(one.value for one in names) != claims.names:
-        raise ValueError("alternative names are not in the profile's form and order")
-    return claims
-
-
-def _named_claims(names: x509.SubjectAlternativeName, found: x509.Certificate) -> Claims:
-    values: dict[str, str] = {}
-    for one in names:
-        kind, _, value = str(one.value).removeprefix(f"{SCHEME}:").partition("/")
-        values[kind] = value
-    if values.keys() != {*_LENGTHS, "roles"}:
-        raise ValueError("alternative names are not the profile's five")
-    known = {kind: bytes.fromhex(values[kind]) for kind in _LENGTHS}
-    for kind, length in _LENGTHS.items():
-        if len(known[kind]) != length:
-            raise ValueError(f"{kind} has {len(known[kind])} bytes, expected {length}")
-    roles = int(values["roles"])
-    if not 0 <= roles <= _ALL_ROLES:
-        raise ValueError(f"roles {roles} are not within 0 and {_ALL_ROLES}")
-    key = found.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256K1):
-        raise ValueError("the device's key is not on secp256k1")
+    values, roles = understood(names, tuple(LENGTHS))
     return Claims(
-        public_key=key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint),
-        identity=known["identity"],
-        meter=known["meter"],
-        meter_key=known["meter-key"],
-        region=known["region"],
-        roles=Role(roles),
+        public_key=point(found.public_key()),
+        identity=values["identity"],
+        meter=values["meter"],
+        meter_key=values["meter-key"],
+        region=values["region"],
+        roles=roles,
         not_before=int(found.not_valid_before_utc.timestamp()),
         not_after=int(found.not_valid_after_utc.timestamp()),
     )

@@ -10,14 +10,17 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
 
 from gridpact.crypto.keys import Key
 from gridpact.crypto.recovery import address_of
 from gridpact.errors import UnreadableCertificate
-from gridpact.identity.certificate import SCHEME, UNREADABLE, named, subject_of
+from gridpact.identity.certificate import UNREADABLE, named, subject_of
+from gridpact.identity.names import alternative_names, point, understood, written
 from gridpact.model.participant import Role
+
+KINDS = ("meter-key", "region")
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -35,22 +38,17 @@ class Request(msgspec.Struct, frozen=True):
     @property
     def names(self) -> tuple[str, ...]:
         """The URIs of the alternative names, in order."""
-        return (
-            f"{SCHEME}:meter-key/{self.meter_key.hex()}",
-            f"{SCHEME}:region/{self.region.hex()}",
-            f"{SCHEME}:roles/{int(self.roles)}",
-        )
+        return written(dict(zip(KINDS, (self.meter_key, self.region), strict=True)), self.roles)
 
 
 def make_request(key: Key, region: bytes, roles: Role, meter_key: bytes = b"") -> str:
     """Return a device's request in PEM form; its own key signs the readings unless given."""
     request = Request(key.public, meter_key or key.address, region, roles)
-    uris = [x509.UniformResourceIdentifier(name) for name in request.names]
     signer = ec.derive_private_key(int.from_bytes(key.secret, "big"), ec.SECP256K1())
     built = (
         x509.CertificateSigningRequestBuilder()
         .subject_name(named(subject_of(key.address)))
-        .add_extension(x509.SubjectAlternativeName(uris), critical=True)
+        .add_extension(alternative_names(request.names), critical=True)
         .sign(signer, hashes.SHA256(), ecdsa_deterministic=True)
     )
     return built.public_bytes(Encoding.PEM).decode()
@@ -81,20 +79,7 @@ def read_request(pem: str) -> Request:
 
 def _request(found: x509.CertificateSigningRequest) -> Request:
     names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    values = dict(str(one.value).removeprefix(f"{SCHEME}:").split("/", 1) for one in names)
-    if values.keys() != {"meter-key", "region", "roles"}:
-        raise ValueError("alternative names are not meter-key, region and roles")
-    key = found.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256K1):
-        raise ValueError("the device's key is not on secp256k1")
-    request = Request(
-        key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint),
-        bytes.fromhex(values["meter-key"]),
-        bytes.fromhex(values["region"]),
-        Role(int(values["roles"])),
-    )
-    if (len(request.meter_key), len(request.region)) != (20, 32):
-        raise ValueError("a meter's key has 20 bytes, a region 32")
-    if tuple(one.value for one in names) != request.names or not 0 < request.roles <= 31:
-        raise ValueError("alternative names are not in the profile's form and order")
-    return request
+    values, roles = understood(names, KINDS)
+    if not roles:
+        raise ValueError("asks for no role")
+    return Request(point(found.public_key()), values["meter-key"], values["region"], roles)

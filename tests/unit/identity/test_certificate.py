@@ -10,7 +10,6 @@ from tests.unit.identity.authorities import BEGINS, YEAR, authority, certified, 
 
 from gridpact.errors import BadInput, UnreadableCertificate
 from gridpact.identity.certificate import (
-    alternative_names,
     device_key,
     named,
     read,
@@ -19,6 +18,7 @@ from gridpact.identity.certificate import (
     usage,
     utc,
 )
+from gridpact.identity.names import alternative_names
 from gridpact.identity.root import read_root, read_root_pem
 from gridpact.model.participant import Role
 
@@ -86,7 +86,7 @@ def _foreign(
         .not_valid_after(utc(BEGINS + 60))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .add_extension(usage(signs_messages=True), critical=True)
-        .add_extension(alternative_names(said), critical=True)
+        .add_extension(alternative_names(said.names), critical=True)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key), critical=False)
     )
     if extra:
