@@ -73,7 +73,7 @@ class Inbox:
         return message
 
     def _require_vouched(self, message: Message, now: int) -> None:
-        """See that the sender's certificate is genuine, in force, its own, of the region, on record.
+        """See that the certificate is genuine, in force, its sender's, of the region, on record.
 
         The registry is asked last: by then the certificate's own claims are believed.
         """
