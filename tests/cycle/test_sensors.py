@@ -1,5 +1,6 @@
 """A day that sensors watch: a storm, a faulty transformer, a silent meter, an operator's word."""
 
+import csv
 import random
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,11 +26,11 @@ from gridpact.report.findings import examine
 from gridpact.report.page import page
 from gridpact.report.summary import summary
 from gridpact.report.trades import Trade, of_interval
-from gridpact.safety.scripted import Fault, Hours, Section, SensorSettings, Silence
-from gridpact.safety.verdict import Permit
+from gridpact.safety.scripted import Fault, Hours, Section, SensorSettings, Silence, Warned
+from gridpact.safety.verdict import Hazard, Permit
 from gridpact.scenario.reader import load
 from gridpact.scenario.scenario import Scenario
-from gridpact.sense.record import record
+from gridpact.sense.record import record, record_alerts
 from gridpact.sense.rejudge import SensorAudit
 
 FAULT, BLOCKED, RELEASED, STORM = 8, 9, 11, 14
@@ -82,8 +83,8 @@ def test_a_trade_that_is_stopped_half_way_is_paid_for_what_arrived(storm: DayRes
     for name, trade in trades(result).items():
         fill, made, said = trade.settled
         [hold] = [one for each in result.verdicts for one in each.holds if one.fill == name]
-        assert hold.since == begins + (STORM - 1) * 3600 + 2700, "at a quarter to two"
-        assert made.held == hold.energy_wh == fill.energy_wh // 4
+        assert hold.since == begins + (STORM - 1) * 3600 + 1800, "at half past one, when it warns"
+        assert made.held == hold.energy_wh == fill.energy_wh // 2
         assert made.agreed + made.unused == fill.energy_wh - made.held
         spent = said.paid + said.charge + said.fee_seller + said.fee_network
         assert said.refund == fill.lock - spent > 0
@@ -160,6 +161,29 @@ def test_report_and_summary_show_what_was_held_why_and_for_whom(storm: DayResult
     shown = page(found, {}, [])
     assert "Held trades" in shown
     assert "crew on site reads 58 degrees" in shown
+    assert list(told["warnings"]) == [
+        {"station": "roof", "hazard": "thunderstorm", "since": 13.5, "until": 14.5}
+    ]
+    assert "The weather service warned of thunderstorm at station roof" in shown
+    warned = [one for one in told["episodes"] if one["target"] == "station roof"]
+    assert [one["means"] for one in warned] == ["lightning and rain within 10 km"], "it came"
+
+
+def test_alerts_of_a_run_are_a_file_and_name_whom_they_concern(
+    storm: DayResult, stormy: Scenario, tmp_path: Path
+) -> None:
+    assert storm.measured is not None
+    with record_alerts(storm.measured[0], storm.sensed, tmp_path).open() as file:
+        rows = {(one["target_type"], one["target"]): one for one in csv.DictReader(file)}
+    sky, oil = rows["station", "roof"], rows["transformer", "T-7"]
+    assert (sky["since"], sky["cls"]) == ("2016-06-09T13:30:00Z", "thunderstorm")
+    assert (oil["since"][:14], oil["cls"]) == ("2016-06-09T08:", "equipment_failure")
+    everybody, behind = sky["meters"].split(";"), oil["meters"].split(";")
+    assert len(everybody) == len(storm.measured[0].layout.meters)
+    bus = {one.name: one.bus for one in (*stormy.sites, *stormy.plants)}
+    assert {bus[name.removesuffix(" pv")] for name in behind} <= set(range(7, 20))
+    assert rows["meter", "homes-014"]["meters"].split(";") == ["homes-014"]
+    assert rows["meter", "homes-014"]["cls"] == "comm_loss"
 
 
 def test_a_day_without_sensors_says_nothing_of_them(day: DayResult) -> None:
@@ -269,6 +293,9 @@ def test_run_cut_around_the_sensors_word_ends_the_same(
 
 
 def test_a_watched_run_is_self_consistent(stormy: Scenario, tmp_path: Path) -> None:
+    assert stormy.sensors is not None
+    foretold = (Warned(Hazard.HIGH_WIND, Hours(7.25, 7.75)), *stormy.sensors.warnings)
+    stormy = replace(stormy, sensors=replace(stormy.sensors, warnings=foretold))
     stormy = shortened(stormy, BLOCKED + 1)
     file, log = tmp_path / "ledger.db", tmp_path / "sensors"
     ledgers = embedded_ledgers(stormy, file)
@@ -280,6 +307,14 @@ def test_a_watched_run_is_self_consistent(stormy: Scenario, tmp_path: Path) -> N
     again = SensorAudit(log)
     assert len(audit_ledger(file, {}, [again]).chains) == 2
     assert again.judged == BLOCKED + 1, "who has the log comes to the same verdicts"
+    [stop] = {(one.cause, one.target) for each in day.intervals[7].verdicts for one in each.holds}
+    assert stop == ("high_wind", "station roof")
+    header, said = (log / "warnings.csv").read_text().splitlines()
+    assert (header, said.split(",")[::3]) == ("station,from,until,cls", ["roof", "high_wind"])
+    (log / "warnings.csv").rename(tmp_path / "kept")
+    with pytest.raises(Corrupt, match="sensors say"):
+        again.with_log(log).finish()
+    (tmp_path / "kept").rename(log / "warnings.csv")
     weather = (log / "weather.csv").read_text().splitlines()
     (log / "weather.csv").write_text("\n".join(weather[:-30]) + "\n")
     with pytest.raises(Corrupt, match="sensors say"):

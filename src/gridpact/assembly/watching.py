@@ -42,8 +42,8 @@ def watch(scenario: Scenario, measuring: Instruments, people: People, signed: bo
         overrides=tuple(
             Override(
                 one.target,
-                clock.begins + round(one.when.since * 3600),
-                clock.begins + round(one.when.until * 3600),
+                clock.moment(one.when.since),
+                clock.moment(one.when.until),
                 one.reason,
             )
             for one in measuring.settings.releases

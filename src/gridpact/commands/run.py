@@ -67,8 +67,9 @@ def run(
     """Run the market of a scenario, or what is left of it after a cut, and write its report.
 
     Writes summary.json, trades.parquet, prices.parquet, orders.parquet, bills.csv, report.html and
-    ledger.db (companion.db for chains on nodes) into the output folder. Energy in Wh, prices in
-    micro-units per kWh, money in micro-units.
+    ledger.db (companion.db for chains on nodes) into the output folder; where sensors watch, also
+    alerts.csv, whom each of their episodes concerns, and the folder sensors, their log.
+    Energy in Wh, prices in micro-units per kWh, money in micro-units.
     """
     from rich.console import Console
 
@@ -101,10 +102,11 @@ def run(
     found = examine(day)
     paths = write_all(found, forecasts.result(), folder)
     if day.measured is not None:
-        from gridpact.sense.record import record
+        from gridpact.sense.record import record, record_alerts
 
         make(folder / "sensors")
-        paths = (*paths, record(*day.measured, folder / "sensors"))
+        told = record_alerts(day.measured[0], day.sensed, folder)
+        paths = (*paths, told, record(*day.measured, folder / "sensors"))
     console.print(short_table(found))
     _tell_end(console, day, paths)
 

@@ -36,6 +36,10 @@ class Feed(Protocol):
         """Return a row of every station, (field, station); NaN for what was not heard."""
         ...
 
+    def warned(self, time: int) -> NDArray[np.bool_]:
+        """Return what each station is warned of, (level, station) (`safety.warning`)."""
+        ...
+
     def tick(self, time: int) -> Tick: ...
 
 
@@ -125,9 +129,9 @@ class Watch:
         """Let the sensors see everything up to a moment, that moment included."""
         while self.now + SKY <= until:
             self.now += SKY
-            sky = self.feed.sky(self.now)
-            rows = self.sensors.weather(self.now, sky)
-            self._measured.append(_bytes(sky))
+            sky, warned = self.feed.sky(self.now), self.feed.warned(self.now)
+            rows = self.sensors.weather(self.now, sky, warned)
+            self._measured += [_bytes(sky), warned.tobytes()]
             if self.now % QUARTER == 0:
                 tick = self.feed.tick(self.now)
                 rows += self.sensors.tick(tick)
@@ -243,7 +247,8 @@ def _cause(permit: Permit) -> tuple[str, str]:
 
 def _said(row: Row) -> bytes:
     target, hazard = row.target.value, row.hazard.value
-    return f"{row.time} {target} {row.name} {hazard} {row.score:.6g}".encode()
+    said = f"{row.time} {target} {row.name} {hazard} {row.score:.6g}"
+    return f"{said}{' warned' if row.warned else ''}".encode()
 
 
 def _bytes(values: NDArray[np.floating]) -> bytes:

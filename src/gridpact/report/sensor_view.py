@@ -12,7 +12,7 @@ from gridpact.quantities import Money, Wh
 from gridpact.report.trades import of_interval
 from gridpact.safety.sensors import Row
 from gridpact.safety.terms import QUARTER
-from gridpact.safety.verdict import REASONS, Target
+from gridpact.safety.verdict import Target, reason
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,16 @@ class Episode:
     target: str
     hazard: str
     means: str
+    since: float
+    until: float
+
+
+@dataclass(frozen=True)
+class Warned:
+    """What the weather service warned of. From, until: hours of the day."""
+
+    station: str
+    hazard: str
     since: float
     until: float
 
@@ -64,6 +74,7 @@ class SensorView:
     """What the report shows. `records` counts the sensors' records on the local chain."""
 
     episodes: tuple[Episode, ...]
+    warnings: tuple[Warned, ...]
     stops: tuple[Stop, ...]
     released: tuple[Go, ...]
     alerts: tuple[Alert, ...]
@@ -84,6 +95,10 @@ def sensor_view(day: DayResult) -> SensorView | None:
         return None
     return SensorView(
         episodes=episodes(day.sensed, day.begins),
+        warnings=tuple(
+            Warned(day.scenario.sensors.station, one.kind.value, one.when.since, one.when.until)
+            for one in day.scenario.sensors.warnings
+        ),
         stops=tuple(stop for result in day.intervals for stop in _stops(day, result)),
         released=tuple(go for result in day.intervals for go in _released(result)),
         alerts=_alerts(day),
@@ -106,7 +121,7 @@ def episodes(rows: Sequence[Row], begins: int) -> tuple[Episode, ...]:
         Episode(
             f"{run[0].target.value} {run[0].name}",
             run[0].hazard.value,
-            REASONS[run[0].hazard],
+            reason(run[0].hazard, all(one.warned for one in run)),
             (run[0].time - begins) / 3600,
             (run[-1].time + _step(run[-1]) - begins) / 3600,
         )

@@ -12,7 +12,7 @@ import numpy as np
 
 from gridpact.safety.layout import Layout
 from gridpact.safety.sensors import Row
-from gridpact.safety.verdict import REASONS, Hazard, Target
+from gridpact.safety.verdict import Hazard, Target, reason
 
 PAUSE = 3 * 3600
 """Seconds without a bad reading that end an episode."""
@@ -22,7 +22,7 @@ PAUSE = 3 * 3600
 class Alert:
     """One episode of a target. `until`: its last bad reading; None while it runs. [s]
 
-    `concerns` names the meters whose users must hear of it.
+    `concerns` names the meters whose users must hear of it. `warned`: no instrument ever said so.
     """
 
     target: Target
@@ -32,11 +32,12 @@ class Alert:
     until: int | None
     score: float
     concerns: tuple[str, ...]
+    warned: bool = False
 
     @property
     def reason(self) -> str:
         """Say in words what is wrong."""
-        return REASONS[self.hazard]
+        return reason(self.hazard, self.warned)
 
 
 def alerts(rows: Iterable[Row], layout: Layout, now: int, pause: int = PAUSE) -> tuple[Alert, ...]:
@@ -53,14 +54,16 @@ def alerts(rows: Iterable[Row], layout: Layout, now: int, pause: int = PAUSE) ->
 
 def _alert(episode: list[Row], layout: Layout, running: int) -> Alert:
     first, last = episode[0], episode[-1]
+    seen = [one for one in episode if not one.warned]
     return Alert(
         target=first.target,
         name=first.name,
-        hazard=last.hazard,
+        hazard=(seen or episode)[-1].hazard,
         since=first.time,
         until=None if last.time >= running else last.time,
         score=max(one.score for one in episode),
         concerns=concerned(layout, first.target, first.name),
+        warned=not seen,
     )
 
 

@@ -8,7 +8,7 @@ from gridpact.safety.assess import assess
 from gridpact.safety.layout import NONE
 from gridpact.safety.sensors import Sensors
 from gridpact.safety.terms import QUARTER
-from gridpact.safety.verdict import CLASSES, OK, REASONS, Permit, Target, Verdict
+from gridpact.safety.verdict import CLASSES, OK, REASONS, Permit, Target, Verdict, reason
 
 
 def gate(
@@ -49,7 +49,8 @@ def _against(sensors: Sensors, meter: int) -> Iterator[Verdict]:
     if station != NONE and state.sky[station] != OK:
         hazard = CLASSES[int(state.sky[station])]
         yield Verdict(
-            state.time, Target.STATION, layout.stations[station], False, REASONS[hazard],
+            state.time, Target.STATION, layout.stations[station], False,
+            reason(hazard, bool(state.sky_told[station])),
             hazard, round(float(state.sky_score[station]), 6),
             since=int(state.sky_since[station]) or None,
         )  # fmt: skip

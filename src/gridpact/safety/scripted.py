@@ -41,6 +41,14 @@ class Storm:
 
 
 @dataclass(frozen=True)
+class Warned:
+    """A weather service warns of a hazard of this kind, rightly or not."""
+
+    kind: Hazard
+    when: Hours
+
+
+@dataclass(frozen=True)
 class Fault:
     """A transformer loses its cooling: its oil warms up to `extra_k` beyond what it should."""
 
@@ -74,6 +82,7 @@ class SensorSettings:
     sections: tuple[Section, ...]
     train_days: int = 8
     storms: tuple[Storm, ...] = ()
+    warnings: tuple[Warned, ...] = ()
     faults: tuple[Fault, ...] = ()
     silences: tuple[Silence, ...] = ()
     releases: tuple[Release, ...] = ()

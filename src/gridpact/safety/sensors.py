@@ -43,13 +43,17 @@ class Tick:
 
 @dataclass(frozen=True)
 class Row:
-    """One reading, or one moment of a station, that was judged not ok."""
+    """One reading, or one moment of a station, that was judged not ok.
+
+    `warned`: only a warning says so, the station's own instruments do not.
+    """
 
     time: int
     target: Target
     name: str
     hazard: Hazard
     score: float
+    warned: bool = False
 
 
 @dataclass(eq=False)
@@ -84,7 +88,8 @@ class Sensors:
     ) -> list[Row]:
         """Take a row of every station, (field, station); return the stations that are unsafe.
 
-        A row that is not newer than the last one changes nothing.
+        `warned`, (level, station), is what each is warned of (`safety.warning.warned`). A row
+        that is not newer than the last one changes nothing.
         """
         state = self.state
         if time <= state.weathered:
@@ -95,9 +100,10 @@ class Sensors:
         began = (code != OK) & (state.sky == OK)
         state.sky_since = np.where(began, time, np.where(code == OK, 0, state.sky_since))
         state.sky, state.sky_score, state.time = code, found.score, time
+        state.sky_told = found.told
         return [
             Row(time, Target.STATION, self.learned.layout.stations[at], CLASSES[code[at]],
-                float(found.score[at]))
+                float(found.score[at]), bool(found.told[at]))
             for at in np.flatnonzero(code != OK)
         ]  # fmt: skip
 

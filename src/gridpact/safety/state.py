@@ -20,7 +20,8 @@ from gridpact.safety.weather import WeatherState
 class State:
     """All that changes. `share`, `offset`: missing share and kW of each blamed report; `code`:
     class of each meter's verdict; `since`: when its episode began; `bouts`, `until`: how often it
-    was blamed, and until when that counts; `weathered`, `ticked`: newest moment of each clock.
+    was blamed, and until when that counts; `sky_told`: only a warning says so;
+    `weathered`, `ticked`: newest moment of each clock.
     """
 
     weather: WeatherState
@@ -39,6 +40,7 @@ class State:
     sky: NDArray[np.int8]
     sky_score: NDArray[np.float64]
     sky_since: NDArray[np.int64]
+    sky_told: NDArray[np.bool_]
     machine: NDArray[np.int8]
     machine_since: NDArray[np.int64]
     line: NDArray[np.int8]
@@ -74,6 +76,7 @@ def fresh(learned: Learned, terms: Terms) -> State:
         sky=np.full(stations, none, np.int8),
         sky_score=np.zeros(stations),
         sky_since=np.zeros(stations, np.int64),
+        sky_told=np.zeros(stations, bool),
         machine=np.full(machines, none, np.int8),
         machine_since=np.zeros(machines, np.int64),
         line=np.full(lines, none, np.int8),

@@ -94,3 +94,8 @@ REASONS = {
     Hazard.THUNDERSTORM: "lightning and rain within 10 km",
     Hazard.LIGHTNING: "lightning within 10 km",
 }
+
+
+def reason(hazard: Hazard, warned: bool = False) -> str:
+    """Say in words what is wrong; `warned`: only a warning says so."""
+    return f"warned of: {REASONS[hazard]}" if warned else REASONS[hazard]

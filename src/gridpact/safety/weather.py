@@ -5,7 +5,7 @@
 any other sign of a storm) is a fault of the sensor and no hazard; a counter that stays silent while
 everything else says thunderstorm is not believed either, and the trade is held.
 
-A warning feed (`warned`) can only raise the level.
+A warning feed (`warned`, `safety.warning`) can only raise the level.
 """
 
 from dataclasses import dataclass, field
@@ -81,12 +81,16 @@ class WeatherState:
 
 @dataclass(frozen=True, eq=False)
 class Weather:
-    """The verdict of one row. `score` is the strength over its threshold, 0 where nothing is."""
+    """The verdict of one row. `score` is the strength over its threshold, 0 where nothing is.
+
+    `told`: a warning raised the level above what the instruments show.
+    """
 
     high_wind: Flags
     typhoon: Flags
     thunderstorm: Flags
     lightning: Flags
+    told: Flags
     faulty: Flags
     stale: Flags
     score: Floats
@@ -120,7 +124,8 @@ def step(
 ) -> Weather:
     """Take one row per station, (field, station) in the order of `FIELDS`; NaN for a missing one.
 
-    The state is moved on in place.
+    `warned` says which stations are warned of what, (level, station): lightning, high wind,
+    thunderstorm, typhoon. The state is moved on in place.
     """
     _temp, _rh, press, wind, gust, rain, flashes, efield, cape, _ghi = rows
     heard = np.isfinite(rows).any(axis=0)
@@ -157,17 +162,27 @@ def step(
         & (np.abs(np.nan_to_num(efield)) >= terms.convective[2])
     )
     wet = wettest >= terms.rain
-    if warned is not None:
-        high_wind = high_wind | warned
+    seen = np.stack([thunder & ~wet & ~dead, high_wind & ~typhoon, (thunder & wet) | dead, typhoon])
+    told = np.zeros(seen.shape[1], bool) if warned is None else _level(warned) > _level(seen)
+    lightning, high_wind, thunderstorm, typhoon = (
+        seen if warned is None else np.where(told, warned, seen)
+    )
+    score = np.maximum(state.gusts.max(axis=0) / terms.gust, count / terms.flashes)
     return Weather(
-        high_wind=high_wind & ~typhoon,
+        high_wind=high_wind,
         typhoon=typhoon,
-        thunderstorm=(thunder & wet) | dead,
-        lightning=thunder & ~wet & ~dead,
+        thunderstorm=thunderstorm,
+        lightning=lightning,
+        told=told,
         faulty=faulty_wind | false_counts,
         stale=state.silent >= terms.silent,
-        score=np.maximum(state.gusts.max(axis=0) / terms.gust, count / terms.flashes),
+        score=np.where(told, np.maximum(score, 1.0), score),
     )
+
+
+def _level(kinds: Flags) -> Counts:
+    """Return the highest level that is true of each station, 0 for none."""
+    return np.asarray((kinds * np.arange(1, len(kinds) + 1)[:, None]).max(axis=0))
 
 
 def _bad_wind(state: WeatherState, gust: Floats, wind: Floats, terms: WeatherTerms) -> Flags:

@@ -15,6 +15,7 @@ from gridpact.safety.scripted import (
     SensorSettings,
     Silence,
     Storm,
+    Warned,
 )
 from gridpact.safety.verdict import Hazard
 from gridpact.scenario.scenario import Grid, Time
@@ -43,7 +44,8 @@ def read_sensors(
         station=station,
         sections=sections,
         train_days=table.whole("train_days", 8, low=7, high=60),
-        storms=tuple(_storm(row, time) for row in table.tables("storm")),
+        storms=tuple(Storm(*_sky(row, time)) for row in table.tables("storm")),
+        warnings=tuple(Warned(*_sky(row, time)) for row in table.tables("warning")),
         faults=tuple(_fault(row, time, sections) for row in table.tables("fault")),
         silences=tuple(_silence(row, time, known) for row in table.tables("silence")),
         releases=tuple(_release(row, time, known) for row in table.tables("release")),
@@ -85,11 +87,12 @@ def _hours(row: Table, time: Time) -> Hours:
     return Hours(since, until)
 
 
-def _storm(row: Table, time: Time) -> Storm:
-    kind = row.text("kind", choices=[one.value for one in STORMS])
-    storm = Storm(Hazard(kind), _hours(row, time))
+def _sky(row: Table, time: Time) -> tuple[Hazard, Hours]:
+    """Return the kind of weather that a row tells of, and when."""
+    kind = Hazard(row.text("kind", choices=[one.value for one in STORMS]))
+    when = _hours(row, time)
     row.finish()
-    return storm
+    return kind, when
 
 
 def _fault(row: Table, time: Time, sections: Sequence[Section]) -> Fault:

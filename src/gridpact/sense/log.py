@@ -1,10 +1,11 @@
 """Recorded data of sensors: the files of `gridpact sense`, read into rows by time.
 
-readings.csv, weather.csv, feeders.csv, transformers.csv, trades.csv and meta.json; `docs/safety.md`
-tells every column. Rows may come in any order: they are put in order of time, and of two rows of
-one meter and time the first counts. A time with an offset is taken to UTC, so a clock change leaves
-neither a hole nor an hour twice; a time without one is taken as UTC. The log lasts from the first
-to the last moment that two sources tell: what one wild clock says an hour beyond is left out.
+readings.csv, weather.csv, feeders.csv, transformers.csv, trades.csv, meta.json and, where a weather
+service is heard, warnings.csv; `docs/safety.md` tells every column. Rows may come in any order:
+they are put in order of time, and of two rows of one meter and time the first counts. A time with
+an offset is taken to UTC, so a clock change leaves neither a hole nor an hour twice; a time without
+one is taken as UTC. The log lasts from the first to the last moment that two sources tell: what one
+wild clock says an hour beyond is left out.
 """
 
 from collections.abc import Sequence
@@ -19,13 +20,18 @@ from pyarrow import csv
 
 from gridpact.errors import ScenarioError
 from gridpact.safety.layout import NONE, Layout
+from gridpact.safety.verdict import Hazard
+from gridpact.safety.warning import LEVELS, Notice
 from gridpact.safety.weather import FIELDS
 from gridpact.sense.meta import read_layout, read_meta, train_days
 
 Floats: TypeAlias = NDArray[np.float64]
 Times: TypeAlias = NDArray[np.int64]
 _DAY, _HOUR = 86_400, 3600
-_AS_TEXT = csv.ConvertOptions(column_types={"ts": pa.string()}, strings_can_be_null=True)
+_AS_TEXT = csv.ConvertOptions(
+    column_types=dict.fromkeys(("ts", "from", "until", "station", "cls"), pa.string()),
+    strings_can_be_null=True,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +73,7 @@ class Log:
     transformers: Series
     trades: Trades
     trained: int
+    notices: tuple[Notice, ...] = ()
     style: str = "2026-01-31T12:15:00"
 
 
@@ -97,7 +104,8 @@ def read(folder: Path) -> Log:
     trained = first + round(train_days(folder / "meta.json", meta) * _DAY)
     trades = _trades(folder / "trades.csv", layout)
     style = str(_table(folder / "readings.csv", ("ts",))["ts"][0].as_py())
-    return Log(layout, readings, weather, feeders, transformers, trades, trained, style)
+    notices = _notices(folder / "warnings.csv", layout)
+    return Log(layout, readings, weather, feeders, transformers, trades, trained, notices, style)
 
 
 def _span(all_series: Sequence[Series]) -> tuple[int, int]:
@@ -163,12 +171,14 @@ def _numbers(path: Path, table: pa.Table, column: str) -> Floats:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _times(path: Path, table: pa.Table) -> Times:
+def _times(path: Path, table: pa.Table, column: str = "ts") -> Times:
     """Return times in seconds since 1970, UTC: dates with or without an offset, or seconds."""
-    cells = table["ts"].combine_chunks()
+    cells = table[column].combine_chunks()
     if cells.null_count:
         row = cells.is_null().to_pylist().index(True)
-        raise ScenarioError(path, f"row {row + 2}, ts", "a row without a time")
+        raise ScenarioError(path, f"row {row + 2}, {column}", "a row without a time")
+    if not len(cells):
+        return np.zeros(0, np.int64)
     for kind in (pa.int64(), pa.timestamp("s"), pa.timestamp("ms"), pa.timestamp("ms", "UTC")):
         try:
             moments = cells.cast(kind)
@@ -179,7 +189,7 @@ def _times(path: Path, table: pa.Table) -> Times:
             whole = moments.cast(pa.int64()).to_numpy(zero_copy_only=False)
             return np.asarray(whole // per_second, np.int64)
         return np.asarray(moments.to_numpy(zero_copy_only=False), np.int64)
-    raise ScenarioError(path, "ts", f"expected times like 2026-01-31T12:15:00, not {cells[0]}")
+    raise ScenarioError(path, column, f"expected times like 2026-01-31T12:15:00, not {cells[0]}")
 
 
 def _trades(path: Path, layout: Layout) -> Trades:
@@ -195,3 +205,27 @@ def _trades(path: Path, layout: Layout) -> Trades:
         parties.append(np.array([place[name] for name in names], np.int64))
     trades = tuple(map(str, table["trade"].to_pylist()))
     return Trades(trades, _times(path, table), parties[0], parties[1])
+
+
+def _notices(path: Path, layout: Layout) -> tuple[Notice, ...]:
+    """Return what a weather service warned of; nothing where there is no such file.
+
+    A warning that cannot be understood is refused: left out it would permit what it warns of.
+    """
+    if not path.exists():
+        return ()
+    table = _table(path, ("station", "from", "until", "cls"))
+    since, until = (_times(path, table, one).tolist() for one in ("from", "until"))
+    stations, kinds = (table[one].to_pylist() for one in ("station", "cls"))
+    found = []
+    for at, (station, kind) in enumerate(zip(stations, kinds, strict=True)):
+        where = f"row {at + 2}"
+        if station not in layout.stations:
+            raise ScenarioError(path, f"{where}, station", f"{station!r} is none of meta.json")
+        if kind not in LEVELS:
+            expected = ", ".join(LEVELS)
+            raise ScenarioError(path, f"{where}, cls", f"{kind!r} is none of {expected}")
+        if until[at] <= since[at]:
+            raise ScenarioError(path, f"{where}, until", "does not come after from")
+        found.append(Notice(station, Hazard(kind), since[at], until[at]))
+    return tuple(found)

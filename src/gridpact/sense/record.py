@@ -4,6 +4,7 @@ Beside the files of `sense.log` meta.json names whose meters are whose and the s
 the ledger: whoever has the folder can come to the same verdicts (`sense.rejudge`), and nobody else.
 """
 
+import csv as plain
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,11 +15,17 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
+from gridpact.safety.alerts import alerts
 from gridpact.safety.expected import LOAD
 from gridpact.safety.layout import Layout
+from gridpact.safety.sensors import Row
+from gridpact.safety.warning import Notice
 from gridpact.safety.weather import FIELDS
+from gridpact.sense.write import write_alerts
 from gridpact.simulation.instruments import Instruments
 
+_STYLE = "2026-01-31T12:15:00Z"
+"""How alerts.csv writes times."""
 Floats: TypeAlias = NDArray[np.float64]
 
 
@@ -37,6 +44,8 @@ def record(
     _write(folder / "feeders.csv", times, "feeder", layout.feeders, feeders)
     machines = {"load_pu": m.load[:rows], "oil_c": m.oil[:rows]}
     _write(folder / "transformers.csv", times, "transformer", layout.transformers, machines)
+    heard = [one for one in measuring.notices if one.since <= m.times[rows - 1]]
+    _warnings(heard, folder / "warnings.csv")
     (folder / "trades.csv").write_text("trade,ts,seller,buyer\n", encoding="utf-8")
     first = min(int(m.times[0]), int(m.sky_times[0]))
     meta = {
@@ -55,6 +64,23 @@ def record(
     }
     (folder / "meta.json").write_text(json.dumps(meta, indent=1) + "\n", encoding="utf-8")
     return folder
+
+
+def record_alerts(measuring: Instruments, rows: Sequence[Row], folder: Path) -> Path:
+    """Write alerts.csv: one row per episode of a run, with the meters whose users it concerns."""
+    now = int(measuring.measured.times[measuring.carried - 1])
+    return write_alerts(alerts(rows, measuring.layout, now), folder, _STYLE)
+
+
+def _warnings(notices: Sequence[Notice], path: Path) -> None:
+    """Write what the weather service warned of; no file where it was silent."""
+    if not notices:
+        path.unlink(missing_ok=True)
+        return
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = plain.writer(file, lineterminator="\n")
+        writer.writerow(("station", "from", "until", "cls"))
+        writer.writerows((one.station, one.since, one.until, one.hazard.value) for one in notices)
 
 
 def _places(layout: Layout) -> dict[str, object]:

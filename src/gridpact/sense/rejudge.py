@@ -52,6 +52,9 @@ class _Feed:
     def sky(self, time: int) -> NDArray[np.float64]:
         return replay.sky(self.log, time)
 
+    def warned(self, time: int) -> NDArray[np.bool_]:
+        return replay.warned(self.log, time)
+
     def tick(self, time: int) -> Tick:
         return replay.quarter(self.log, time)
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gridpact.safety import warning
 from gridpact.safety.gate import gate
 from gridpact.safety.learned import Learned, learn
 from gridpact.safety.sensors import Row, Sensors, Tick
@@ -73,8 +75,8 @@ def moments(log: Log) -> Iterator[tuple[int, bool]]:
 
 
 def weather(sensors: Sensors, log: Log, moment: int) -> list[Row]:
-    """Let the sensors see the weather of a moment."""
-    return sensors.weather(moment, sky(log, moment))
+    """Let the sensors see the weather of a moment, and what is warned of."""
+    return sensors.weather(moment, sky(log, moment), warned(log, moment))
 
 
 def tick(sensors: Sensors, log: Log, moment: int) -> list[Row]:
@@ -85,6 +87,11 @@ def tick(sensors: Sensors, log: Log, moment: int) -> list[Row]:
 def sky(log: Log, moment: int) -> Floats:
     """Return a row of every station, (field, station); NaN for what was not recorded."""
     return _row(log.weather, moment)
+
+
+def warned(log: Log, moment: int) -> NDArray[np.bool_]:
+    """Return what each station is warned of, (level, station)."""
+    return warning.warned(log.notices, log.layout.stations, moment)
 
 
 def quarter(log: Log, moment: int) -> Tick:

@@ -36,7 +36,7 @@ def write(found: Judged, folder: Path, style: str) -> tuple[Path, Path]:
 
 
 def write_alerts(found: Sequence[Alert], folder: Path, style: str) -> Path:
-    """Write one row per alert; `until` is empty while it runs, meters are parted by blanks."""
+    """Write one row per alert; `until` is empty while it runs, meters are parted by `;`."""
     path = folder / "alerts.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -49,7 +49,7 @@ def write_alerts(found: Sequence[Alert], folder: Path, style: str) -> Path:
                 one.name,
                 one.hazard.value,
                 one.reason,
-                " ".join(one.concerns),
+                ";".join(one.concerns),
             )
             for one in found
         )

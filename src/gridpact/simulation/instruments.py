@@ -20,6 +20,7 @@ from gridpact.safety.learned import Learned, learn
 from gridpact.safety.scripted import SensorSettings
 from gridpact.safety.sensors import Tick
 from gridpact.safety.terms import QUARTER
+from gridpact.safety.warning import Notice, warned
 from gridpact.simulation.flow import Flow
 from gridpact.simulation.sections import layout, sections
 from gridpact.simulation.sky import during, weather
@@ -55,6 +56,10 @@ class Clock:
 
     def row(self, time: int, step: int) -> int:
         return (time - self.first) // step - 1
+
+    def moment(self, hour: float) -> int:
+        """Return the moment of an hour of the market's day. [s]"""
+        return self.begins + round(hour * 3600)
 
     def hours(self, times: NDArray[np.int64]) -> FloatArray:
         return np.asarray((times - self.begins) / 3600)
@@ -135,6 +140,11 @@ class Instruments:
             sky_times, sky, times, power, seen[:, order].round(4), np.full(shape, np.nan),
             np.full(shape, np.nan), np.full(shape, np.nan),
         )  # fmt: skip
+        self.notices = tuple(
+            Notice(settings.station, one.kind, clock.moment(one.when.since),
+                   clock.moment(one.when.until))
+            for one in settings.warnings
+        )  # fmt: skip
         self._silence(names)
 
     def meters(self, party: int) -> tuple[int, ...]:
@@ -161,6 +171,10 @@ class Instruments:
     def sky(self, time: int) -> FloatArray:
         """Return a row of every station, (field, station)."""
         return np.asarray(self.measured.sky[self.clock.row(time, SKY)][:, None])
+
+    def warned(self, time: int) -> NDArray[np.bool_]:
+        """Return what each station is warned of, (level, station)."""
+        return warned(self.notices, self.layout.stations, time)
 
     def tick(self, time: int) -> Tick:
         """Return a quarter of an hour's; what flowed must have flowed already."""

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from gridpact.safety.verdict import Hazard
+from gridpact.safety.warning import LEVELS
 from gridpact.safety.weather import FIELDS, Weather, WeatherTerms, fresh, step
 
 TERMS = WeatherTerms()
@@ -93,8 +95,34 @@ def test_a_silent_station_is_stale_and_a_warning_only_raises() -> None:
     found = [step(state, nothing, TERMS) for _ in range(3)][-1]
     assert found.stale.all()
     heard = np.array([[CALM[one]] * 2 for one in FIELDS])
-    warned = step(state, heard, TERMS, np.array([True, False]))
+    winds = np.array([[one is Hazard.HIGH_WIND, False] for one in LEVELS])
+    warned = step(state, heard, TERMS, winds)
     assert (warned.high_wind.tolist(), warned.stale.tolist()) == ([True, False], [False, False])
+    assert (warned.told.tolist(), warned.score[0] >= 1) == ([True, False], True)
+
+
+@pytest.mark.parametrize(
+    ("notice", "hazard", "told"),
+    [
+        (Hazard.LIGHTNING, Hazard.HIGH_WIND, False),
+        (Hazard.HIGH_WIND, Hazard.HIGH_WIND, False),
+        (Hazard.THUNDERSTORM, Hazard.THUNDERSTORM, True),
+        (Hazard.TYPHOON, Hazard.TYPHOON, True),
+    ],
+)
+def test_a_warning_below_what_is_measured_changes_nothing(
+    notice: Hazard, hazard: Hazard, told: bool
+) -> None:
+    """The station measures a gale; the service warns of something milder or worse."""
+    state, warned = fresh(1, TERMS), np.array([[one is notice] for one in LEVELS])
+    row = {**CALM, **GALE}
+    for _ in range(6):
+        row["gust_ms"] += 0.001
+        found = step(state, np.array([[row[one]] for one in FIELDS]), TERMS, warned)
+    kinds = {Hazard.LIGHTNING: found.lightning, Hazard.HIGH_WIND: found.high_wind,
+             Hazard.THUNDERSTORM: found.thunderstorm, Hazard.TYPHOON: found.typhoon}  # fmt: skip
+    assert [one for one, flag in kinds.items() if flag[0]] == [hazard]
+    assert bool(found.told[0]) is told
 
 
 @pytest.mark.parametrize("field", FIELDS)

@@ -4,7 +4,7 @@ import pytest
 from tests.unit.scenario.texts import SMALL, write
 
 from gridpact.errors import ScenarioError
-from gridpact.safety.scripted import Fault, Hours, Release, Section, Silence, Storm
+from gridpact.safety.scripted import Fault, Hours, Release, Section, Silence, Storm, Warned
 from gridpact.safety.verdict import Hazard
 from gridpact.scenario.reader import load
 
@@ -20,6 +20,10 @@ rating_kva = 250.0
 kind = "typhoon"
 from_h = 1.0
 until_h = 2.5
+[[sensors.warning]]
+kind = "lightning"
+from_h = 0.5
+until_h = 3.0
 [[sensors.fault]]
 transformer = "T-7"
 from_h = 0.5
@@ -41,6 +45,7 @@ def test_sensors_of_a_scenario_are_read(tmp_path):
     assert (found.station, found.train_days) == ("roof", 9)
     assert found.sections == (Section("main", 1), Section("T-7", 7, 250.0))
     assert found.storms == (Storm(Hazard.TYPHOON, Hours(1.0, 2.5)),)
+    assert found.warnings == (Warned(Hazard.LIGHTNING, Hours(0.5, 3.0)),)
     assert found.faults == (Fault("T-7", Hours(0.5, 1.0), 14.0),)
     assert found.silences == (Silence("meter ann", Hours(0.0, 4.0)),)
     assert found.releases == (Release("transformer T-7", Hours(0.5, 1.0), "seen to"),)
@@ -62,6 +67,8 @@ def test_the_section_at_the_root_may_have_a_name_of_its_own(tmp_path):
         ('name = "T-7"', 'name = "main"', "duplicate name 'main'"),
         ("train_days = 9", "train_days = 2", "train_days: expected a whole number between 7"),
         ('kind = "typhoon"', 'kind = "hail"', "storm 1.kind: expected one of thunderstorm"),
+        ('kind = "lightning"', 'kind = "fog"', "warning 1.kind: expected one of thunderstorm"),
+        ("until_h = 3.0", "until_h = 0.2", "warning 1.until_h: 0.2 does not rise above from_h"),
         ("until_h = 2.5", "until_h = 0.5", "until_h: 0.5 does not rise above from_h 1"),
         ("until_h = 2.5", "until_h = 7.0", "until_h: expected a number between 0 and 4"),
         ('transformer = "T-7"', 'transformer = "T-8"', "fault 1.transformer: expected one of"),

@@ -20,7 +20,7 @@ def test_recorded_days_give_verdicts_and_permits(folder: Path, tmp_path: Path) -
     episodes = {(row["target_type"], row["target"]) for row in verdicts}
     assert {(row["target_type"], row["target"]) for row in told} == episodes
     storm = next(row for row in told if row["target_type"] == "station")
-    assert len(storm["meters"].split()) == 16
+    assert len(storm["meters"].split(";")) == 16
     assert storm["since"] < storm["until"]
     assert storm["reason"]
     assert list(verdicts[0]) == ["ts", "target_type", "target", "cls", "score"]
