@@ -9,11 +9,13 @@
         somebody applies, the operator approves or refuses with a reason, the applicant puts its
         deposit down. Nobody reviews itself. Roles, and who the operator of the review is, change
         with a public delay; whoever applies for more than to trade waits as long for its approval.
+        Founding participants put deposits down by their signed word, as anybody active may later.
 """
 
 import clock
 import keyed
 import packing
+import signing
 import vault
 
 initializes: clock
@@ -32,6 +34,9 @@ TRADING: constant(uint256) = 7  # consumer, producer, plant: no power over other
 # deposits: promised 80 | held 80 | from interval 64, when a leaving participant has it back
 PROMISED: constant(uint256) = 144
 HELD: constant(uint256) = 64
+SECURITY_TYPE: constant(bytes32) = keccak256(
+    "Security(address account,uint256 amount,uint64 serial)"
+)
 
 
 struct Entry:
@@ -49,6 +54,13 @@ struct Application:
     deposit: uint256
 
 
+struct Security:
+    # what a participant adds to its deposit, by its signed word
+    account: address
+    amount: uint256
+    signature: signing.Signature
+
+
 VAULT: public(immutable(address))
 REPUTATION: public(immutable(address))
 DELAY: public(immutable(uint256))  # intervals
@@ -64,6 +76,7 @@ region: public(HashMap[address, bytes32])
 applications: public(HashMap[address, uint256])  # waiting: hash 192 | approved from interval 64
 next_roles: public(HashMap[address, uint256])  # known 1 | roles 8 | from interval 64
 deposits: HashMap[address, uint256]
+serials: HashMap[address, uint64]  # of the next security
 
 
 event Registered:
@@ -268,6 +281,31 @@ def put_deposit():
     self._change_state(msg.sender, APPROVED, ACTIVE)
     extcall vault.__interface__(VAULT).pledge(msg.sender, promised)
     log DepositHeld(account=msg.sender, amount=promised)
+
+
+@external
+def add_deposits(securities: DynArray[Security, MAX_BATCH]):
+    """
+    @notice Add to the deposits of active participants, each from its own free money and by its
+            signed word, which counts once. Anybody may bring them.
+    """
+    for one: Security in securities:
+        self._require_state(one.account, ACTIVE)
+        serial: uint64 = self.serials[one.account]
+        hashed: bytes32 = keccak256(
+            abi_encode(SECURITY_TYPE, one.account, one.amount, serial)
+        )
+        assert one.account == signing.signer(
+            keccak256(concat(0x1901, DOMAIN, hashed)), one.signature
+        ), "registry: not its signature"
+        self.serials[one.account] = serial + 1
+        word: uint256 = self.deposits[one.account]
+        promised: uint256 = (word >> PROMISED) + one.amount
+        assert promised <= packing.MASK_80, "registry: deposit"
+        held: uint256 = ((word >> HELD) & packing.MASK_80) + one.amount
+        self.deposits[one.account] = promised << PROMISED | held << HELD
+        extcall vault.__interface__(VAULT).pledge(one.account, one.amount)
+        log DepositHeld(account=one.account, amount=one.amount)
 
 
 @external

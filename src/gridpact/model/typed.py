@@ -72,6 +72,7 @@ BATCHES = _struct(
     "Batches", "bytes32 region,uint64 interval,uint32 part,uint64 epoch,bytes32 batches"
 )
 PLEDGE = _struct("Pledge", "address account,uint256 amount,uint64 serial")
+SECURITY = _struct("Security", "address account,uint256 amount,uint64 serial")
 HEAD = _struct("Head", "bytes32 region,uint64 interval,uint64 number,bytes32 head,bytes32 previous")
 
 ALL = (
@@ -80,4 +81,5 @@ ALL = (
     *(MINT, DEPOSIT, PERMIT, POSSESSION, HEAD),
     *(BATCHES, PLEDGE),
     *(PROPOSAL, PURCHASE_RECORD, MESSAGE),
+    SECURITY,
 )

@@ -13,7 +13,7 @@ from gridpact.ledger.onchain import packing
 from gridpact.ledger.onchain.abi import Rows, arguments, pack
 from gridpact.model.interval import Key
 from gridpact.model.record import Settlement
-from gridpact.model.typed import BATCHES, PLEDGE
+from gridpact.model.typed import BATCHES, PLEDGE, SECURITY
 from gridpact.quantities import Money
 
 BATCH = 128
@@ -53,6 +53,11 @@ def batches_digest(domain: Domain, key: Key, epoch: int, settlement: Settlement)
 def pledge_digest(domain: Domain, account: bytes, amount: Money, serial: int = 0) -> bytes:
     """Return what somebody signs to pledge a bond; `serial` counts its pledges."""
     return domain.digest(PLEDGE.struct_hash((account, amount, serial)))
+
+
+def security_digest(domain: Domain, account: bytes, amount: Money, serial: int = 0) -> bytes:
+    """Return what a participant signs to add to its deposit; `serial` counts its securities."""
+    return domain.digest(SECURITY.struct_hash((account, amount, serial)))
 
 
 def _listed(rows: Sequence[bytes]) -> bytes:
