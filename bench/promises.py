@@ -5,7 +5,9 @@ from collections import Counter
 from gridpact.assembly.day import DayResult
 from gridpact.cycle.result import IntervalResult
 from gridpact.model.order import Side, Tier
+from gridpact.model.participant import Named
 from gridpact.model.statement import Case as Verdict
+from gridpact.quantities import PPM, amount
 from gridpact.report.money import require_booked
 from gridpact.settlement.split import split
 
@@ -111,6 +113,41 @@ def _caps(result: IntervalResult) -> None:
         hold(fill.price + fill.charge <= result.prices.retail, "above retail", fill)
 
 
+def _deposits(day: DayResult, pick: str) -> Counter[bytes]:
+    """Return what the fines of one chain left of its deposits, fine by fine."""
+    at = 1 if pick == "zonal_settlement" else 0
+    left = Counter(dict(day.put_down[at]))
+    for result in day.intervals:
+        for fine in result.fines[at]:
+            left[fine.participant] -= fine.amount
+            hold(fine.amount > 0, "a fine of nothing", fine)
+            hold(left[fine.participant] == fine.left, "deposit", left[fine.participant], fine)
+            hold(fine.left >= 0, "fined beyond the deposit", fine)
+    return left
+
+
+def _fined(day: DayResult) -> None:
+    """Every breach costs what it should, and what was taken lies with the market's fines."""
+    for at, chain in enumerate(day.chains):
+        fines = [row for result in day.intervals for row in result.fines[at]]
+        total = sum(row.amount for row in fines)
+        there = chain.accounts[Named.FINES.address].free
+        hold(there == total, "fines on", chain.name, there, "taken", total)
+    review = day.scenario.sanctions.review
+    tolerances = (review.tolerance, review.plant_tolerance)
+    for result in day.intervals:
+        for tolerance, rating in zip(tolerances, (result.rating, result.plant_rating), strict=True):
+            taken = {row.participant: row for row in rating.fines}
+            for row in rating.rated:
+                missing = row.agreed_wh - row.sent_wh
+                breach = missing * PPM > row.agreed_wh * tolerance
+                due = amount(review.fine, missing) if breach else 0
+                fine = taken.pop(row.participant, None)
+                fits = fine is None or fine.amount == min(due, fine.amount + fine.left)
+                hold(fits, "fine", fine, "due", due)
+            hold(not taken, "fined and not rated", taken)
+
+
 def _chains(day: DayResult) -> None:
     """Both chains' money adds up, crossings meet, nobody is below zero."""
     local, zonal = day.chains
@@ -131,5 +168,6 @@ def _chains(day: DayResult) -> None:
             )
             if one.case is Verdict.DISPUTE
         )
-        held += day.scenario.council.pledged
+        held += day.scenario.council.pledged + sum(_deposits(day, pick).values())
         hold(chain.totals.locked == held, "locked", chain.totals.locked, "disputed, bonds", held)
+    _fined(day)

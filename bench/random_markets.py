@@ -14,18 +14,19 @@ from pathlib import Path
 
 import numpy as np
 
-from gridpact.model.rating import FeedbackTerms
+from gridpact.model.participant import ReviewTerms
+from gridpact.model.rating import CredibilityTerms, FeedbackTerms
 from gridpact.model.record import IncentiveTerms
 from gridpact.model.statement import SettlementTerms
 from gridpact.prosumer.bidding import Conduct
 from gridpact.prosumer.devices import Battery, Ev, FloatArray, Plant, Pv, Site
 from gridpact.prosumer.outlook import ForecastSettings, Model
 from gridpact.prosumer.tariff import Tariff
-from gridpact.quantities import MICRO, PPM
+from gridpact.quantities import MICRO, PPM, Score, amount
 from gridpact.scenario.feeder_file import FeederFile
 from gridpact.scenario.market_terms import brought_at_founding, usual_cap
 from gridpact.scenario.reader import load
-from gridpact.scenario.scenario import Funds, Scenario
+from gridpact.scenario.scenario import Funds, Sanctions, Scenario
 
 SCENARIO = Path(__file__).parent.parent / "scenarios" / "sce56-day.toml"
 FAULTS = (
@@ -109,6 +110,50 @@ def draw(seed: int, faulty: bool | None = None) -> Case:
         {name: _conduct(chance) for name in names if chance.random() < 0.2},
         _faults(chance, intervals, len(names) + 1) if fails else (),
     )
+
+
+def strict(case: Case) -> Case:
+    """Return the same market under credibility, with deposits and fines drawn from its seed.
+
+    Nobody asks for reputation, which no newcomer has.
+    """
+    chance, scenario = random.Random(-case.seed), case.scenario
+    rating = CredibilityTerms(
+        weight=chance.choice((1_000, PPM, 1000 * PPM)),
+        tolerance=250_000,
+        plant_tolerance=chance.choice((0, 100_000, 250_000)),
+        reference_wh=20_000,
+        floor=chance.choice((0, 0, 1_000, PPM)),
+        away=chance.choice((1, 3)),
+    )
+    review = ReviewTerms(
+        fine=chance.choice((0, 1, 80_000, 80_000, 1000 * MICRO)),
+        plant_tolerance=rating.plant_tolerance,
+    )
+    if chance.random() < 0.8:
+        rich = replace(scenario.funds, participant=10**14, plant=10**14, region=10**14)
+        sites, plants = len(scenario.sites), len(scenario.plants)
+        cap = usual_cap(brought_at_founding(rich, scenario.council, sites, plants))
+        scenario = replace(scenario, funds=rich, door=replace(scenario.door, daily_cap=cap))
+    share = min(chance.choice((0, 100_000, PPM, PPM, 4 * PPM)), _affordable(scenario))
+    trusting = tuple(replace(one, min_reputation=0) for one in scenario.sites)
+    strict_ones = replace(
+        scenario, sites=trusting, rating=rating, sanctions=Sanctions(share, review)
+    )
+    return replace(case, scenario=strict_ones)
+
+
+def _affordable(scenario: Scenario) -> Score:
+    """Return the share that leaves every seller's deposit within what it begins with."""
+    price, hours, funds = max(scenario.tariff.retail), scenario.time.hours, scenario.funds
+    rated = [
+        ((site.pv.peak_w if site.pv else 0) + (site.battery.power_w if site.battery else 0),
+         funds.participant)
+        for site in scenario.sites
+    ]  # fmt: skip
+    rated += [(plant.peak_w, funds.plant) for plant in scenario.plants]
+    dear = [(amount(price, round(power * hours)), money) for power, money in rated]
+    return min((PPM * money // (due + PPM) for due, money in dear if due), default=PPM)
 
 
 @cache

@@ -10,10 +10,11 @@ from gridpact.assembly.parts import Assembled, assemble
 from gridpact.cycle.cycle import Watch, run
 from gridpact.cycle.disputes import concluded
 from gridpact.cycle.relay import Relay
-from gridpact.cycle.result import IntervalResult
+from gridpact.cycle.result import IntervalResult, read
 from gridpact.ledger.ledger import Head, Ledger, Totals
 from gridpact.model.interval import Key, Phase
 from gridpact.model.participant import Account
+from gridpact.model.record import Found
 from gridpact.prosumer.bidding import Conduct
 from gridpact.prosumer.pricing import Pricing
 from gridpact.prosumer.request import Step
@@ -48,6 +49,7 @@ class DayResult:
     `requests` are the steps of owners who ask their neighbours.
     `sensed` are all verdicts that were not ok, `measured` what is recorded of them: instruments,
     whose meters, salt. Interval 0 `begins` then. [s since 1970, UTC]
+    `put_down` are the deposits that sellers began with, on the local and on the zonal chain.
     """
 
     scenario: Scenario
@@ -67,6 +69,7 @@ class DayResult:
     begins: int = 0
     sensed: tuple[Row, ...] = ()
     measured: tuple[Instruments, Mapping[bytes, tuple[int, ...]], bytes] | None = None
+    put_down: tuple[Mapping[bytes, Money], Mapping[bytes, Money]] = ({}, {})
 
 
 @dataclass
@@ -132,6 +135,10 @@ def run_parts(parts: Assembled, ledgers: Ledgers, stopwatch: Stopwatch) -> DayRe
         begins=parts.market.begins,
         sensed=tuple(parts.market.watch.seen) if parts.market.watch else (),
         measured=_measured(parts),
+        put_down=(
+            _put_down(ledgers.local, parts.market.region.id),
+            _put_down(ledgers.zonal, parts.market.zone),
+        ),
     )
 
 
@@ -142,6 +149,11 @@ def _measured(
     if watch is None or parts.instruments is None:
         return None
     return parts.instruments, watch.meters, watch.salt
+
+
+def _put_down(ledger: Ledger, region: bytes) -> Mapping[bytes, Money]:
+    securities = read(ledger, region, 0, Phase.FOUND, Found).securities
+    return {one.account: one.amount for one in securities}
 
 
 def _end(ledger: Ledger) -> ChainEnd:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from gridpact.assembly.ledgers import operator_key
+from gridpact.assembly.securities import securities
 from gridpact.crypto.keccak import keccak
 from gridpact.cycle.found import UNWATCHED, found
 from gridpact.cycle.market import Market
@@ -14,6 +15,7 @@ from gridpact.model.rating import of_zone
 from gridpact.quantities import Money
 from gridpact.scenario.digest import digest
 from gridpact.scenario.scenario import Scenario
+from gridpact.simulation.people import People
 
 
 def founding(
@@ -37,8 +39,8 @@ def founding(
     return local, zonal | both | {Named.INCENTIVE.address: funds.incentive}
 
 
-def found_both(scenario: Scenario, market: Market) -> None:
-    """Open both chains' accounts with the scenario's funds."""
+def found_both(scenario: Scenario, market: Market, people: People, signed: bool) -> None:
+    """Open both chains' accounts with the scenario's funds, and take the sellers' deposits."""
     local, zonal = founding(scenario, market)
     both = partial(
         found,
@@ -51,7 +53,21 @@ def found_both(scenario: Scenario, market: Market) -> None:
     )
     region = market.region
     rules = market.rules
-    of_plants = replace(rules, rating=of_zone(rules.rating))
-    people = market.participants
-    both(market.local, region.id, people, local, rules, substation=region.substation)
-    both(market.zonal, market.zone, market.zonal_participants, zonal, of_plants)
+    of_plants = replace(rules, rating=of_zone(rules.rating), review=rules.review.of_zone)
+    funds = scenario.funds
+    homes, plants = (
+        securities(scenario, parties, brought, ledger.domain, signed)
+        for ledger, parties, brought in (
+            (market.local, people.sites, funds.participant),
+            (market.zonal, people.plants, funds.plant),
+        )
+    )
+    both(
+        *(market.local, region.id, market.participants, local, rules),
+        substation=region.substation,
+        securities=homes,
+    )
+    both(
+        *(market.zonal, market.zone, market.zonal_participants, zonal, of_plants),
+        securities=plants,
+    )

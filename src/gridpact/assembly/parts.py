@@ -143,6 +143,7 @@ def assemble(
             scenario.incentive,
             scenario.market,
             scenario.splitting,
+            scenario.sanctions.review,
         ),
         minutes=scenario.time.minutes,
         door=door(scenario, signed),
@@ -155,7 +156,7 @@ def assemble(
         told=simulated.told,
         device=_devices(people) if signed else None,
     )
-    found_both(scenario, market)
+    found_both(scenario, market, people, signed)
     return Assembled(scenario, market, simulated, people, advice, measuring)
 
 

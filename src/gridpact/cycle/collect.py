@@ -1,15 +1,16 @@
 """Phase 1: signed orders come in; the acceptable ones are reserved for and sealed in a book."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from gridpact.cycle.cover import Cover, disputed
 from gridpact.cycle.market import Market
 from gridpact.cycle.phase import once
 from gridpact.cycle.ports import Expected
+from gridpact.cycle.result import Books
 from gridpact.cycle.watch import BOOK_CLOSES, Span
 from gridpact.identity.roster import Roster
 from gridpact.ledger.ledger import Ledger
-from gridpact.market.admission import Gate, admit
+from gridpact.market.admission import Gate, Uncovered, admit, covered
 from gridpact.market.caps import Pairs
 from gridpact.market.choice import levies
 from gridpact.market.draw import book_seed
@@ -18,14 +19,6 @@ from gridpact.model.order import SignedOrder, Tier
 from gridpact.model.rating import CredibilityTerms
 from gridpact.model.record import Book, Prices
 from gridpact.reputation.sanctions import shut_out
-
-
-@dataclass(frozen=True)
-class Books:
-    """The sealed books of one interval: the region's, and the plants' of the zone."""
-
-    local: Book
-    zonal: Book
 
 
 def collect(market: Market, interval: int, prices: Prices, expected: Expected) -> Books:
@@ -74,6 +67,7 @@ def _book(
         check=market.check,
         name=market.name,
         blocked=_blocked(market, interval),
+        uncovered=_covered(market, ledger, region, interval),
     )
     accepted, refused = admit(submitted, gate, market.collector.sign)
     return Book(book_seed([one.hash for one in accepted]), accepted, refused)
@@ -87,6 +81,16 @@ def _fallen(market: Market, ledger: Ledger, people: Roster, interval: int) -> fr
     return frozenset(
         one for one in people.participants if shut_out(ledger.standing(one), interval, terms)
     )
+
+
+def _covered(market: Market, ledger: Ledger, region: bytes, interval: int) -> Uncovered:
+    """Return how offers are held to what covers them; by other rules nothing is asked."""
+    terms, window = market.rules.rating, market.rules.settlement.dispute_window
+    if not isinstance(terms, CredibilityTerms):
+        return covered
+    open_wh = disputed(ledger, region, interval, window)
+    cover = Cover(terms, market.timing, interval, ledger.standing, ledger.deposit, open_wh)
+    return cover.problem
 
 
 def _blocked(market: Market, interval: int) -> frozenset[bytes]:

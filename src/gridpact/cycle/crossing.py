@@ -21,10 +21,10 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from gridpact.crypto.keccak import keccak
-from gridpact.cycle.collect import Books
 from gridpact.cycle.compensation import called_off, give_back, taken_in
 from gridpact.cycle.market import Market
 from gridpact.cycle.phase import once
+from gridpact.cycle.result import Books
 from gridpact.errors import LedgerError
 from gridpact.market.zonal import region_fills
 from gridpact.model.interval import Key, Phase

@@ -10,7 +10,7 @@ signs an order without knowing charge and cap, and the reservation can cover the
 
 from collections.abc import Callable, Iterator
 
-from gridpact.cycle.collect import Books, collect
+from gridpact.cycle.collect import collect
 from gridpact.cycle.crossing import carry_out
 from gridpact.cycle.deliver import Flowed, deliver
 from gridpact.cycle.disputes import end_disputes
@@ -19,7 +19,7 @@ from gridpact.cycle.past import Past, advance, beginning
 from gridpact.cycle.phase import once
 from gridpact.cycle.ports import Expected
 from gridpact.cycle.rate import rate
-from gridpact.cycle.result import Ended, IntervalResult
+from gridpact.cycle.result import Books, Ended, IntervalResult
 from gridpact.cycle.settle import Settled, settle
 from gridpact.cycle.tiers import clear
 from gridpact.errors import SettlementError

@@ -10,7 +10,7 @@ from gridpact.errors import OtherScenario
 from gridpact.ledger.ledger import Ledger
 from gridpact.model.interval import Key, Phase
 from gridpact.model.participant import Participant
-from gridpact.model.record import Deposit, Found, Timing
+from gridpact.model.record import Deposit, Found, Security, Timing
 from gridpact.model.watch import WatchTerms
 from gridpact.quantities import Money
 
@@ -30,6 +30,7 @@ def found(
     collector: bytes = b"",
     council: Seats = NOBODY,
     watch: WatchTerms = UNWATCHED,
+    securities: tuple[Security, ...] = (),
 ) -> Found:
     """Write a chain's first record, or read it when the chain has begun.
 
@@ -51,6 +52,8 @@ def found(
         Whose quorum stands behind every settlement; it is in office from the first interval on.
     watch
         Which sensors hold trades.
+    securities
+        The deposits that participants put down, each by its signed word.
 
     Raises
     ------
@@ -80,6 +83,8 @@ def found(
         council=council.founding(ledger.domain),
         market=rules.market,
         watch=watch,
+        review=rules.review,
+        securities=securities,
     )
     written = once(ledger, Key(region, 0, Phase.FOUND), Found, lambda: record)
     if written != record:

@@ -19,7 +19,7 @@ from gridpact.model.door import DoorTerms, Sign, Warrant, deposit_digest, warran
 from gridpact.model.grid_check import GridCheck
 from gridpact.model.market import MarketTerms
 from gridpact.model.order import Order
-from gridpact.model.participant import Participant
+from gridpact.model.participant import Participant, ReviewTerms
 from gridpact.model.rating import FeedbackTerms, RatingTerms
 from gridpact.model.record import IncentiveTerms, Timing
 from gridpact.model.statement import SettlementTerms
@@ -92,6 +92,7 @@ class Rules:
     incentive: IncentiveTerms = field(default_factory=IncentiveTerms)
     market: MarketTerms = field(default_factory=MarketTerms)
     splitting: bool = True
+    review: ReviewTerms = field(default_factory=ReviewTerms)
 
 
 @dataclass(frozen=True)

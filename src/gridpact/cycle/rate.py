@@ -1,9 +1,11 @@
-"""Phase 8: sellers' reputations move by what they delivered, on both chains."""
+"""Phase 8: sellers' reputations move by what they delivered, and breaches cost, on both chains."""
 
 from gridpact.cycle.market import Market
 from gridpact.cycle.phase import once
 from gridpact.ledger.ledger import Ledger
+from gridpact.model.fine import fined
 from gridpact.model.interval import Key, Phase
+from gridpact.model.participant import ReviewTerms
 from gridpact.model.rating import CredibilityTerms, RatingTerms, of_zone
 from gridpact.model.record import Rating, Settlement
 from gridpact.reputation.rule import Known
@@ -14,27 +16,30 @@ def rate(
     market: Market, interval: int, local: Settlement, zonal: Settlement, part: int = 0
 ) -> tuple[Rating, Rating]:
     """Rate the sellers of two settlements, once. Disputed fills count when they are resolved."""
-    rating = market.rules.rating
-    chains = (
-        (market.local, market.region.id, local, rating),
-        (market.zonal, market.zone, zonal, of_zone(rating)),
+    rating, review = market.rules.rating, market.rules.review
+    here = Key(market.region.id, interval, Phase.RATE, part)
+    there = Key(market.zone, interval, Phase.RATE, part)
+    return (
+        _rate(market, market.local, here, local, rating, review),
+        _rate(market, market.zonal, there, zonal, of_zone(rating), review.of_zone),
     )
-    here, there = (
-        _rate(market, ledger, Key(region, interval, Phase.RATE, part), settlement, terms)
-        for ledger, region, settlement, terms in chains
-    )
-    return here, there
 
 
 def _rate(
-    market: Market, ledger: Ledger, key: Key, settlement: Settlement, terms: RatingTerms
+    market: Market,
+    ledger: Ledger,
+    key: Key,
+    settlement: Settlement,
+    terms: RatingTerms,
+    review: ReviewTerms,
 ) -> Rating:
     fills, deliveries = settlement.fills, settlement.deliveries
 
     def decide() -> Rating:
         known = {fill.seller: _known(ledger, fill.seller, terms) for fill in fills}
         when = key.interval, market.timing.seconds
-        return Rating(rated(known, fills, deliveries, terms, *when))
+        rows = rated(known, fills, deliveries, terms, *when)
+        return Rating(rows, fined(rows, ledger.deposit, review))
 
     return once(ledger, key, Rating, decide)
 

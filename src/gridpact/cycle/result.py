@@ -10,6 +10,7 @@ from gridpact.model.interval import Key, Phase
 from gridpact.model.record import (
     Book,
     Cleared,
+    Fine,
     Meters,
     Prices,
     R,
@@ -18,6 +19,14 @@ from gridpact.model.record import (
     Settlement,
     Verdicts,
 )
+
+
+@dataclass(frozen=True)
+class Books:
+    """The sealed books of one interval: the region's, and the plants' of the zone."""
+
+    local: Book
+    zonal: Book
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,14 @@ class IntervalResult:
         """Return who was rated within this interval, on both chains, in order of time."""
         before = (*self.ended.rating.rated, *self.ended.plant_rating.rated) if self.ended else ()
         return (*before, *self.rating.rated, *self.plant_rating.rated)
+
+    @property
+    def fines(self) -> tuple[tuple[Fine, ...], tuple[Fine, ...]]:
+        """Return what breaches cost within this interval, on the local and on the zonal chain."""
+        here, there = self.rating.fines, self.plant_rating.fines
+        if self.ended is None:
+            return here, there
+        return (*self.ended.rating.fines, *here), (*self.ended.plant_rating.fines, *there)
 
 
 def metered(

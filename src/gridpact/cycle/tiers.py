@@ -7,10 +7,10 @@ it takes from a trade is offered again to plants that keep room within their lim
 
 from collections.abc import Mapping, Sequence
 
-from gridpact.cycle.collect import Books
 from gridpact.cycle.market import Market
 from gridpact.cycle.phase import once
 from gridpact.cycle.ports import Expected
+from gridpact.cycle.result import Books
 from gridpact.cycle.wires import checked, while_clearing
 from gridpact.ledger.ledger import Ledger
 from gridpact.market import zonal

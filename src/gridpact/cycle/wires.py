@@ -7,9 +7,9 @@ then, so they are cut before any neighbour who has: the local tier comes first.
 
 from collections.abc import Mapping, Sequence
 
-from gridpact.cycle.collect import Books
 from gridpact.cycle.market import Market
 from gridpact.cycle.ports import Expected
+from gridpact.cycle.result import Books
 from gridpact.market.cuts import AfterCheck, apply
 from gridpact.market.local_book import local_offers
 from gridpact.market.rank import Span, merged, ranked

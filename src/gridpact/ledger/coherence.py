@@ -5,15 +5,18 @@ about itself that no contract sees as one. Used by `memory` and `market_ledger` 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from gridpact.errors import Disagreement, Reverted
+from gridpact.model.fine import fined
 from gridpact.model.order import Accepted, Side
+from gridpact.model.participant import ReviewTerms
 from gridpact.model.record import (
     Book,
     Commitment,
     Crossing,
     Found,
+    Rating,
     Record,
     Refund,
     Returned,
@@ -53,6 +56,16 @@ def _require_notice(found: Found) -> None:
     least = 2 * max(least, net.window + net.answer + net.proving)
     if net.notice < least:
         raise Reverted(f"council: a notice of {net.notice} intervals, {least} are needed")
+
+
+def require_fined(
+    record: Record, deposit: Callable[[bytes], Money], terms: Callable[[], ReviewTerms]
+) -> None:
+    """Refuse ratings that state other fines than the chain's deposits and terms come to."""
+    if isinstance(record, Rating):
+        due = fined(record.rated, deposit, terms())
+        if due != record.fines:
+            raise Disagreement("fines", due, record.fines)
 
 
 def returns(statement: Statement) -> Money:

@@ -36,6 +36,15 @@ MAX_WORD = 2**63 - 1
 Check: TypeAlias = Callable[[bytes, bytes, bytes], bool]
 """Did this address sign this digest with this signature?"""
 
+Uncovered: TypeAlias = Callable[[bytes, Wh, Price], str]
+"""Why may this seller not have so much open, at such a price? "" if it may."""
+
+
+def covered(_seller: bytes, _energy: Wh, _cap: Price) -> str:
+    """Ask for no cover."""
+    return ""
+
+
 MAY: Mapping[tuple[Side, Tier], Role] = {
     (Side.BID, Tier.LOCAL): Role.CONSUMER,
     (Side.BID, Tier.ZONAL): Role.CONSUMER,
@@ -56,6 +65,7 @@ class Gate:
     barred: whose certificate does not count, and why.
     check, name: how signatures are verified and orders named; both real unless a study says so.
     blocked: whose own meters the sensors do not believe.
+    uncovered: why a seller may not have so much [Wh] open at such a price, "" if it may.
     """
 
     domain: Domain
@@ -74,6 +84,7 @@ class Gate:
     check: Check = signed_by
     name: Callable[[Order], bytes] | None = None
     blocked: frozenset[bytes] = frozenset()
+    uncovered: Uncovered = covered
 
 
 @dataclass
@@ -147,6 +158,8 @@ def _judge(signed: SignedOrder, gate: Gate, taken: _Taken, sequence: int) -> Acc
     for test in (_standing, _sensed, _single, _within, _priced):
         if found := test(order, sender, gate, taken):
             return Refusal(digest, who, *found)
+    if problem := _uncovered(order, sender, gate, taken):
+        return Refusal(digest, who, Code.OVER_LIMIT, problem, signed)
     charge = _highest_charge(order, sender, gate)
     reserved = reservation(order, charge)
     used = taken.reserved.get(who, 0)
@@ -309,6 +322,15 @@ def _priced(order: Order, sender: Participant, gate: Gate, _taken: _Taken) -> _F
         what = "no pair may trade" if highest < 0 else f"the highest is {highest}"
         return Code.PRICE_FORM, f"price {order.price} is above every cap: {what}"
     return None
+
+
+def _uncovered(order: Order, sender: Participant, gate: Gate, taken: _Taken) -> str:
+    """Return what an offer lacks of credibility and deposit, "" if nothing."""
+    if order.side is Side.BID:
+        return ""
+    cap = gate.pairs[order.tier].highest_ceiling(sender.bus, gate.demand_buses)
+    total = order.energy_wh + taken.offered.get(sender.address, 0)
+    return gate.uncovered(sender.address, total, max(0, cap or 0))
 
 
 def _highest_charge(order: Order, sender: Participant, gate: Gate) -> Price:

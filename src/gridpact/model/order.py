@@ -119,9 +119,14 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """An order, or a part of one, that was refused, with a code and one sentence."""
+    """An order, or a part of one, that was refused, with a code and one sentence.
+
+    `order` is what was signed, where others can judge the refusal by it: an offer that neither
+    credibility nor deposit covers.
+    """
 
     hash: bytes
     participant: bytes
     code: Code
     detail: str
+    order: SignedOrder | None = None

@@ -4,9 +4,10 @@ from enum import IntFlag, StrEnum
 from functools import cache
 
 import msgspec
+from msgspec.structs import replace
 
 from gridpact.crypto.keccak import name_hash
-from gridpact.quantities import Money, Price, Score, Wh
+from gridpact.quantities import PPM, Money, Price, Score, Wh, amount
 
 
 class Role(IntFlag):
@@ -45,12 +46,25 @@ class ReviewTerms(msgspec.Struct, frozen=True):
     """What membership means: changes take effect `delay` intervals after they are announced.
 
     Who sends less than it agreed by more than `tolerance` owes `fine` for each missing kWh, from
-    its deposit and never beyond; without a deposit nothing. 5-decisions, section 9.
+    its deposit and never beyond; without a deposit nothing. 5-decisions, section 9. Plants have a
+    tolerance of their own, that of the zonal chain.
     """
 
     delay: int = 24
     fine: Price = 0
     tolerance: Score = 250_000
+    plant_tolerance: Score = 100_000
+
+    @property
+    def of_zone(self) -> "ReviewTerms":
+        """Return the terms of the zonal chain, where plants sell."""
+        return replace(self, tolerance=self.plant_tolerance)
+
+    def owed(self, agreed: Wh, sent: Wh) -> Money:
+        """Return what a seller owes for an interval, as `contracts/reputation.vy: _fine` does."""
+        if sent * PPM >= agreed * (PPM - self.tolerance):
+            return 0
+        return amount(self.fine, agreed - sent)
 
 
 class Named(StrEnum):

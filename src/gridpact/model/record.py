@@ -35,6 +35,17 @@ class Deposit(msgspec.Struct, frozen=True):
     warrant: Warrant = Warrant()
 
 
+class Security(msgspec.Struct, frozen=True):
+    """What a participant adds to its deposit from its own free money, by its signed word.
+
+    Nobody signs in studies: there the `signature` is empty.
+    """
+
+    account: bytes
+    amount: Money
+    signature: bytes = b""
+
+
 class Timing(msgspec.Struct, frozen=True):
     """When interval 0 begins (seconds since 1970, UTC) and how long each interval lasts. [s]"""
 
@@ -80,6 +91,7 @@ class Found(msgspec.Struct, frozen=True, tag=True):
     `collector` signs the receipts of accepted orders; nobody's count where it is empty. `council`
     is in office from the first interval on, each member with the bond of `net`. `market` is how the
     local tier is cleared; the zonal one is always in merit order. `watch`: the sensors.
+    `securities`: the deposits that sellers put down, out of what they brought.
     """
 
     chain: str
@@ -100,6 +112,7 @@ class Found(msgspec.Struct, frozen=True, tag=True):
     council: Council = Council()
     market: MarketTerms = MarketTerms()
     watch: WatchTerms = WatchTerms()
+    securities: tuple[Security, ...] = ()
 
 
 class Book(msgspec.Struct, frozen=True, tag=True):
@@ -329,8 +342,19 @@ class Rated(msgspec.Struct, frozen=True):
     standing: Standing | None = None
 
 
+class Fine(msgspec.Struct, frozen=True):
+    """What a breach took of a seller's deposit, and what is left of it."""
+
+    participant: bytes
+    amount: Money
+    left: Money
+
+
 class Rating(msgspec.Struct, frozen=True, tag=True):
+    """Who was rated, and whom of them a breach cost money (`ReviewTerms`), in the same order."""
+
     rated: tuple[Rated, ...]
+    fines: tuple[Fine, ...] = ()
 
 
 class Anchor(msgspec.Struct, frozen=True, tag=True):

@@ -51,4 +51,8 @@ def bills(found: Findings) -> dict[bytes, tuple[Item, ...]]:
         [row for one in results for row in one.zonal_settlement.incentives],
         day.scenario.settlement,
         day.scenario.tariff.tax,
+        (
+            [row for one in results for row in one.fines[0]],
+            [row for one in results for row in one.fines[1]],
+        ),
     )

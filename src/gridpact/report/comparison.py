@@ -187,9 +187,9 @@ def _accounts(day: DayResult) -> tuple[Account, ...]:
         for bill in (*result.settlement.bills, *result.zonal_settlement.bills)
     ]
     earned = [row for result in day.intervals for row in result.zonal_settlement.incentives]
-    by_party = {
-        line.participant: line for line in lines(settled, bills, earned, day.scenario.settlement)
-    }
+    fined = [row for result in day.intervals for rows in result.fines for row in rows]
+    terms = day.scenario.settlement
+    by_party = {line.participant: line for line in lines(settled, bills, earned, terms, fined)}
     kinds = [(site.kind, _devices(site)) for site in sites]
     kinds += [("plant", ("PV",)) for _ in plants]
     parties = (*day.people.sites, *day.people.plants)

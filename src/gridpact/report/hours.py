@@ -94,7 +94,9 @@ def hour(day: DayResult, result: IntervalResult, moved: Sequence[Flow]) -> Hour:
 
 def _spent(moved: Iterable[Flow], sites: set[bytes]) -> Money:
     """Return what participants paid for what they consumed, whatever they earned beside it."""
-    paid = sum(flow.amount for flow in moved if flow.source in sites)
+    paid = sum(
+        flow.amount for flow in moved if flow.source in sites and flow.reason is not Reason.FINE
+    )
     claims = sum(flow.amount for flow in moved if flow.reason is Reason.CLAIM)
     return paid - claims
 

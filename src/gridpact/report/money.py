@@ -12,7 +12,7 @@ from gridpact.assembly.day import DayResult
 from gridpact.cycle.result import IntervalResult
 from gridpact.errors import SettlementError
 from gridpact.model.order import Tier
-from gridpact.model.record import Settlement
+from gridpact.model.record import Fine, Settlement
 from gridpact.model.statement import SettlementTerms
 from gridpact.report.trades import Trade, of_interval
 from gridpact.settlement.account_lines import Flow, Settled, flows, net
@@ -27,6 +27,7 @@ def interval_flows(result: IntervalResult, terms: SettlementTerms) -> tuple[Flow
         local.network_loss_cost + zonal.network_loss_cost,
         zonal.incentives,
         terms,
+        (*result.fines[0], *result.fines[1]),
     )
 
 
@@ -42,9 +43,9 @@ def require_booked(day: DayResult) -> None:
     terms = day.scenario.settlement
     on_local, on_zonal = (Counter(dict(brought)) for brought in day.founding)
     for result in day.intervals:
-        on_local.update(net(_chain_flows(result.settlement, terms)))
+        on_local.update(net(_chain_flows(result.settlement, terms, result.fines[0])))
         on_local.update(_crossed(of_interval(result)))
-        on_zonal.update(net(_chain_flows(result.zonal_settlement, terms)))
+        on_zonal.update(net(_chain_flows(result.zonal_settlement, terms, result.fines[1])))
         on_zonal.update(_crossings(result))
     for chain, expected in ((local, on_local), (zonal, on_zonal)):
         for address, account in chain.accounts.items():
@@ -56,8 +57,10 @@ def require_booked(day: DayResult) -> None:
                 )
 
 
-def _chain_flows(settlement: Settlement, terms: SettlementTerms) -> tuple[Flow, ...]:
-    """Return what a chain's own settlement moves between its accounts."""
+def _chain_flows(
+    settlement: Settlement, terms: SettlementTerms, fines: Iterable[Fine]
+) -> tuple[Flow, ...]:
+    """Return what a chain's own settlement and ratings move between its accounts."""
     rows = zip(settlement.fills, settlement.deliveries, settlement.statements, strict=True)
     return flows(
         (Settled(*row) for row in rows),
@@ -65,6 +68,7 @@ def _chain_flows(settlement: Settlement, terms: SettlementTerms) -> tuple[Flow, 
         settlement.network_loss_cost,
         settlement.incentives,
         terms,
+        fines,
     )
 
 

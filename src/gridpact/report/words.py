@@ -82,7 +82,7 @@ CODES: Mapping[Code, str] = {
     Code.EXPIRED: "void before this interval",
     Code.DUPLICATE: "the same order again",
     Code.BLACKLIST: "the participant is suspended",
-    Code.OVER_LIMIT: "more energy than load, sun and battery allow",
+    Code.OVER_LIMIT: "more energy than load, sun, battery or deposit allow",
     Code.PRICE_FORM: "a price that no pair can use",
     Code.GRID: "cut: the wires could not carry it",
     Code.SENSOR: "held by a sensor",
@@ -100,6 +100,7 @@ REASONS: Mapping[str, str] = {
     "feed-in": "unsold energy, taken by grid supply",
     "network losses": "losses that no trade carries, bought by the network operator",
     "incentive": "to plants for steady supply",
+    "fine": "from the deposit of who sent far less than it sold, to the market",
 }
 
 PHASES: Mapping[str, str] = {
@@ -110,7 +111,7 @@ PHASES: Mapping[str, str] = {
     "commit": "locks, crossings",
     "deliver": "physics and signed readings",
     "settle": "statements, bills, payments",
-    "rate": "reputations",
+    "rate": "reputations, fines",
     "seal": "anchor",
     "close": "state hashes, the day before",
 }

@@ -28,7 +28,7 @@ from gridpact.scenario.grid_file import read_grid
 from gridpact.scenario.identity import read_identity
 from gridpact.scenario.participants import hours_of, read_participant, read_plant
 from gridpact.scenario.profiles import BUILT_IN, Profiles, read
-from gridpact.scenario.reputation import read_rating
+from gridpact.scenario.reputation import read_rating, read_sanctions
 from gridpact.scenario.scenario import Grid, Scenario, Time
 from gridpact.scenario.schemes import SCHEMES, read_market, read_requests, read_scheme
 from gridpact.scenario.sensors import read_sensors
@@ -74,6 +74,7 @@ def load(
     settlement = root.table("settlement")
     tariff_table = root.table("tariff")
     tariff = market_terms.read_tariff(tariff_table, time)
+    sanctions = read_sanctions(root.table("reputation"), rating, tariff.feed_in)
     funds = market_terms.read_funds(root.table("funds"))
     council = market_terms.read_council(root.table("council"))
     owners = _owners(root.table("owners"))
@@ -112,6 +113,7 @@ def load(
         ),
         sensors=read_sensors(root, grid, time, sites, plants),
         requests=requests,
+        sanctions=sanctions,
     )
     root.know("sensors")
     root.finish()

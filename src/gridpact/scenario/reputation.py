@@ -1,4 +1,4 @@
-"""The table [reputation]: by which rule sellers are rated, and the numbers of the rules.
+"""The table [reputation]: by which rule sellers are rated, what a breach costs, and the numbers.
 
 A scheme names its rule and `rule = "…"` overrides it. The table may hold numbers of several rules,
 so that one line changes the rule; those of the others wait until theirs is chosen.
@@ -6,13 +6,15 @@ so that one line changes the rule; those of the others wait until theirs is chos
 
 from collections.abc import Callable, Mapping
 
+from gridpact.model.participant import ReviewTerms
 from gridpact.model.rating import (
     ComprehensiveTerms,
     CredibilityTerms,
     FeedbackTerms,
     RatingTerms,
 )
-from gridpact.quantities import PPM, Score, Wh, whole
+from gridpact.quantities import MICRO, PPM, Price, Score, Wh, whole
+from gridpact.scenario.scenario import Sanctions
 from gridpact.scenario.table import Table
 
 
@@ -29,8 +31,24 @@ def read_rating(table: Table, usual: str) -> RatingTerms:
     terms = read(table)
     for others, _ in _READERS.values():
         table.know(*(key for key in others if key not in keys))
+    table.know("deposit_share", "fine_per_kwh")
     table.finish()
     return terms
+
+
+def read_sanctions(table: Table, rating: RatingTerms, feed_in: Price) -> Sanctions:
+    """Return what sellers put down and what a breach costs; `table` is that of `read_rating`.
+
+    By credibility a newcomer trades on its deposit, so there is one unless the table says 0, and a
+    missing kWh costs the feed-in tariff; by the other rules there is neither unless given.
+    """
+    usual = (USUAL_DEPOSIT, feed_in / MICRO) if isinstance(rating, CredibilityTerms) else (0.0, 0.0)
+    review = ReviewTerms(
+        fine=whole(table.number("fine_per_kwh", usual[1], high=1000.0) * MICRO),
+        tolerance=_share(table, "tolerance_share", 0.25),
+        plant_tolerance=_share(table, "plant_tolerance_share", 0.10),
+    )
+    return Sanctions(whole(table.number("deposit_share", usual[0], high=100.0) * PPM), review)
 
 
 def _feedback(table: Table) -> FeedbackTerms:
@@ -76,6 +94,9 @@ def _share(table: Table, key: str, default: float) -> Score:
 def _reference(table: Table) -> Wh:
     return whole(table.number("reference_kwh", 20.0, low=0.001, high=1e6) * 1000)
 
+
+USUAL_DEPOSIT = 0.5
+"""Of what a seller can send at the highest retail price: covers all of it at usual caps."""
 
 _Reader = Callable[[Table], RatingTerms]
 _READERS: Mapping[str, tuple[tuple[str, ...], _Reader]] = {

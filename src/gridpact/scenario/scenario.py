@@ -6,9 +6,10 @@ Power in W, energy in Wh, prices and money in micro-units, time in UTC.
 
 import datetime
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gridpact.model.market import MarketTerms
+from gridpact.model.participant import ReviewTerms
 from gridpact.model.rating import RatingTerms
 from gridpact.model.record import IncentiveTerms
 from gridpact.model.statement import SettlementTerms
@@ -132,6 +133,18 @@ class IdentitySettings:
     period: int | None = None
 
 
+@dataclass(frozen=True)
+class Sanctions:
+    """What a seller puts down, and what a breach takes of it.
+
+    `deposit`: share of what its devices can send in an interval, at the day's highest retail
+    price. [ppm]
+    """
+
+    deposit: Score = 0
+    review: ReviewTerms = field(default_factory=ReviewTerms)
+
+
 @dataclass(frozen=True, eq=False)
 class Scenario:
     """One market day, complete. `strategy` is the owners' battery rule: "own" or "market".
@@ -169,3 +182,4 @@ class Scenario:
     mark_up: Score | None = None
     identity: IdentitySettings = IdentitySettings()
     sensors: SensorSettings | None = None
+    sanctions: Sanctions = field(default_factory=Sanctions)

@@ -14,7 +14,7 @@ import msgspec
 from gridpact.model.delivery import Delivery
 from gridpact.model.order import Tier
 from gridpact.model.participant import Named
-from gridpact.model.record import Incentive
+from gridpact.model.record import Fine, Incentive
 from gridpact.model.statement import Bill, Case, SettlementTerms, Statement
 from gridpact.model.trade import Fill
 from gridpact.quantities import Money, Wh
@@ -23,6 +23,7 @@ from gridpact.settlement.fund import loss_fund_part
 GRID_SUPPLY = Named.GRID_SUPPLY.address
 NETWORK_OPERATOR = Named.NETWORK_OPERATOR.address
 NETWORK_LOSS = Named.NETWORK_LOSS.address
+FINES = Named.FINES.address
 
 
 class Reason(StrEnum):
@@ -38,6 +39,7 @@ class Reason(StrEnum):
     FEED_IN = "feed-in"
     LOSSES = "network losses"
     INCENTIVE = "incentive"
+    FINE = "fine"
 
 
 class Flow(NamedTuple):
@@ -84,6 +86,7 @@ class Line(msgspec.Struct, frozen=True):
     fee_income: Money
     feed_in: Money
     incentives: Money
+    fines: Money
     refund: Money
     unpaid: Money
     total: Money
@@ -120,8 +123,9 @@ def flows(
     network_loss_cost: Money,
     incentives: Iterable[Incentive],
     terms: SettlementTerms,
+    fines: Iterable[Fine] = (),
 ) -> tuple[Flow, ...]:
-    """Return all money that the settlement of one interval moves."""
+    """Return all money that the settlement of one interval, and its ratings, move."""
     moved = [flow for row in settled for flow in fill_flows(row, terms)]
     moved += [flow for bill in bills for flow in bill_flows(bill)]
     moved += _positive(Flow(NETWORK_OPERATOR, GRID_SUPPLY, Reason.LOSSES, network_loss_cost))
@@ -131,7 +135,13 @@ def flows(
             for row in incentives
         )
     )
+    moved += fine_flows(fines)
     return tuple(moved)
+
+
+def fine_flows(fines: Iterable[Fine]) -> list[Flow]:
+    """Return what breaches take from deposits: it goes to the market, never to the other side."""
+    return _positive(*(Flow(row.participant, FINES, Reason.FINE, row.amount) for row in fines))
 
 
 def net(moved: Iterable[Flow]) -> dict[bytes, Money]:
@@ -156,12 +166,13 @@ def lines(
     bills: Sequence[Bill],
     incentives: Sequence[Incentive],
     terms: SettlementTerms,
+    fines: Sequence[Fine] = (),
 ) -> tuple[Line, ...]:
     """Return one line per participant of any intervals' settlement, in order of first bill.
 
     Parties without a bill come after, in order of first fill.
     """
-    moved = flows(settled, bills, 0, incentives, terms)
+    moved = flows(settled, bills, 0, incentives, terms, fines)
     out: defaultdict[tuple[bytes, Reason], Money] = defaultdict(int)
     into: defaultdict[tuple[bytes, Reason], Money] = defaultdict(int)
     for flow in moved:
@@ -186,6 +197,7 @@ def lines(
             fee_income=into[party, Reason.UNUSED],
             feed_in=into[party, Reason.FEED_IN],
             incentives=into[party, Reason.INCENTIVE],
+            fines=out[party, Reason.FINE],
             refund=sums.refund,
             unpaid=sums.unpaid,
             total=gains.get(party, 0),

@@ -11,10 +11,18 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from gridpact.model.order import Tier
-from gridpact.model.record import Incentive
+from gridpact.model.record import Fine, Incentive
 from gridpact.model.statement import Bill, SettlementTerms
 from gridpact.quantities import PPM, Money, Score, Wh, divide_half_even
-from gridpact.settlement.account_lines import Flow, Reason, Settled, bill_flows, fill_flows, flows
+from gridpact.settlement.account_lines import (
+    Flow,
+    Reason,
+    Settled,
+    bill_flows,
+    fill_flows,
+    fine_flows,
+    flows,
+)
 
 
 class Item(NamedTuple):
@@ -53,10 +61,12 @@ def invoices(
     incentives: Iterable[Incentive],
     terms: SettlementTerms,
     tax: Score,
+    fines: tuple[Iterable[Fine], Iterable[Fine]] = ((), ()),
 ) -> dict[bytes, tuple[Item, ...]]:
     """Return the items of every account that took part, over any intervals.
 
-    Items stand in the order of `Tier` and `Reason`. The tax is taken once of each item's sum.
+    Items stand in the order of `Tier` and `Reason`. The tax is taken once of each item's sum; a
+    fine is no price and contains none. `fines` are those of the local and of the zonal tier.
     """
     book = _Book()
     for row in settled:
@@ -65,6 +75,9 @@ def invoices(
         book.bill(bill)
     for flow in flows((), (), 0, incentives, terms):
         book.move(flow, Tier.ZONAL)
+    for tier, rows in zip((Tier.LOCAL, Tier.ZONAL), fines, strict=True):
+        for flow in fine_flows(rows):
+            book.move(flow, tier)
     return book.items(tax)
 
 
@@ -102,5 +115,6 @@ class _Book:
             amount, energy = self.amount.get(key, 0), self.energy.get(key, 0)
             if amount or energy:
                 who, tier, reason = key
-                found[who].append(Item(reason, tier, energy, amount, contained(amount, tax)))
+                rate = 0 if reason is Reason.FINE else tax
+                found[who].append(Item(reason, tier, energy, amount, contained(amount, rate)))
         return {who: tuple(rows) for who, rows in found.items()}

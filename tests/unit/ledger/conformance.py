@@ -33,21 +33,24 @@ from tests.unit.ledger.market_case import (
 
 from gridpact.errors import Disagreement, LedgerError, Reverted, WriteConflict
 from gridpact.ledger.ledger import Ledger
+from gridpact.ledger.onchain.attest import security_digest
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import MAX_FILLS, NONE, Side, Tier
-from gridpact.model.participant import Account, Named
+from gridpact.model.participant import Account, Named, ReviewTerms
 from gridpact.model.record import (
     Anchor,
     Book,
     Commitment,
     Confirmed,
     Crossing,
+    Fine,
     Found,
     Meters,
     Rating,
     Record,
     Refund,
     Returned,
+    Security,
     Settlement,
     Verdicts,
 )
@@ -613,6 +616,50 @@ def test_a_rating_over_other_energy_is_refused(chains: Pair) -> None:
     key, rating = _step(market, Rating, chains.local)
     more = replace(rating.rated[0], sent_wh=rating.rated[0].sent_wh - 1)
     _refused(chains.local, key, Rating((more,)))
+
+
+STRICT = ReviewTerms(fine=100_000, tolerance=250_000)
+PUT_DOWN = 150_000
+
+
+def _strict(chains: Pair) -> Pair:
+    """Found both chains; Sue put a deposit down, and what she does not send is fined."""
+    found = found_local(chains.local.name, chains.local.currency)
+    word = SUE.sign(security_digest(chains.local.domain, SUE.address, PUT_DOWN))
+    put_down = (Security(SUE.address, PUT_DOWN, word),)
+    strict = replace(found, review=STRICT, securities=put_down)
+    chains.local.write(Key(REGION, 0, Phase.FOUND), strict)
+    zonal = found_zonal(chains.zonal.name, chains.zonal.currency)
+    chains.zonal.write(Key(ZONE, 0, Phase.FOUND), zonal)
+    return chains
+
+
+def test_a_deposit_is_locked_at_the_founding(fresh: Pair) -> None:
+    local = _strict(fresh).local
+    assert local.account(SUE.address) == Account(DEPOSIT - PUT_DOWN, 0, PUT_DOWN)
+    assert (local.deposit(SUE.address), local.deposit(ANN.address)) == (PUT_DOWN, 0)
+
+
+@pytest.mark.parametrize(
+    ("sue_wh", "fine"), [(1_425, 0), (1_424, 47_600), (0, PUT_DOWN)], ids=["kept", "short", "all"]
+)
+def test_a_breach_costs_its_fine_and_never_more_than_the_deposit(
+    fresh: Pair, sue_wh: int, fine: int
+) -> None:
+    chains = _strict(fresh)
+    market = Round(chains.local, chains.zonal, sue_wh=sue_wh)
+    market.write(until=Phase.RATE)
+    key, rating = _step(market, Rating, chains.local)
+    fines = (Fine(SUE.address, fine, PUT_DOWN - fine),) if fine else ()
+    before = chains.local.account(SUE.address)
+    for wrong in (() if fine else (Fine(SUE.address, 1, PUT_DOWN - 1),), fines * 2):
+        if wrong != fines:
+            _refused(chains.local, key, replace(rating, fines=wrong))
+    chains.local.write(key, replace(rating, fines=fines))
+    assert chains.local.deposit(SUE.address) == PUT_DOWN - fine
+    assert chains.local.account(Named.FINES.address).free == fine
+    assert chains.local.account(SUE.address) == replace(before, locked=PUT_DOWN - fine)
+    assert chains.local.totals().holds
 
 
 def test_an_anchor_names_its_predecessor(chains: Pair) -> None:

@@ -21,6 +21,7 @@ from gridpact.ledger.coherence import require_coherent, returns
 from gridpact.ledger.onchain.events import difference
 from gridpact.model.attributes import terms_of
 from gridpact.model.delivery import SignedReading
+from gridpact.model.fine import fined
 from gridpact.model.interval import Phase
 from gridpact.model.order import Accepted
 from gridpact.model.record import (
@@ -70,6 +71,7 @@ def check_record(place: str, block: AuditedBlock, record: Record, seen: Seen) ->
         case Settlement():
             _settlement(place, block, record, seen)
         case Rating():
+            _fines(place, record, seen)
             _rating(place, block, seen)
         case _:
             pass
@@ -242,6 +244,13 @@ def _ended(place: str, block: AuditedBlock, settlement: Settlement, seen: Seen) 
         raise Corrupt(place, "deliveries: not the disputed ones as their readings prove them")
     if settlement.bills or settlement.network_loss_wh or settlement.incentives:
         raise Corrupt(place, "bills: a dispute's end moves no energy")
+
+
+def _fines(place: str, rating: Rating, seen: Seen) -> None:
+    """Check that each fine is what its seller's breach costs; that none is missing, the events."""
+    held = {fine.participant: fine.amount + fine.left for fine in rating.fines}
+    if fined(rating.rated, lambda seller: held.get(seller, 0), seen.found.review) != rating.fines:
+        raise Corrupt(place, "fines: not what the missing energy costs")
 
 
 def _rating(place: str, block: AuditedBlock, seen: Seen) -> None:

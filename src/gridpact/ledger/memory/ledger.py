@@ -12,14 +12,14 @@ from typing import Any
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.errors import Disagreement, Reverted, WriteConflict
-from gridpact.ledger.coherence import require_coherent
+from gridpact.ledger.coherence import require_coherent, require_fined
 from gridpact.ledger.ledger import Head, Totals
 from gridpact.ledger.memory.orders import PlainOrders
 from gridpact.ledger.memory.vault import Journalled, PlainVault, Pot
 from gridpact.model.delivery import Delivery
 from gridpact.model.interval import Key
 from gridpact.model.order import NONE
-from gridpact.model.participant import Account, Named, Role
+from gridpact.model.participant import Account, Named, ReviewTerms, Role
 from gridpact.model.rating import (
     CredibilityTerms,
     FeedbackTerms,
@@ -33,6 +33,7 @@ from gridpact.model.record import (
     Commitment,
     Confirmed,
     Crossing,
+    Fine,
     Found,
     Incentive,
     Meters,
@@ -66,6 +67,7 @@ class MemoryLedger:
         self._head = _GENESIS
         self._terms = SettlementTerms()
         self._rating: RatingTerms = FeedbackTerms()
+        self._review = ReviewTerms()
         self._prices: Journalled[tuple[bytes, int], Prices] = Journalled()
         self._locked: Journalled[Fill, bool] = Journalled()
         self._held: Journalled[bytes, Wh] = Journalled()
@@ -75,6 +77,7 @@ class MemoryLedger:
         self._volumes: Journalled[tuple[bytes, bytes, int], tuple[Wh, Wh]] = Journalled()
         self._scores: Journalled[bytes, Score] = Journalled()
         self._standings: Journalled[bytes, Standing] = Journalled()
+        self._deposits: Journalled[bytes, Money] = Journalled()
         self._anchors: Journalled[bytes, Anchor] = Journalled()
 
     @property
@@ -136,6 +139,9 @@ class MemoryLedger:
     def standing(self, address: bytes) -> Standing:
         return self._standings.get(address) or Standing()
 
+    def deposit(self, address: bytes) -> Money:
+        return self._deposits.get(address) or 0
+
     def totals(self) -> Totals:
         return self._vault.totals()
 
@@ -173,6 +179,7 @@ class MemoryLedger:
             self._volumes,
             self._scores,
             self._standings,
+            self._deposits,
             self._anchors,
         )
 
@@ -206,6 +213,7 @@ class MemoryLedger:
 
     def _found(self, found: Found) -> None:
         self._terms, self._rating = found.settlement, found.rating
+        self._review = found.review
         self._orders.regions = frozenset(
             p.address for p in found.participants if Role.REGION in p.roles
         )
@@ -220,6 +228,9 @@ class MemoryLedger:
         for deposit in found.deposits:
             day = deposit.warrant.day
             self._vault.mint(deposit.account, deposit.amount, deposit.reference, day)
+        for security in found.securities:
+            self._vault.shift(security.account, Pot.FREE, Pot.LOCKED, security.amount)
+            self._deposits.put(security.account, self.deposit(security.account) + security.amount)
         if found.council.members:
             for account in (Named.OPERATOR.address, *found.council.members):
                 self._vault.shift(account, Pot.FREE, Pot.LOCKED, found.net.bond)
@@ -419,6 +430,13 @@ class MemoryLedger:
             if rated.standing is not None:
                 self._standings.put(rated.participant, rated.standing)
             self._volumes.put((rated.participant, key.region, key.interval), (0, 0))
+        require_fined(rating, self.deposit, lambda: self._review)
+        for fine in rating.fines:
+            self._fine(fine)
+
+    def _fine(self, fine: Fine) -> None:
+        self._vault.pay(fine.participant, Pot.LOCKED, Named.FINES.address, fine.amount)
+        self._deposits.put(fine.participant, fine.left)
 
     def _anchor(self, anchor: Anchor) -> None:
         last = self._anchors.get(anchor.region)

@@ -106,6 +106,9 @@ class Calls:
                 yield self._suite.call("reputation", "refer", write, rows)
         for deposit in found.deposits:
             yield self._mint(deposit.account, deposit.amount, deposit.reference, deposit.warrant)
+        for _, pledged in in_batches(found.securities, REGISTERED) if found.securities else ():
+            rows = Rows(list(map(packing.security, pledged)))
+            yield self._suite.call("registry", "add_deposits", rows)
         yield from self._appoint(found)
 
     def _appoint(self, found: Found) -> Iterator[Call]:

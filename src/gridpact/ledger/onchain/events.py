@@ -44,6 +44,7 @@ def stated(record: Record) -> tuple[Stated, ...]:
             return (
                 Stated("reputation", "Rated", _rated(record)),
                 Stated("reputation", "Believed", _believed(record)),
+                Stated("registry", "Fined", _fined(record)),
             )
         case _:
             return ()
@@ -99,6 +100,10 @@ def _granted(settlement: Settlement) -> tuple[bytes, ...]:
 
 def _rated(rating: Rating) -> tuple[bytes, ...]:
     return tuple(packing.words((r.agreed_wh, r.sent_wh, r.before, r.after)) for r in rating.rated)
+
+
+def _fined(rating: Rating) -> tuple[bytes, ...]:
+    return tuple(packing.words((one.amount, one.left)) for one in rating.fines)
 
 
 def _believed(rating: Rating) -> tuple[bytes, ...]:

@@ -10,16 +10,16 @@ from collections.abc import Mapping, Sequence
 from gridpact.crypto.eip712 import Domain, word
 from gridpact.errors import Disagreement, Reverted, WriteConflict
 from gridpact.ledger.chain import Chain, OutboxStep
-from gridpact.ledger.coherence import require_coherent
+from gridpact.ledger.coherence import require_coherent, require_fined
 from gridpact.ledger.ledger import Head, Totals
 from gridpact.ledger.onchain import packing
-from gridpact.ledger.onchain.abi import Rows, listed, numbers
+from gridpact.ledger.onchain.abi import Rows, listed, numbers, pack
 from gridpact.ledger.onchain.attest import BATCH
 from gridpact.ledger.onchain.calls import Calls
 from gridpact.ledger.onchain.events import difference
 from gridpact.ledger.onchain.suite import Suite
 from gridpact.model.interval import Key, Phase
-from gridpact.model.participant import Account, Named
+from gridpact.model.participant import Account, Named, ReviewTerms
 from gridpact.model.rating import Standing
 from gridpact.model.record import (
     Book,
@@ -35,7 +35,7 @@ from gridpact.model.record import (
     decode,
     encode,
 )
-from gridpact.quantities import Score
+from gridpact.quantities import Money, Score
 
 _OTHERWISE = (": other amounts", ": other scores", ": other loss share")
 
@@ -61,6 +61,7 @@ class MarketLedger:
         self._accounts: dict[bytes, Account] = {}
         self._scores: dict[bytes, Score] = {}
         self._standings: dict[bytes, Standing] = {}
+        self._deposits: dict[bytes, Money] = {}
         self._open: tuple[bytes, ...] = ()
 
     @property
@@ -85,6 +86,7 @@ class MarketLedger:
             return written
         require_coherent(self.name, record)
         self._require_refundable(key, record)
+        require_fined(record, self.deposit, self._review)
         calls = self._calls.of(key, record, content_hash(body))
         try:
             head, _ = self._chain.execute(key, body, calls, steps(record))
@@ -127,6 +129,13 @@ class MarketLedger:
             self._standings = dict(zip(opened, map(packing.standing, words), strict=True))
         return self._standings[address]
 
+    def deposit(self, address: bytes) -> Money:
+        self._forget_what_changed()
+        if address not in self._deposits:
+            words = self._chain.view(self._suite.call("registry", "deposit", pack(address)))
+            self._deposits[address] = numbers(words)[1]
+        return self._deposits[address]
+
     def totals(self) -> Totals:
         if not self._opened():
             return Totals(0, 0, 0, 0, 0, 0)
@@ -160,6 +169,7 @@ class MarketLedger:
         head = self._chain.head()
         if head != self._read_at:
             self._read_at, self._accounts, self._scores, self._standings = head, {}, {}, {}
+            self._deposits = {}
 
     def _opened(self) -> tuple[bytes, ...]:
         """Return every account, as the chain was founded; none before."""
@@ -176,6 +186,10 @@ class MarketLedger:
             rows = Rows([word(address) for address in addresses[first : first + BATCH]])
             found += listed(self._chain.view(self._suite.call(contract, view, rows)))
         return found
+
+    def _review(self) -> ReviewTerms:
+        found = self.read(self._founding, Found)
+        return found.review if found else ReviewTerms()
 
     def _collected(self, key: Key) -> Sequence[Book]:
         """Return all parts of an interval's book."""

@@ -13,7 +13,7 @@ from gridpact.model.interval import Key
 from gridpact.model.order import Accepted, Order, Side
 from gridpact.model.participant import Account, Participant, Role
 from gridpact.model.rating import Standing
-from gridpact.model.record import Incentive, Rated, Refund
+from gridpact.model.record import Incentive, Rated, Refund, Security
 from gridpact.model.statement import Bill, Statement
 from gridpact.model.trade import Fill
 from gridpact.model.watch import Hold
@@ -97,6 +97,11 @@ def registration(participant: Participant) -> bytes:
             words((place(participant),)),
         )
     )
+
+
+def security(record: Security) -> bytes:
+    """Return `registry.Security`."""
+    return _address(record.account) + words((record.amount,)) + compact(record.signature)
 
 
 def order(record: Order) -> bytes:
