@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gridpact.assembly.covering import CoverAudit
 from gridpact.assembly.reclearing import ClearingAudit
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key as PrivateKey
@@ -71,7 +72,7 @@ def audit_ledger(
     Corrupt, HeadMismatch, LedgerError
         See `ledger.audit.audit`.
     """
-    return audit(path, heads, (MarketAudit(), ClearingAudit(), *further))
+    return audit(path, heads, (MarketAudit(), ClearingAudit(), CoverAudit(), *further))
 
 
 def chain_id(scenario: Scenario, chain: str) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gridpact.assembly.covering import CoverAudit
 from gridpact.assembly.ledgers import Ledgers, operator_key
 from gridpact.assembly.reclearing import ClearingAudit
 from gridpact.crypto.keccak import name_hash
@@ -99,7 +100,7 @@ def audit_nodes(
         expected = (known.chain_id, known.genesis)
         node = Node(Endpoints(urls, NodeSettings().timeout, expected))
         try:
-            usual = (MarketAudit(), ClearingAudit())
+            usual = (MarketAudit(), ClearingAudit(), CoverAudit())
             return audit_node(node, companion, heads, inspectors or usual)
         finally:
             node.close()

@@ -17,7 +17,7 @@ from gridpact.market.draw import book_seed
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import SignedOrder, Tier
 from gridpact.model.rating import CredibilityTerms
-from gridpact.model.record import Book, Prices
+from gridpact.model.record import Book, Prices, Settlement
 from gridpact.reputation.sanctions import shut_out
 
 
@@ -88,7 +88,7 @@ def _covered(market: Market, ledger: Ledger, region: bytes, interval: int) -> Un
     terms, window = market.rules.rating, market.rules.settlement.dispute_window
     if not isinstance(terms, CredibilityTerms):
         return covered
-    open_wh = disputed(ledger, region, interval, window)
+    open_wh = disputed(lambda key: ledger.read(key, Settlement), region, interval, window)
     cover = Cover(terms, market.timing, interval, ledger.standing, ledger.deposit, open_wh)
     return cover.problem
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gridpact.cycle.disputes import PART, in_dispute
-from gridpact.cycle.result import Reads
 from gridpact.model.interval import Key, Phase
 from gridpact.model.rating import CredibilityTerms, Standing, decay
 from gridpact.model.record import Settlement, Timing
@@ -55,18 +54,22 @@ class Cover:
         return exposure(now, known.volume or self.terms.reference_wh, self.terms)
 
 
-def disputed(ledger: Reads, region: bytes, interval: int, window: int) -> Counter[bytes]:
+Settled = Callable[[Key], Settlement | None]
+"""Reads a settlement of the chain, None where there is none under a key."""
+
+
+def disputed(settled: Settled, region: bytes, interval: int, window: int) -> Counter[bytes]:
     """Return what each seller has in dispute when the book of an interval opens. [Wh]"""
     held: Counter[bytes] = Counter()
     for due in range(max(0, interval - window), interval):
-        for seller, energy in _held(ledger, region, due):
+        for seller, energy in _held(settled, region, due):
             held[seller] += energy
     return held
 
 
-def _held(ledger: Reads, region: bytes, interval: int) -> Iterator[tuple[bytes, Wh]]:
-    first = ledger.read(Key(region, interval, Phase.SETTLE), Settlement)
-    if first is None or ledger.read(Key(region, interval, Phase.SETTLE, PART), Settlement):
+def _held(settled: Settled, region: bytes, interval: int) -> Iterator[tuple[bytes, Wh]]:
+    first = settled(Key(region, interval, Phase.SETTLE))
+    if first is None or settled(Key(region, interval, Phase.SETTLE, PART)):
         return
     fills, deliveries = in_dispute(first)
     for fill, delivery in zip(fills, deliveries, strict=True):

@@ -20,6 +20,7 @@ from gridpact.model.statement import Case
 from gridpact.quantities import MICRO, PPM, Money, Wh
 from gridpact.report.comparison import Comparison
 from gridpact.report.council_view import council_view
+from gridpact.report.deposits import deposits
 from gridpact.report.feeder_view import feeder_view
 from gridpact.report.findings import Findings
 from gridpact.report.levies import levies
@@ -93,6 +94,7 @@ def page(found: Findings, figures: Mapping[str, str], sensitivity: Sequence[Sens
         cuts=_cuts(found),
         unheld=unheld(found),
         ratings=ratings(day),
+        deposits=deposits(day),
         council=council_view(found),
         sensors=sensor_view(found.day),
         sensitivity=sensitivity,

@@ -16,11 +16,13 @@ from gridpact.model.participant import Named
 from gridpact.model.record import Cleared
 from gridpact.report import requests
 from gridpact.report.comparison import Account, Comparison
+from gridpact.report.deposits import deposits
 from gridpact.report.findings import Findings
 from gridpact.report.levies import levies
 from gridpact.report.orders import wishes
 from gridpact.report.ratings import rule_name
 from gridpact.report.sensor_view import sensor_view
+from gridpact.settlement.account_lines import Reason
 
 _PACKAGES = ("gridpact", "numpy", "scipy", "clarabel", "coincurve", "pyrevm", "py-evm", "msgspec")
 
@@ -66,6 +68,7 @@ def summary(found: Findings) -> dict[str, Any]:
         "cuts": _cuts(day),
         "sensors": asdict(sensed) if (sensed := sensor_view(day)) else None,
         "reputation": reputations(day),
+        "deposits": _deposits(day),
         "claims": [
             asdict(claim) | {"measured": [asdict(one) for one in claim.measured]}
             for claim in found.claims
@@ -99,6 +102,20 @@ def reputations(day: DayResult) -> dict[str, int]:
     return {
         day.names[who]: score
         for who, score in sorted(last.items(), key=lambda row: day.names[row[0]])
+    }
+
+
+def _deposits(day: DayResult) -> dict[str, Any] | None:
+    found = deposits(day)
+    if found is None:
+        return None
+    return {
+        "put_down": found.put_down,
+        "breaches": found.breaches,
+        "fined": found.fined,
+        "left": found.left,
+        "uncovered_orders": found.uncovered,
+        "suspended": list(found.suspended),
     }
 
 
@@ -153,6 +170,7 @@ def _trades(compared: Comparison) -> dict[str, Any]:
 
 def _money(compared: Comparison) -> dict[str, Any]:
     rows = [row.settled.statement for row in compared.trades]
+    fines = sum(flow.amount for flow in compared.flows if flow.reason is Reason.FINE)
     return {
         "groups": {
             group.name: {"before": group.before, "after": group.after, "change": group.change}
@@ -163,6 +181,7 @@ def _money(compared: Comparison) -> dict[str, Any]:
         "fees": sum(row.fee_seller + row.fee_network for row in rows),
         "rewards": sum(row.reward for row in rows),
         "claims": sum(row.claim for row in rows),
+        "fines": fines,
         "held_in_dispute": compared.held_in_dispute,
         "unpaid": compared.unpaid,
         "emptied": list(compared.emptied),
