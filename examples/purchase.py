@@ -41,7 +41,7 @@ ANN, SUE, OPERATOR, RUNNER, KEEPER = (
     Key.derive(b"example", name) for name in ("ann", "sue", "operator", "runner", "keeper")
 )
 NAMES = {ANN.address: "Ann", SUE.address: "Sue", OPERATOR.address: "operator"}
-RICH, VOLUME, PRICE, CAP, DUE = 20_000_000, 3_000, 200_000, 250_000, 1
+RICH, VOLUME, PRICE, CHARGE, CAP, DUE = 20_000_000, 3_000, 200_000, 40_000, 250_000, 1
 
 
 def begin(chain: EmbeddedChain, certificates: Iterable[Certificate]) -> MarketLedger:
@@ -99,7 +99,10 @@ def main(store: Store) -> None:
     terms = PurchaseTerms(REGION, Timing(NOW, HOUR), {SUE.address: 4_000, ANN.address: 4_000}, CAP)
     standings = Standings(terms)
     standings.rate(SUE.address, 0, 20_000, 0)
-    operator = OperatorDesk(OPERATOR, terms, ledger, inboxes[OPERATOR], standings)
+    operator = OperatorDesk(
+        *(OPERATOR, terms, ledger, inboxes[OPERATOR], standings),
+        charge=lambda _buyer, _seller, _interval: CHARGE,
+    )
     sue = SellerDesk(OPERATOR.address, Purchases(chain, SUE))
     ann = BuyerDesk(
         REGION,
@@ -128,6 +131,7 @@ def main(store: Store) -> None:
     meters = (Metered(ANN.address, VOLUME, 0), Metered(SUE.address, 0, VOLUME))
     operator.settling.rate(DUE, {meter.participant: meter for meter in meters})
     print(f"paid {ledger.free(SUE.address) / 1e6:.2f} by transaction 0x{settled.transaction.hex()}")
+    print(f"the network has its charge of {settled.charge / 1e6:.2f}")
     print(f"Ann is believed {standings.credit(ANN.address, DUE) / 1e4:.2f} %, her record: "
           f"{ann.record.timely} paid in time, {ann.record.late} late")  # fmt: skip
 

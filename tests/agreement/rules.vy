@@ -5,6 +5,7 @@
 @notice Shows the pure rules that the contracts share, so that a test can ask them one by one.
 """
 
+import breach
 import comprehensive
 import credibility
 import feedback
@@ -115,3 +116,12 @@ def feedback_after(
     for one: uint256[3] in history:
         now = feedback.update(now, one[1], one[2], rules)
     return now
+
+
+@external
+@pure
+def broken(promised: uint256, kept: uint256, rate: uint256, tolerance: uint256) -> (uint256, uint256):
+    return (
+        breach.broken(promised, kept, tolerance),
+        breach.fine(promised, kept, rate, tolerance),
+    )

@@ -9,15 +9,18 @@ import pytest
 from msgspec.structs import replace
 from tests.attacks.town import (
     CAP,
+    COST,
     DUE,
+    FINE,
+    LOCKED,
     OPERATOR,
-    PRICE,
     RICH,
+    SECURED,
     VOLUME,
     Town,
     device,
 )
-from tests.unit.identity.authorities import BEGINS, HOUR, REGION, authority, certified, claims
+from tests.unit.identity.authorities import BEGINS, REGION, authority, certified, claims
 
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keys import Key
@@ -46,8 +49,8 @@ from gridpact.identity.messages import Buy, Confirm, Pay, encode
 from gridpact.identity.revocation import Reason, Revoked
 from gridpact.model.voucher import account_of, possession
 from gridpact.quantities import amount
+from gridpact.reputation import breach
 
-COST = amount(PRICE, VOLUME)
 THIEF = Key.derive(b"town", "thief")
 WANT = Buy(DUE, VOLUME, CAP, 0)
 
@@ -215,7 +218,7 @@ def test_double_spend_over_two_wallets(town: Town) -> None:
     ann.ledger.free(device("ann").address)
     with pytest.raises(Reverted, match="vault: not enough free"):
         ann.ledger.open_wallet(7, THIEF.address, _proof(town, 7), RICH, DUE)
-    assert whole(town, ann=RICH - COST)
+    assert whole(town, ann=RICH - LOCKED)
 
 
 def _proof(town: Town, number: int) -> bytes:
@@ -250,14 +253,18 @@ def test_altered_amount_in_voucher_payment_and_bill(town: Town) -> None:
     certified = town.choose()
     cheaper = replace(certified.voucher, balance=1)
     more = replace(certified.voucher, volume_wh=2 * VOLUME)
-    for bad in (cheaper, more):
+    uncharged = replace(certified.voucher, charge=0)
+    for bad in (cheaper, more, uncharged):
         with pytest.raises(Misstated):
             town.buyers["ann"].pay(town.tell("ann", replace(certified, voucher=bad)))
     seller, payment = town.buyers["ann"].pay(town.tell("ann", certified))
     sue = town.sellers["sue"]
+    free = replace(payment, voucher=replace(certified.voucher, charge=0))
+    with pytest.raises(Misstated, match="less charge of the voucher"):
+        sue.accept(town.say("ann", free, to=seller))
     with pytest.raises(Misstated, match="price of the payment"):
         sue.accept(town.say("ann", replace(payment, price=1), to=seller))
-    with pytest.raises(Misstated, match="balance of the voucher"):
+    with pytest.raises(Misstated, match="less charge of the voucher"):
         sue.accept(town.say("ann", replace(payment, voucher=more), to=seller))
     voucher = sue.accept(town.say("ann", payment, to=seller))
     town.go_to(DUE)
@@ -270,7 +277,7 @@ def test_altered_amount_in_voucher_payment_and_bill(town: Town) -> None:
     ):
         with pytest.raises(Misstated):
             town.desk.settling.bill(town.hear(town.say("sue", lie)), town.now)
-    assert whole(town, ann=RICH - COST)
+    assert whole(town, ann=RICH - LOCKED)
 
 
 def test_voucher_that_the_operator_did_not_sign(town: Town) -> None:
@@ -283,7 +290,7 @@ def test_voucher_that_the_operator_did_not_sign(town: Town) -> None:
     bad = replace(payment, certified=forged.signature)
     with pytest.raises(ForgedSignature, match="voucher"):
         town.sellers["sue"].accept(town.say("ann", bad, to=device("sue").address))
-    assert whole(town, ann=RICH - COST)
+    assert whole(town, ann=RICH - LOCKED)
 
 
 def test_stolen_voucher(town: Town) -> None:
@@ -297,7 +304,18 @@ def test_stolen_voucher(town: Town) -> None:
     with pytest.raises(ForgedSignature, match="payment"):
         sue.accept(town.say("ann", own, to=device("sue").address))
     assert sue.accept(payment) == body.voucher
-    assert whole(town, ann=RICH - COST)
+    assert whole(town, ann=RICH - LOCKED)
+
+
+def test_buyer_that_never_pays_costs_no_seller_its_name(town: Town) -> None:
+    town.offer()
+    voucher = town.choose().voucher
+    town.go_to(DUE + 1)
+    town.desk.settling.time_out(voucher.purchase)
+    town.rate()
+    assert whole(town)
+    assert not town.desk.standings.blacklist
+    assert town.desk.standings.of(device("sue").address, DUE).broken == 0
 
 
 def test_expired_voucher(town: Town) -> None:
@@ -323,6 +341,11 @@ def test_seller_bills_without_delivery(town: Town) -> None:
     assert (settled.delivered_wh, settled.paid) == (0, 0)
     assert whole(town)
     assert town.desk.standings.blacklist == {device("sue").address}
+    with pytest.raises(Reverted, match="wallets: too early"):
+        town.fined()
+    town.go_to(DUE + 5)
+    assert town.fined() == {"sue": amount(FINE, VOLUME)}
+    assert town.fined() == {}
 
 
 def test_seller_delivers_short(town: Town) -> None:
@@ -334,9 +357,14 @@ def test_seller_delivers_short(town: Town) -> None:
     town.go_to(DUE + 3)
     settled = town.metered(voucher, sent=1_000, taken=VOLUME)
     town.rate(ann=(VOLUME, 0), sue=(0, 1_000))
-    assert settled.paid == voucher.due(1_000)
-    assert whole(town, ann=RICH - settled.paid, sue=settled.paid)
+    assert (settled.paid, settled.charge) == (voucher.due(1_000), voucher.charged(1_000))
+    assert whole(town, ann=RICH - settled.paid - settled.charge, sue=settled.paid)
     assert town.desk.standings.blacklist == {device("sue").address}
+    town.go_to(DUE + 5)
+    owed = breach.fine(VOLUME, 1_000, FINE, 250_000, SECURED)
+    assert town.fined() == {"sue": owed}
+    assert town.desk.ledger.deposit(device("sue").address) == SECURED - owed
+    assert whole(town, ann=RICH - settled.paid - settled.charge, sue=settled.paid)
 
 
 def test_buyer_withholds_confirmation(town: Town) -> None:
@@ -349,10 +377,29 @@ def test_buyer_withholds_confirmation(town: Town) -> None:
     settled = town.metered(voucher, sent=VOLUME, taken=VOLUME)
     town.rate(ann=(VOLUME, 0), sue=(0, VOLUME))
     assert (settled.delivered_wh, settled.paid) == (VOLUME, COST)
-    assert whole(town, ann=RICH - COST, sue=COST)
+    assert whole(town, ann=RICH - LOCKED, sue=COST)
     record = town.desk.standings.record(device("ann").address)
     assert (record.timely, record.late) == (0, 1)
     assert town.desk.standings.blacklist == {device("ann").address}
+    proven = town.desk.ledger.proven(device("ann").address, DUE)
+    assert (proven.withheld_wh, proven.confirmed_wh) == (VOLUME, 0)
+    town.go_to(DUE + 5)
+    assert town.fined() == {"ann": 0}  # she has no deposit
+
+
+def test_operator_keeps_a_confirmation_back_to_have_the_buyer_fined(town: Town) -> None:
+    town.offer()
+    voucher = town.sold()
+    town.bill(voucher)
+    with pytest.raises(Misplaced, match="nothing was confirmed"):
+        town.buyers["ann"].insist(voucher.purchase)
+    town.buyers["ann"].confirm(voucher.purchase, VOLUME)  # on its way to nobody
+    town.buyers["ann"].insist(voucher.purchase)
+    assert whole(town, ann=RICH - LOCKED, sue=COST)
+    town.go_to(DUE + 3)
+    with pytest.raises(Reverted, match="wallets: other state"):
+        town.metered(voucher, sent=VOLUME, taken=VOLUME)
+    assert town.desk.ledger.proven(device("ann").address, DUE).withheld_wh == 0
 
 
 def test_buyer_confirms_less_than_came(town: Town) -> None:
@@ -363,7 +410,7 @@ def test_buyer_confirms_less_than_came(town: Town) -> None:
     town.go_to(DUE + 3)
     settled = town.metered(voucher, sent=VOLUME, taken=VOLUME)
     assert settled.delivered_wh == VOLUME
-    assert whole(town, ann=RICH - COST, sue=COST)
+    assert whole(town, ann=RICH - LOCKED, sue=COST)
     assert town.desk.standings.record(device("ann").address).late == 1
 
 
@@ -393,7 +440,7 @@ def test_thief_confirms_and_meters_for_others(town: Town) -> None:
     forged = THIEF.sign(sold[0].digest(town.domain))
     with pytest.raises(Reverted, match="not the meter's signature"):
         town.desk.settling.meter(voucher.purchase, sold[0], forged, *bought)
-    assert whole(town, ann=RICH - COST)
+    assert whole(town, ann=RICH - LOCKED)
 
 
 def test_wrong_bill_is_corrected_by_its_seller_and_costs_no_credibility(town: Town) -> None:
@@ -432,7 +479,7 @@ def test_purchase_settles_once(town: Town) -> None:
     settled = town.trade()
     with pytest.raises(Misplaced, match="settled before"):
         town.metered_again(settled.purchase)
-    assert whole(town, ann=RICH - COST, sue=COST)
+    assert whole(town, ann=RICH - LOCKED, sue=COST)
 
 
 # standing
@@ -452,7 +499,6 @@ def test_blacklisted_are_refused_and_told_to_all(town: Town) -> None:
     notice = town.desk.requests.notice()
     assert notice.blacklist == (sue,)
     assert town.desk.requests.notice().serial == notice.serial + 1
-    town.now = BEGINS + HOUR * (DUE + 3)
     with pytest.raises(GridpactError, match="on the blacklist"):
         town.sell_again("sue")
     with pytest.raises(Misplaced, match="may ask for a review from interval"):
@@ -484,7 +530,7 @@ def test_answer_that_nobody_asked_for_and_prices_above_the_cap(town: Town) -> No
     with pytest.raises(Misplaced, match="that nobody made"):
         ann.choose(town.tell("ann", replace(answer, request=bytes(32))))
     [choice] = answer.choices
-    for lie in ({"price": CAP + 1}, {"volume_wh": VOLUME + 1}, {"volume_wh": 0}):
+    for lie in ({"price": CAP + 1}, {"charge": CAP}, {"volume_wh": VOLUME + 1}, {"volume_wh": 0}):
         bad = replace(answer, choices=(replace(choice, **lie),))  # type: ignore[arg-type]
         with pytest.raises(Misstated):
             ann.choose(town.tell("ann", bad))

@@ -4,7 +4,7 @@ A pair that trades with itself to be believed, and somebody who comes back under
 """
 
 import pytest
-from tests.attacks.town import CAP, DUE, RICH, SECURED, V0, VOLUME, Town, device
+from tests.attacks.town import CAP, DUE, LEVY, RICH, SECURED, V0, VOLUME, Town, device
 from tests.unit.identity.authorities import BEGINS, HOUR
 
 from gridpact.errors import Misplaced, Overexposed
@@ -18,10 +18,11 @@ def test_trust_is_a_fifth_of_the_energy_that_meters_prove(town: Town) -> None:
         town.trade()
     exposure = town.desk.standings.exposure(device("sue").address, DUE)
     assert 0 < exposure <= 4 * VOLUME // 5
+    assert RICH - town.free("ann") - town.free("sue") == 4 * LEVY == sum(town.tills())
 
 
 def test_sham_trades_on_paper_win_nothing(town: Town) -> None:
-    """The pair confirms to itself what no meter saw: money goes round, nobody is believed more."""
+    """The pair confirms to itself what no meter saw: nobody is believed, the charge is lost."""
     town.offer()
     voucher = town.sold()
     town.bill(voucher)
@@ -30,7 +31,8 @@ def test_sham_trades_on_paper_win_nothing(town: Town) -> None:
     assert town.credit("ann") == town.credit("sue") == 0
     assert town.desk.standings.exposure(device("sue").address, DUE) == 0
     assert device("sue").address in town.desk.standings.blacklist
-    assert town.free("ann") + town.free("sue") == RICH
+    assert town.free("ann") + town.free("sue") == RICH - LEVY
+    assert sum(town.tills()) == LEVY
 
 
 def test_splitting_sham_trades_wins_no_more_than_one_big_one(town: Town) -> None:

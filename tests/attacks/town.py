@@ -44,20 +44,23 @@ from gridpact.ledger.onchain.suite import Suite
 from gridpact.model.delivery import Metered, Profile
 from gridpact.model.interval import Key as Place
 from gridpact.model.interval import Phase
-from gridpact.model.participant import Participant, ReviewTerms, Role
+from gridpact.model.participant import Named, Participant, ReviewTerms, Role
 from gridpact.model.purchase import PurchaseRecord
 from gridpact.model.rating import FeedbackTerms
 from gridpact.model.record import Found, IncentiveTerms, Timing
 from gridpact.model.statement import SettlementTerms
 from gridpact.model.voucher import Voucher
-from gridpact.quantities import Money, Wh
+from gridpact.quantities import Money, Price, Wh, amount
 
 CHAIN = 20_260_611
 MICRO = 1_000_000
 RICH: Money = 20 * MICRO
 SECURED: Money = 5 * MICRO
-PRICE, CAP, FEED_IN = 200_000, 250_000, 80_000
+PRICE, CHARGE, CAP, FEED_IN = 200_000, 40_000, 250_000, 80_000
+FINE: Price = 100_000
 VOLUME: Wh = 3_001
+COST, LEVY = amount(PRICE, VOLUME), amount(CHARGE, VOLUME)
+LOCKED = COST + LEVY
 V0: Wh = 4_000
 DUE = 3
 BUYERS, SELLERS = ("ann", "ben"), ("sue", "sol")
@@ -122,6 +125,7 @@ class Town:
             Purchases(self.chain, RUNNER),
             self.inbox,
             Standings(self.terms),
+            lambda _buyer, _seller, _interval: CHARGE,
         )
         for name in PEOPLE:
             self.join(name)
@@ -149,6 +153,7 @@ class Town:
                 timing=TIMING,
                 door=DOOR,
                 collector=OPERATOR.address,
+                review=ReviewTerms(fine=FINE),
             ),
         )
 
@@ -347,6 +352,12 @@ class Town:
         body = self.sellers[name].offer(DUE + 20, VOLUME, PRICE, self.credit(name))
         self.desk.requests.sell(self.hear(self.say(name, body)), self.now)
 
+    def fined(self, interval: int = DUE) -> dict[str, Money]:
+        """Let the operator fine an interval; return who paid what."""
+        names = {device(name).address: name for name in PEOPLE}
+        paid = self.desk.settling.fine(interval)
+        return {names[one]: money for one, money in paid.items()}
+
     # what they have
 
     def credit(self, name: str) -> int:
@@ -354,6 +365,12 @@ class Town:
 
     def free(self, name: str) -> Money:
         return self.desk.ledger.free(device(name).address)
+
+    def tills(self) -> tuple[Money, Money]:
+        """Return what network operator and loss fund have."""
+        ledger = self.desk.ledger
+        tills = Named.NETWORK_OPERATOR, Named.NETWORK_LOSS
+        return ledger.free(tills[0].address), ledger.free(tills[1].address)
 
     def totals(self) -> Totals:
         return self.market.totals()

@@ -4,17 +4,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import replace
-from tests.contracts.harness import BOB, DEVICES, MICRO, OPERATOR_DEVICE, REGION, World
+from tests.contracts.harness import DEVICES, MICRO, OPERATOR_DEVICE, REGION, World
 from tests.contracts.reading import Contract, Event
 
 from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key as Device
 from gridpact.crypto.keys import compact
 from gridpact.model.typed import PROFILE
-from gridpact.model.voucher import Voucher, account_of, confirmation, possession
+from gridpact.model.voucher import Voucher, account_of, confirmation, hold, possession
 
 HOUR = 3600
-DUE, UNTIL, VOLUME, BALANCE = 14, 13, 3_001, 2 * MICRO + 1
+DUE, UNTIL, VOLUME, BALANCE, CHARGE = 14, 13, 3_001, 2 * MICRO + 1, 300_003
 Pair = tuple[bytes, bytes]
 
 
@@ -32,6 +32,11 @@ class Purchase:
     key: Device = field(default_factory=lambda: Device.derive(b"contracts", "ann's first wallet"))
     nonce: int = 1
     buyer: str = "ann"
+    seller: str = "bob"
+
+    @property
+    def sold_by(self) -> bytes:
+        return DEVICES[self.seller].address
 
     @property
     def account(self) -> bytes:
@@ -39,7 +44,8 @@ class Purchase:
 
     @property
     def voucher(self) -> Voucher:
-        return Voucher(self.account, BOB, 1, UNTIL, VOLUME, BALANCE, DUE, keccak(b"record"))
+        money = BALANCE, CHARGE
+        return Voucher(self.account, self.sold_by, 1, UNTIL, VOLUME, *money, DUE, keccak(b"record"))
 
     def open(self, amount: int = BALANCE, proof: Device | None = None) -> list[Event]:
         buyer = DEVICES[self.buyer].address
@@ -53,6 +59,7 @@ class Purchase:
         certified: Device = OPERATOR_DEVICE,
         paid: Device | None = None,
         signed: Voucher | None = None,
+        sender: bytes = b"",
         **changes: Any,
     ) -> list[Event]:
         """Bring a voucher; `signed` is what the two signed where it is not what is brought."""
@@ -60,10 +67,22 @@ class Purchase:
         digest = (signed or brought).digest(self.world.domain)
         row = tuple(getattr(brought, name) for name in brought.__struct_fields__)
         signatures = pair(certified.sign(digest)), pair((paid or self.key).sign(digest))
-        return self.world.send(Contract.WALLETS, "name_seller", row, *signatures, sender=BOB)
+        who = sender or brought.seller
+        return self.world.send(Contract.WALLETS, "name_seller", row, *signatures, sender=who)
 
-    def claim(self, energy: int, sender: bytes = BOB) -> list[Event]:
-        return self.world.send(Contract.WALLETS, "claim", self.account, energy, sender=sender)
+    def claim(self, energy: int, sender: bytes = b"") -> list[Event]:
+        who = sender or self.sold_by
+        return self.world.send(Contract.WALLETS, "claim", self.account, energy, sender=who)
+
+    def hold(self, signer: Device = OPERATOR_DEVICE, serial: int = 1) -> list[Event]:
+        """Bring the operator's word that the sensors hold the trade."""
+        name = replace(self.voucher, serial=serial).purchase
+        signed = pair(signer.sign(hold(self.world.domain, name)))
+        return self.world.send(Contract.WALLETS, "hold", self.account, signed)
+
+    def release(self, sender: bytes = b"") -> list[Event]:
+        who = sender or self.sold_by
+        return self.world.send(Contract.WALLETS, "release", self.account, sender=who)
 
     def confirm(
         self, energy: int, key: Device | None = None, region: bytes = REGION, said: int = 0
@@ -73,12 +92,12 @@ class Purchase:
         return self.world.send(Contract.WALLETS, "confirm", self.account, energy, signed)
 
     def meters(self, sent: int, taken: int, interval: int = DUE) -> list[Event]:
-        """Bring what Bob's meter sent and the buyer's took."""
+        """Bring what the seller's meter sent and the buyer's took."""
         return self.world.send(
             Contract.WALLETS,
             "settle_by_meters",
             self.account,
-            self.meter("bob", 0, sent, interval),
+            self.meter(self.seller, 0, sent, interval),
             self.meter(self.buyer, taken, 0, interval),
         )
 

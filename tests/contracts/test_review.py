@@ -177,16 +177,17 @@ def test_who_is_suspended_does_not_leave(member: World) -> None:
 
 
 class Bench:
-    """Registry, vault and currency alone, with a plain address in the reputation's place."""
+    """Registry, vault and currency alone, with plain addresses in place of who may fine."""
 
     def __init__(self, world: World) -> None:
-        self.world, self.reputation = world, keccak(b"reputation")[12:]
+        self.world = world
+        self.reputation, self.wallets = (keccak(one)[12:] for one in (b"reputation", b"wallets"))
         registry, vault, currency = (create_address(BOB, n) for n in range(3))
         self.at = {"registry": registry, "vault": vault}
         nobody, terms = bytes(20), door.TERMS
         keepers = Rows([word(keeper) for keeper in terms.keepers])
         for name, given in (
-            ("registry", pack(BOB, vault, self.reputation, DELAY, 0, HOUR)),
+            ("registry", pack(BOB, vault, self.reputation, self.wallets, DELAY, 0, HOUR)),
             ("vault", pack(currency, registry, *[nobody] * VAULT_PEERS)),
             ("currency", arguments(pack(vault, 0, HOUR, 1, terms.daily_cap), keepers)),
         ):
@@ -205,7 +206,7 @@ class Bench:
         return numbers(output)
 
 
-def test_a_fine_takes_at_most_the_deposit_and_only_for_the_reputation(world: World) -> None:
+def test_a_fine_takes_at_most_the_deposit_and_only_for_who_may_fine(world: World) -> None:
     alone = Bench(world)
     alone.send("registry", "apply", ASKED, sender=STRANGER)
     alone.send("registry", "approve", STRANGER, ASKED, sender=BOB)
@@ -213,14 +214,18 @@ def test_a_fine_takes_at_most_the_deposit_and_only_for_the_reputation(world: Wor
     signatures = [(one[:32], one[32:]) for one in said.signatures]
     alone.send("vault", "mint", STRANGER, 10 * MICRO, REASON, 0, signatures, sender=BOB)
     alone.send("registry", "put_deposit", sender=STRANGER)
-    for asked, taken in ((MICRO, MICRO), (9 * MICRO, 2 * MICRO), (1, 0)):
-        output = alone.send("registry", "fine", STRANGER, asked, sender=alone.reputation)
+    for asked, taken, by in (
+        (MICRO, MICRO, alone.reputation),
+        (9 * MICRO, 2 * MICRO, alone.wallets),
+        (1, 0, alone.reputation),
+    ):
+        output = alone.send("registry", "fine", STRANGER, asked, sender=by)
         assert int.from_bytes(output, "big") == taken
     assert alone.view("vault", "account", STRANGER) == (7 * MICRO, 0, 0)
     assert alone.view("vault", "account", Named.FINES.address) == (3 * MICRO, 0, 0)
     assert alone.view("registry", "deposit", STRANGER) == (3 * MICRO, 0)
     for sender in (BOB, STRANGER, ANN):
-        with refused("registry: not the reputation"):
+        with refused("registry: not who fines"):
             alone.send("registry", "fine", STRANGER, 1, sender=sender)
 
 

@@ -390,7 +390,7 @@ def test_a_rule_that_errs_is_refused(vault: Vault, reason: str) -> None:
 ALSO = {
     "pledge": {REGISTRY},  # a deposit is pledged as a bond is
     "unpledge": {REGISTRY},
-    "settle": {FALLBACK},  # out of what is reserved
+    "settle": {FALLBACK, WALLETS},  # out of what is reserved; out of a purchase wallet
 }
 
 

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.contracts.harness import ANN, BOB, MICRO, REGION, STRANGER, World, refused
-from tests.contracts.purchases import BALANCE, DUE, UNTIL, VOLUME, Purchase
+from tests.contracts.purchases import BALANCE, CHARGE, DUE, UNTIL, VOLUME, Purchase
 from tests.contracts.reading import Contract
 
 from gridpact.crypto.keys import Key as Device
-from gridpact.model.participant import Account
+from gridpact.model.participant import Account, Named
 from gridpact.model.voucher import Voucher
+from gridpact.quantities import Money, Wh, part
 
 WINDOW = 2
 RICH = 5 * MICRO
@@ -29,6 +30,17 @@ def named(one: Purchase) -> Purchase:
     one.open()
     one.name()
     return one
+
+
+def tills(purchase: Purchase) -> tuple[Money, Money]:
+    """Return what network operator and loss fund have."""
+    world = purchase.world
+    return world.free(Named.NETWORK_OPERATOR.address), world.free(Named.NETWORK_LOSS.address)
+
+
+def spent(purchase: Purchase, energy: Wh) -> Money:
+    """Return what the buyer pays for some of the volume."""
+    return purchase.voucher.due(energy) + purchase.voucher.charged(energy)
 
 
 def test_a_wallet_is_an_account_of_its_own_with_the_buyers_money(one: Purchase) -> None:
@@ -66,11 +78,12 @@ def test_the_voucher_names_the_seller(one: Purchase) -> None:
         "serial": 1,
         "volume": VOLUME,
         "balance": BALANCE,
+        "charge": CHARGE,
         "due": DUE,
         "record": voucher.record_root,
     }
     bob = f"0x{BOB.hex()}"
-    assert one.world.view(Contract.WALLETS, "sale", one.account) == (bob, DUE, VOLUME, 0, 0)
+    assert one.world.view(Contract.WALLETS, "sale", one.account) == (bob, DUE, VOLUME, 0, 0, CHARGE)
     with refused("wallets: other state"):
         one.name(serial=2)
 
@@ -81,6 +94,7 @@ def test_a_voucher_has_a_form(one: Purchase) -> None:
         ({"serial": 0}, "wallets: stale serial"),
         ({"serial": 2**56}, "wallets: serial"),
         ({"balance": BALANCE - 1}, "wallets: other balance"),
+        ({"charge": BALANCE + 1}, "wallets: charge"),
         ({"volume_wh": 0}, "wallets: volume"),
         ({"volume_wh": 2**40}, "wallets: volume"),
         ({"due_by": 2**32}, "wallets: interval"),
@@ -112,15 +126,22 @@ def test_the_seller_states_progress_until_the_window_ends(named: Purchase) -> No
 
 def test_the_buyers_confirmation_pays_part_by_part(named: Purchase) -> None:
     (moved,) = named.confirm(1_000)
-    first = named.voucher.due(1_000)
-    assert moved.values == {"account": named.account, "received": 1_000, "paid": first}
-    assert named.world.free(BOB) == first
+    first, levy = named.voucher.due(1_000), named.voucher.charged(1_000)
+    assert moved.values == {
+        "account": named.account,
+        "received": 1_000,
+        "paid": first,
+        "charge": levy,
+    }
+    assert (named.world.free(BOB), sum(tills(named))) == (first, levy)
     with refused("wallets: confirmed before"):
         named.confirm(1_000)
     with refused("wallets: beyond the volume"):
         named.confirm(VOLUME + 1)
     named.confirm(VOLUME)
-    assert named.world.free(BOB) == BALANCE
+    assert named.world.free(BOB) == BALANCE - CHARGE
+    to_loss = part(CHARGE, named.world.settlement.loss_fund_share)
+    assert tills(named) == (CHARGE - to_loss, to_loss)
     assert named.world.account(named.account) == Account()
     assert named.state() == 3
     assert named.world.holds()
@@ -151,10 +172,17 @@ def test_the_meters_pay_a_seller_whose_buyer_keeps_silent(named: Purchase) -> No
     with refused("wallets: too early"):
         named.at(DUE + WINDOW).meters(VOLUME, VOLUME)
     metered, returned = named.at(DUE + WINDOW + 1).meters(2_500, 2_000)
-    paid = named.voucher.due(2_000)
-    assert metered.values == {"account": named.account, "delivered": 2_000, "paid": paid}
-    assert returned.values == {"account": named.account, "buyer": ANN, "amount": BALANCE - paid}
-    assert (named.world.free(BOB), named.world.free(ANN)) == (paid, RICH - paid)
+    paid, levy = named.voucher.due(2_000), named.voucher.charged(2_000)
+    assert metered.values == {
+        "account": named.account,
+        "delivered": 2_000,
+        "paid": paid,
+        "charge": levy,
+    }
+    left = BALANCE - paid - levy
+    assert returned.values == {"account": named.account, "buyer": ANN, "amount": left}
+    assert (named.world.free(BOB), sum(tills(named))) == (paid, levy)
+    assert named.world.free(ANN) == RICH - paid - levy
     with refused("wallets: other state"):
         named.meters(2_500, 2_000)
 
@@ -166,7 +194,7 @@ def test_the_meters_pay_no_more_than_was_claimed_and_no_less_than_was_confirmed(
     named.confirm(1_200)
     named.at(DUE + WINDOW + 1).meters(VOLUME, VOLUME)
     assert named.world.free(BOB) == named.voucher.due(1_200)
-    assert named.world.free(ANN) == RICH - named.voucher.due(1_200)
+    assert named.world.free(ANN) == RICH - spent(named, 1_200)
 
 
 def test_a_wallet_without_a_seller_comes_back_when_its_time_is_over(one: Purchase) -> None:
@@ -189,7 +217,7 @@ def test_what_nobody_proved_comes_back_after_two_windows(named: Purchase) -> Non
     with refused("wallets: too early"):
         named.world.send(Contract.WALLETS, "time_out", named.account)
     named.at(DUE + 2 * WINDOW + 1).world.send(Contract.WALLETS, "time_out", named.account)
-    assert named.world.free(ANN) == RICH - named.voucher.due(1_000)
+    assert named.world.free(ANN) == RICH - spent(named, 1_000)
     assert named.world.account(named.account) == Account()
     assert named.world.holds()
 
@@ -215,10 +243,18 @@ def test_the_meters_keys_are_those_of_the_registry(named: Purchase) -> None:
     assert Device.derive(b"contracts", "bob").address == BOB
 
 
-@given(st.integers(0, 2**80 - 1), st.integers(1, 2**40 - 1), st.lists(st.integers(0, 2**40 - 1)))
-def test_parts_of_a_purchase_add_up_to_it(balance: int, volume: int, parts: list[int]) -> None:
-    voucher = Voucher(b"", b"", 1, 1, volume, balance, 1, b"")
-    came = [0, *sorted(part for part in parts if part <= volume), volume]
+@given(
+    balance=st.integers(0, 2**80 - 1),
+    charge=st.integers(0, 2**80 - 1),
+    volume=st.integers(1, 2**36 - 1),
+    parts=st.lists(st.integers(0, 2**36 - 1)),
+)
+def test_parts_of_a_purchase_add_up_to_it(
+    balance: int, charge: int, volume: int, parts: list[int]
+) -> None:
+    voucher = Voucher(b"", b"", 1, 1, volume, balance, min(charge, balance), 1, b"")
+    came = [0, *sorted(one for one in parts if one <= volume), volume]
     paid = [voucher.due(now) - voucher.due(then) for then, now in pairwise(came)]
-    assert min(paid) >= 0
-    assert sum(paid) == balance
+    levied = [voucher.charged(now) - voucher.charged(then) for then, now in pairwise(came)]
+    assert min(paid + levied) >= 0
+    assert (sum(paid), sum(levied)) == (balance - voucher.charge, voucher.charge)

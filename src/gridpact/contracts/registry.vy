@@ -63,6 +63,7 @@ struct Security:
 
 VAULT: public(immutable(address))
 REPUTATION: public(immutable(address))
+WALLETS: public(immutable(address))
 DELAY: public(immutable(uint256))  # intervals
 DOMAIN: public(immutable(bytes32))
 
@@ -161,6 +162,7 @@ def __init__(
     operator: address,
     vault_: address,
     reputation: address,
+    wallets: address,
     delay: uint256,
     begins: uint256,
     seconds: uint256,
@@ -174,6 +176,7 @@ def __init__(
     self.operator = operator
     VAULT = vault_
     REPUTATION = reputation
+    WALLETS = wallets
     DELAY = delay
     DOMAIN = keccak256(
         abi_encode(
@@ -341,10 +344,10 @@ def return_deposit(account: address):
 def fine(account: address, amount: uint256) -> uint256:
     """
     @notice Take from a deposit, never more than is left of it, to the market's fines. Only the
-            reputation, which goes by settled statements.
+            reputation, which goes by settled statements, and the wallets, which go by the meters.
     @return What was taken.
     """
-    assert msg.sender == REPUTATION, "registry: not the reputation"
+    assert msg.sender in [REPUTATION, WALLETS], "registry: not who fines"
     word: uint256 = self.deposits[account]
     held: uint256 = (word >> HELD) & packing.MASK_80
     taken: uint256 = min(amount, held)

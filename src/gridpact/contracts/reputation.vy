@@ -12,6 +12,7 @@
         settled in both ways counts once: see `net.by_fills`.
 """
 
+import breach
 import chunks
 import clock
 import comprehensive
@@ -22,7 +23,6 @@ import net
 import netting
 import packing
 import registry
-import rounding
 import settlement
 
 initializes: clock
@@ -405,7 +405,6 @@ def _outlived(seller: address, interval: uint256, score: uint256) -> uint256:
 
 @internal
 def _fine(seller: address, agreed: uint256, sent: uint256):
-    if FINE == 0 or sent * PPM >= agreed * (PPM - TOLERANCE):
-        return
-    owed: uint256 = rounding.amount(FINE, agreed - sent)
-    extcall registry.__interface__(REGISTRY).fine(seller, owed)
+    owed: uint256 = breach.fine(agreed, sent, FINE, TOLERANCE)
+    if owed > 0:
+        extcall registry.__interface__(REGISTRY).fine(seller, owed)

@@ -431,8 +431,8 @@ def count(
          paid for as unused; a fill of a failed part has, as in `settle_fill`.
     @param energy The fill's; a wallet has no unused energy.
     @return What was claimed, as far as the buyer imported it beyond all that was counted before;
-            what of that the seller exported beyond it; what it exported of the rest of `energy`.
-            [Wh]
+            what of that the seller exported beyond it; what it exported of the rest of `energy`,
+            for a wallet what it exported beyond all that was paid before. [Wh]
     """
     assert msg.sender in [WALLETS, FALLBACK], "settlement: not the wallets"
     sold_at: uint256 = self._place(seller, interval, SOLD)
@@ -442,6 +442,7 @@ def count(
     left: uint256 = exported - min(exported, self._paid(sold))
     unused: uint256 = (sold >> UNUSED) & MASK_36
     agreed: uint256 = min(claimed, imported - min(imported, bought & MASK_BOUGHT))
+    beyond: uint256 = left
     if msg.sender == WALLETS:
         left -= min(left, unused)
     sent: uint256 = min(agreed, left)
@@ -449,9 +450,10 @@ def count(
     if msg.sender == FALLBACK:
         left -= sent
         unused_sent = min(energy - agreed, left - min(left, unused))
+        beyond = unused_sent
     self._count(sold, sold_at, 0, 0, unused_sent, sent, 0)
     self.volumes[bought_at] = bought + sent
-    return agreed, sent, unused_sent
+    return agreed, sent, beyond
 
 
 @external

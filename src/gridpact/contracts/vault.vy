@@ -339,11 +339,12 @@ def settle(buyer: address, seller: address, split: Split) -> (uint256, uint256):
     @notice Share the lock of a settled fill: locked of the buyer -> free of the seller, of the
             two network accounts and, as refund, of the buyer; then the reward to the seller and
             the claim to the buyer, as far as the accounts for them reach. The fallback of net
-            settlement shares what is reserved: its parts lock nothing.
+            settlement shares what is reserved: its parts lock nothing. The wallets share what a
+            purchase wallet holds, without refund or reward.
     @return What was paid of the reward and of the claim.
     """
     source: uint256 = LOCKED
-    if msg.sender != SETTLEMENT:
+    if msg.sender != SETTLEMENT and msg.sender != WALLETS:
         assert msg.sender == FALLBACK, "vault: not the settlement"
         source = RESERVED
     word: uint256 = self.words[buyer]
@@ -550,7 +551,7 @@ def fill_wallet(buyer: address, wallet: address, amount: uint256):
 @external
 def empty_wallet(wallet: address, to: address, amount: uint256):
     """
-    @notice locked of a purchase wallet -> free of its seller or its buyer. Only the wallets.
+    @notice locked of a purchase wallet -> free of its buyer. Only the wallets.
     """
     assert msg.sender == WALLETS, "vault: not the wallets"
     self._take(wallet, amount, LOCKED)

@@ -6,12 +6,16 @@
         that nobody has a key for. The buyer's device makes the wallet's key and proves that it has
         it; the operator certifies by a voucher and never sees a secret. Money leaves in three ways:
         to the seller whom the buyer named, by the buyer's confirmation; to that seller, by both
-        meters' word, when the buyer keeps silent; to the buyer, when the time is over. The
-        operator's signature alone moves nothing (5-decisions, section 17).
+        meters' word, when the buyer keeps silent; to the buyer, when the time is over. With the
+        seller the network gets its charge, for the same energy. The operator's signature alone
+        moves nothing (5-decisions, section 17).
+        Who breaks its word is fined from its deposit, by what the meters signed or by its own act:
+        the operator can lift a fine, where the sensors held the trade, and impose none.
 @dev    A voucher's `dueBy` is the interval of delivery, `validUntil` the last interval in which a
         seller may be named. A purchase is known by keccak(account, serial).
 """
 
+import breach
 import clock
 import metering
 import packing
@@ -27,11 +31,13 @@ POSSESSION_TYPE: constant(bytes32) = keccak256(
     "Possession(address account,address buyer,address key)"
 )
 VOUCHER_TYPE: constant(bytes32) = keccak256(
-    "Voucher(address account,address seller,uint64 serial,uint64 validUntil,uint64 volumeWh,uint256 balance,uint64 dueBy,bytes32 recordRoot)"
+    "Voucher(address account,address seller,uint64 serial,uint64 validUntil,uint64 volumeWh,uint256 balance,uint256 charge,uint64 dueBy,bytes32 recordRoot)"
 )
 CONFIRMATION_TYPE: constant(bytes32) = keccak256(
     "Confirmation(bytes32 fillHash,bytes32 region,uint64 interval,uint64 receivedWh)"
 )
+HOLD_TYPE: constant(bytes32) = keccak256("Hold(bytes32 purchase)")
+PPM: constant(uint256) = 1_000_000
 FUNDED: constant(uint256) = 1
 NAMED: constant(uint256) = 2  # its seller
 CLOSED: constant(uint256) = 3
@@ -45,8 +51,18 @@ KEY: constant(uint256) = 96
 # sales: seller 160 | due 32 | volume 40
 SELLER: constant(uint256) = 96
 DUE: constant(uint256) = 64
-# progress: claimed 64 | confirmed 64
+# progress: held by the sensors 1 | charge 80 | claimed 64 | confirmed 64
+HELD: constant(uint256) = 1 << 208
+CHARGE: constant(uint256) = 128
 CLAIMED: constant(uint256) = 64
+# what was proven of a participant's purchases in an interval, and not fined yet: of what it sold
+# promised 64 | paid for 64 | kept 64; of what it bought imported 64 | withheld 64 | confirmed 64
+PROMISED: constant(uint256) = 128
+PAID: constant(uint256) = 64
+IMPORTED: constant(uint256) = 128
+WITHHELD: constant(uint256) = 64
+SOLD: constant(uint256) = 0
+BOUGHT: constant(uint256) = 1
 
 
 struct Voucher:
@@ -56,6 +72,7 @@ struct Voucher:
     validUntil: uint64
     volumeWh: uint64
     balance: uint256
+    charge: uint256  # the network's part of the balance
     dueBy: uint64
     recordRoot: bytes32
 
@@ -64,12 +81,16 @@ REGISTRY: public(immutable(address))
 VAULT: public(immutable(address))
 SETTLEMENT: public(immutable(address))
 WINDOW: public(immutable(uint256))  # intervals
+FINE: public(immutable(uint256))  # micro-units per kWh that was broken
+TOLERANCE: public(immutable(uint256))  # ppm of what was promised
+LOSS_FUND_SHARE: public(immutable(uint256))  # of the network charge, ppm
 DOMAIN: immutable(bytes32)
 
 owners: HashMap[address, uint256]
 keys: HashMap[address, uint256]
 sales: HashMap[address, uint256]
 progress: HashMap[address, uint256]
+words: HashMap[uint256, uint256]  # by participant 160 | interval 32 | sold or bought 8
 
 
 event Opened:
@@ -86,8 +107,13 @@ event Named:
     serial: uint64
     volume: uint64
     balance: uint256
+    charge: uint256
     due: uint64
     record: bytes32
+
+
+event Held:
+    account: indexed(address)
 
 
 event Released:
@@ -105,12 +131,22 @@ event Confirmed:
     account: indexed(address)
     received: uint64
     paid: uint256
+    charge: uint256
 
 
 event Metered:
     account: indexed(address)
     delivered: uint64
     paid: uint256
+    charge: uint256
+
+
+event Broken:
+    participant: indexed(address)
+    interval: uint64
+    undelivered: uint256
+    withheld: uint256
+    fined: uint256
 
 
 event Returned:
@@ -125,18 +161,27 @@ def __init__(
     vault_: address,
     settlement_: address,
     window: uint256,
+    fine: uint256,
+    tolerance: uint256,
+    loss_fund_share: uint256,
     begins: uint256,
     seconds: uint256,
 ):
     """
-    @notice Fix the peers and how many intervals a silent buyer has.
+    @notice Fix the peers, how many intervals a silent buyer has, and what a breach costs.
+    @param fine For each kWh that was promised and not kept, when more is missing than tolerated.
+    @param loss_fund_share What of the network charge goes to the loss fund.
     """
     clock.__init__(begins, seconds)
     assert 0 < window and window < 16, "wallets: window"
+    assert fine < 2**48 and tolerance <= PPM and loss_fund_share <= PPM, "wallets: rules"
     REGISTRY = registry_
     VAULT = vault_
     SETTLEMENT = settlement_
     WINDOW = window
+    FINE = fine
+    TOLERANCE = tolerance
+    LOSS_FUND_SHARE = loss_fund_share
     DOMAIN = staticcall registry.__interface__(registry_).DOMAIN()
 
 
@@ -172,8 +217,10 @@ def open_wallet(
 def name_seller(voucher: Voucher, certified: signing.Signature, paid: signing.Signature):
     """
     @notice Bind a wallet to the seller that its buyer chose: the operator certified the voucher,
-            the wallet's key signed it too. Anybody may bring both.
+            the wallet's key signed it too. The seller brings both: so it has accepted, and nobody
+            is fined for what it did not know.
     """
+    assert msg.sender == voucher.seller, "wallets: not the seller"
     account: address = voucher.account
     owner: uint256 = self._wallet(account, FUNDED)
     key: uint256 = self.keys[account]
@@ -184,6 +231,7 @@ def name_seller(voucher: Voucher, certified: signing.Signature, paid: signing.Si
     assert now <= convert(voucher.validUntil, uint256), "wallets: voucher expired"
     assert now <= (owner >> UNTIL) & packing.MASK_32, "wallets: wallet expired"
     assert voucher.balance == key & packing.MASK_80, "wallets: other balance"
+    assert voucher.charge <= voucher.balance, "wallets: charge"
     assert 0 < voucher.volumeWh and voucher.volumeWh < 2**36, "wallets: volume"
     assert convert(voucher.dueBy, uint256) >= now, "wallets: due in the past"
     assert voucher.dueBy < 2**32, "wallets: interval"
@@ -203,31 +251,55 @@ def name_seller(voucher: Voucher, certified: signing.Signature, paid: signing.Si
         | convert(voucher.dueBy, uint256) << DUE
         | convert(voucher.volumeWh, uint256)
     )
+    self.progress[account] = voucher.charge << CHARGE
     log Named(
         account=account,
         seller=voucher.seller,
         serial=voucher.serial,
         volume=voucher.volumeWh,
         balance=voucher.balance,
+        charge=voucher.charge,
         due=voucher.dueBy,
         record=voucher.recordRoot,
     )
 
 
 @external
+def hold(account: address, held: signing.Signature):
+    """
+    @notice The sensors hold the trade: its seller is not fined. Anybody may bring the operator's
+            word, which lifts a fine and imposes none.
+    @param held The operator's signature over `Hold(keccak(account, serial))`.
+    """
+    owner: uint256 = self._wallet(account, NAMED)
+    name: bytes32 = keccak256(abi_encode(account, (owner >> SERIAL) & MASK_56))
+    assert (
+        self._signer(keccak256(abi_encode(HOLD_TYPE, name)), held)
+        == staticcall registry.__interface__(REGISTRY).operator()
+    ), "wallets: not the operator's word"
+    self.progress[account] |= HELD
+    log Held(account=account)
+
+
+@external
 def release(account: address):
     """
     @notice The named seller does not deliver: the buyer may name another. Only before anything was
-            confirmed.
+            confirmed. Where the sensors do not hold the trade, its own act breaks its word: it is
+            fined for the whole volume.
     """
     owner: uint256 = self._wallet(account, NAMED)
-    seller: address = self._address(self.sales[account] >> SELLER)
+    sale: uint256 = self.sales[account]
+    progress: uint256 = self.progress[account]
+    seller: address = self._address(sale >> SELLER)
     assert msg.sender == seller, "wallets: not the seller"
-    assert self.progress[account] & packing.MASK_64 == 0, "wallets: confirmed in part"
+    assert progress & packing.MASK_64 == 0, "wallets: confirmed in part"
     self.owners[account] = owner ^ (NAMED ^ FUNDED)
     self.sales[account] = 0
     self.progress[account] = 0
     log Released(account=account, seller=seller)
+    if progress & HELD == 0:
+        self._fine(seller, (sale >> DUE) & packing.MASK_32, sale & packing.MASK_40, 0, 0, 0)
 
 
 @external
@@ -244,9 +316,11 @@ def claim(account: address, delivered: uint64):
     assert not clock.ended(convert(due, uint64), WINDOW), "wallets: too late for a claim"
     assert convert(delivered, uint256) <= sale & packing.MASK_40, "wallets: beyond the volume"
     progress: uint256 = self.progress[account]
-    assert convert(delivered, uint256) > progress >> CLAIMED, "wallets: no progress"
+    assert (
+        convert(delivered, uint256) > (progress >> CLAIMED) & packing.MASK_64
+    ), "wallets: no progress"
     self.progress[account] = (
-        convert(delivered, uint256) << CLAIMED | progress & packing.MASK_64
+        progress & ~(packing.MASK_64 << CLAIMED) | convert(delivered, uint256) << CLAIMED
     )
     log Claimed(account=account, seller=msg.sender, delivered=delivered)
 
@@ -254,8 +328,9 @@ def claim(account: address, delivered: uint64):
 @external
 def confirm(account: address, received: uint64, confirmed: signing.Signature):
     """
-    @notice Pay the named seller what the buyer confirms to have received so far; with the whole
-            volume the wallet is closed. Anybody may bring the confirmation.
+    @notice Pay the named seller what the buyer confirms to have received so far, and the network
+            its charge for it; with the whole volume the wallet is closed. Anybody may bring the
+            confirmation.
     @param received Beyond what was confirmed before, at most the volume. [Wh]
     @param confirmed The wallet key's signature over `Confirmation(keccak(account, serial), region,
            interval of delivery, received)`.
@@ -284,8 +359,14 @@ def confirm(account: address, received: uint64, confirmed: signing.Signature):
         self._close(account, owner)
     else:
         self.progress[account] = progress & ~packing.MASK_64 | energy
-    paid: uint256 = self._pay(account, sale, key & packing.MASK_80, before, energy)
-    log Confirmed(account=account, received=received, paid=paid)
+    if FINE > 0:
+        self._note_bought(self._address(owner >> OWNER), convert(due, uint64), energy - before, 0, 0)
+    paid: uint256 = 0
+    charge: uint256 = 0
+    paid, charge = self._pay(
+        account, sale, key & packing.MASK_80, (progress >> CHARGE) & packing.MASK_80, before, energy
+    )
+    log Confirmed(account=account, received=received, paid=paid, charge=charge)
 
 
 @external
@@ -294,7 +375,8 @@ def settle_by_meters(account: address, sold: metering.Signed, bought: metering.S
     @notice The settlement rule, for a buyer that keeps silent or confirms less: once the window
             after delivery is over, what was claimed is paid as far as the seller's meter sent it
             and the buyer's meter took it, beyond what fills and other wallets paid; the rest goes
-            back to the buyer. Anybody may bring the meters' word.
+            back to the buyer. Anybody may bring the meters' word. What it proves of either side's
+            promise is noted, see `fine`.
     """
     owner: uint256 = self._wallet(account, NAMED)
     sale: uint256 = self.sales[account]
@@ -306,11 +388,11 @@ def settle_by_meters(account: address, sold: metering.Signed, bought: metering.S
     self._require_meter(buyer, due, bought)
     progress: uint256 = self.progress[account]
     before: uint256 = progress & packing.MASK_64
-    claimed: uint256 = progress >> CLAIMED
+    claimed: uint256 = (progress >> CLAIMED) & packing.MASK_64
     taken: uint256 = 0
     energy: uint256 = 0
-    unused: uint256 = 0
-    taken, energy, unused = extcall settlement.__interface__(SETTLEMENT).count(
+    left: uint256 = 0
+    taken, energy, left = extcall settlement.__interface__(SETTLEMENT).count(
         seller,
         buyer,
         due,
@@ -319,12 +401,20 @@ def settle_by_meters(account: address, sold: metering.Signed, bought: metering.S
         metering.exported(sold.registers),
         metering.imported(bought.registers),
     )
+    if FINE > 0 and progress & HELD == 0:
+        self._note_sold(seller, due, sale & packing.MASK_40, energy, left)
     energy = max(energy, before)
+    # a buyer that withholds its word from a false claim has its reason
+    if FINE > 0 and energy > before and breach.broken(claimed, left, TOLERANCE) == 0:
+        self._note_bought(buyer, due, 0, energy - before, metering.imported(bought.registers))
     balance: uint256 = self.keys[account] & packing.MASK_80
+    charged: uint256 = (progress >> CHARGE) & packing.MASK_80
     self._close(account, owner)
-    paid: uint256 = self._pay(account, sale, balance, before, energy)
-    log Metered(account=account, delivered=convert(energy, uint64), paid=paid)
-    self._return(account, buyer, balance - self._due(sale, balance, energy))
+    paid: uint256 = 0
+    charge: uint256 = 0
+    paid, charge = self._pay(account, sale, balance, charged, before, energy)
+    log Metered(account=account, delivered=convert(energy, uint64), paid=paid, charge=charge)
+    self._return(account, buyer, self._left(sale, balance, charged, energy))
 
 
 @external
@@ -344,9 +434,56 @@ def time_out(account: address):
         sale: uint256 = self.sales[account]
         due: uint64 = convert((sale >> DUE) & packing.MASK_32, uint64)
         assert clock.ended(due, 2 * WINDOW), "wallets: too early"
-        balance -= self._due(sale, balance, self.progress[account] & packing.MASK_64)
+        progress: uint256 = self.progress[account]
+        balance = self._left(
+            sale, balance, (progress >> CHARGE) & packing.MASK_80, progress & packing.MASK_64
+        )
     self._close(account, owner)
     self._return(account, self._address(owner >> OWNER), balance)
+
+
+@external
+def fine(participant: address, interval: uint64):
+    """
+    @notice Fine a participant for an interval, from its deposit and never beyond, by what the
+            meters proved of its purchases by voucher: what it sold and did not send; what it
+            took and did not confirm, of its import beyond what it confirmed elsewhere. All of an
+            interval together, once no wallet of it can be settled any more but late: so splitting
+            changes nothing, and the order of calls nothing for a seller. Anybody may call.
+    """
+    assert clock.ended(interval, 2 * WINDOW), "wallets: too early"
+    sold_at: uint256 = self._place(participant, interval, SOLD)
+    bought_at: uint256 = self._place(participant, interval, BOUGHT)
+    sold: uint256 = self.words[sold_at]
+    bought: uint256 = self.words[bought_at]
+    assert sold | bought != 0, "wallets: nothing to fine"
+    self.words[sold_at] = 0
+    self.words[bought_at] = 0
+    self._fine(
+        participant,
+        convert(interval, uint256),
+        sold >> PROMISED,
+        sold & packing.MASK_64,
+        self._withheld(bought),
+        bought & packing.MASK_64,
+    )
+
+
+@external
+@view
+def proven(participant: address, interval: uint64) -> (uint256, uint256, uint256, uint256):
+    """
+    @return What was proven and nobody was fined for yet: promised and kept of what was sold,
+            withheld and confirmed of what was bought. [Wh]
+    """
+    sold: uint256 = self.words[self._place(participant, interval, SOLD)]
+    bought: uint256 = self.words[self._place(participant, interval, BOUGHT)]
+    return (
+        sold >> PROMISED,
+        sold & packing.MASK_64,
+        self._withheld(bought),
+        bought & packing.MASK_64,
+    )
 
 
 @external
@@ -368,9 +505,9 @@ def wallet(account: address) -> (address, address, uint256, uint256, uint256):
 
 @external
 @view
-def sale(account: address) -> (address, uint256, uint256, uint256, uint256):
+def sale(account: address) -> (address, uint256, uint256, uint256, uint256, uint256):
     """
-    @return seller, interval of delivery, volume, claimed, confirmed. [Wh]
+    @return seller, interval of delivery, volume, claimed, confirmed [Wh]; the network charge.
     """
     sale: uint256 = self.sales[account]
     progress: uint256 = self.progress[account]
@@ -378,8 +515,9 @@ def sale(account: address) -> (address, uint256, uint256, uint256, uint256):
         self._address(sale >> SELLER),
         (sale >> DUE) & packing.MASK_32,
         sale & packing.MASK_40,
-        progress >> CLAIMED,
+        (progress >> CLAIMED) & packing.MASK_64,
         progress & packing.MASK_64,
+        (progress >> CHARGE) & packing.MASK_80,
     )
 
 
@@ -431,21 +569,121 @@ def _require_meter(participant: address, interval: uint64, signed: metering.Sign
 
 @internal
 @pure
-def _due(sale: uint256, balance: uint256, energy: uint256) -> uint256:
+def _due(sale: uint256, money: uint256, energy: uint256) -> uint256:
     # rounded once over all that was delivered so far, so parts add up to the whole
-    return rounding.divide_half_even(balance * energy, sale & packing.MASK_40)
+    return rounding.divide_half_even(money * energy, sale & packing.MASK_40)
+
+
+@internal
+@pure
+def _left(sale: uint256, balance: uint256, charge: uint256, energy: uint256) -> uint256:
+    # what neither seller nor network has of the balance
+    return (
+        balance - self._due(sale, balance - charge, energy) - self._due(sale, charge, energy)
+    )
 
 
 @internal
 def _pay(
-    account: address, sale: uint256, balance: uint256, before: uint256, energy: uint256
-) -> uint256:
-    paid: uint256 = self._due(sale, balance, energy) - self._due(sale, balance, before)
-    if paid > 0:
-        extcall vault.__interface__(VAULT).empty_wallet(
-            account, self._address(sale >> SELLER), paid
+    account: address,
+    sale: uint256,
+    balance: uint256,
+    charge: uint256,
+    before: uint256,
+    energy: uint256,
+) -> (uint256, uint256):
+    # price and charge of what was delivered beyond `before`; the network's two shares, too, are
+    # rounded over all that was delivered so far
+    price: uint256 = balance - charge
+    paid: uint256 = self._due(sale, price, energy) - self._due(sale, price, before)
+    charged: uint256 = self._due(sale, charge, energy)
+    charged_before: uint256 = self._due(sale, charge, before)
+    levied: uint256 = charged - charged_before
+    if paid + levied > 0:
+        to_loss: uint256 = rounding.part(charged, LOSS_FUND_SHARE) - rounding.part(
+            charged_before, LOSS_FUND_SHARE
         )
-    return paid
+        extcall vault.__interface__(VAULT).settle(
+            account,
+            self._address(sale >> SELLER),
+            vault.Split(
+                seller=paid,
+                network_loss=to_loss,
+                network_operator=levied - to_loss,
+                refund=0,
+                reward=0,
+                claim=0,
+            ),
+        )
+    return paid, levied
+
+
+@internal
+@pure
+def _place(participant: address, interval: uint64, side: uint256) -> uint256:
+    assert interval < 2**32, "wallets: interval"
+    return convert(participant, uint256) << 40 | convert(interval, uint256) << 8 | side
+
+
+@internal
+def _note_sold(seller: address, due: uint64, volume: uint256, paid: uint256, left: uint256):
+    # kept: what it exported for all its wallets so far, whether their buyers took it or not; so it
+    # is the same in every order of calls
+    at: uint256 = self._place(seller, due, SOLD)
+    word: uint256 = self.words[at]
+    promised: uint256 = (word >> PROMISED) + volume
+    before: uint256 = (word >> PAID) & packing.MASK_64
+    kept: uint256 = min(promised, left + before)
+    assert promised < 2**64 and before + paid < 2**64, "wallets: volume"
+    self.words[at] = promised << PROMISED | (before + paid) << PAID | kept
+
+
+@internal
+def _note_bought(
+    buyer: address, due: uint64, confirmed: uint256, withheld: uint256, imported: uint256
+):
+    at: uint256 = self._place(buyer, due, BOUGHT)
+    word: uint256 = self.words[at]
+    all_confirmed: uint256 = (word & packing.MASK_64) + confirmed
+    all_withheld: uint256 = ((word >> WITHHELD) & packing.MASK_64) + withheld
+    assert all_confirmed < 2**64 and all_withheld < 2**64, "wallets: volume"
+    import_: uint256 = max(word >> IMPORTED, imported)
+    self.words[at] = import_ << IMPORTED | all_withheld << WITHHELD | all_confirmed
+
+
+@internal
+@pure
+def _withheld(word: uint256) -> uint256:
+    # an import covers what was confirmed first: nobody owes its word for more than it took
+    imported: uint256 = word >> IMPORTED
+    return min(
+        (word >> WITHHELD) & packing.MASK_64, imported - min(imported, word & packing.MASK_64)
+    )
+
+
+@internal
+def _fine(
+    participant: address,
+    interval: uint256,
+    promised: uint256,
+    kept: uint256,
+    withheld: uint256,
+    confirmed: uint256,
+):
+    taken: uint256 = confirmed + withheld
+    owed: uint256 = breach.fine(promised, kept, FINE, TOLERANCE) + breach.fine(
+        taken, confirmed, FINE, TOLERANCE
+    )
+    if owed == 0:
+        return
+    fined: uint256 = extcall registry.__interface__(REGISTRY).fine(participant, owed)
+    log Broken(
+        participant=participant,
+        interval=convert(interval, uint64),
+        undelivered=breach.broken(promised, kept, TOLERANCE),
+        withheld=breach.broken(taken, confirmed, TOLERANCE),
+        fined=fined,
+    )
 
 
 @internal

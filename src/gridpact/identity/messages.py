@@ -10,7 +10,7 @@ any other form of the same values is refused, so that a message has one hash.
 | 2 request | `Buy`, `Sell` |
 | 3 respond | `Respond`, `Choose`, `Certified` (the voucher) |
 | 4 pay | `Pay` |
-| 5 bill, confirm | `Bill`, `Confirm`, `Correct`, `Stop` |
+| 5 bill, confirm | `Bill`, `Confirm`, `Correct`, `Stop`, `Stopped` |
 | 6 settle, renew | `Settled`, `Renewed` |
 | 7, 8 broadcast, appeal | `Notice`, `Appeal` |
 
@@ -43,8 +43,8 @@ MAX_WALLETS = 64
 class Buy(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=1):
     """Request of a buyer: so much energy in an interval, and which wallets its money is in.
 
-    `cap` is the highest price it pays; `credit` what it believes to have. [Wh, micro-units per
-    kWh, ppm]
+    `cap` is the most it pays, network charge included; `credit` what it believes to have. [Wh,
+    micro-units per kWh, ppm]
     """
 
     interval: int
@@ -64,13 +64,23 @@ class Sell(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
 
 class Choice(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """A seller that a buyer may pick: its request's hash, and what it asks and is believed."""
+    """A seller that a buyer may pick: its request's hash, and what it asks and is believed.
+
+    `charge`: the network charge of this buyer and this seller, beside the price; 0 in a broadcast,
+    which names no buyer. [micro-units per kWh]
+    """
 
     offer: bytes
     seller: bytes
     volume_wh: Wh
     price: Price
+    charge: Price
     credit: Score
+
+    @property
+    def costs(self) -> Price:
+        """What a kWh costs the buyer in all."""
+        return self.price + self.charge
 
 
 class Respond(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=3):
@@ -139,6 +149,13 @@ class Stop(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     purchase: bytes
 
 
+class Stopped(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=15):
+    """The operator's word that the sensors do hold a purchase, signed for the ledger too."""
+
+    purchase: bytes
+    signature: bytes
+
+
 class Appeal(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=14):
     """An appeal against one's rating: what one's own meter signed of that interval."""
 
@@ -147,11 +164,12 @@ class Appeal(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 
 
 class Settled(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=10):
-    """The operator's word on a purchase that ended: what was paid, by which transaction."""
+    """The operator's word on a purchase: what seller and network were paid, and how."""
 
     purchase: bytes
     delivered_wh: Wh
     paid: Money
+    charge: Money
     transaction: bytes
 
 
@@ -181,6 +199,7 @@ Body = (
     | Confirm
     | Correct
     | Stop
+    | Stopped
     | Appeal
     | Settled
     | Renewed

@@ -37,21 +37,35 @@ class Wallet(msgspec.Struct, frozen=True):
 
 
 class Sale(msgspec.Struct, frozen=True):
-    """What a named seller is to deliver, and how far claim and confirmation are. [Wh]"""
+    """What a named seller is to deliver, how far claim and confirmation are; the network charge."""
 
     seller: bytes
     due_by: int
     volume_wh: Wh
     claimed_wh: Wh
     confirmed_wh: Wh
+    charge: Money
 
 
 class ByMeters(msgspec.Struct, frozen=True):
-    """What two meters settled: energy delivered in all, and what was paid for it at last."""
+    """What two meters settled: energy delivered in all, what seller and network got for it."""
 
     transaction: bytes
     delivered_wh: Wh
     paid: Money
+    charge: Money
+
+
+class Proven(msgspec.Struct, frozen=True):
+    """What the ledger knows of a participant's purchases in an interval, and nobody was fined for.
+
+    `promised` and `kept`: of what it sold; `withheld` and `confirmed`: of what it bought. [Wh]
+    """
+
+    promised_wh: Wh
+    kept_wh: Wh
+    withheld_wh: Wh
+    confirmed_wh: Wh
 
 
 class PurchaseRecord(msgspec.Struct, frozen=True):

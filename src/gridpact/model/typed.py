@@ -46,8 +46,9 @@ CONFIRMATION = _struct(
 VOUCHER = _struct(
     "Voucher",
     "address account,address seller,uint64 serial,uint64 validUntil,uint64 volumeWh,"
-    "uint256 balance,uint64 dueBy,bytes32 recordRoot",
+    "uint256 balance,uint256 charge,uint64 dueBy,bytes32 recordRoot",
 )
+HOLD = _struct("Hold", "bytes32 purchase")
 QUORUM = _struct(
     "Quorum",
     "bytes32 region,uint64 interval,uint8 phase,uint32 part,uint64 epoch,bytes32 clearingHash,"
@@ -76,7 +77,7 @@ SECURITY = _struct("Security", "address account,uint256 amount,uint64 serial")
 HEAD = _struct("Head", "bytes32 region,uint64 interval,uint64 number,bytes32 head,bytes32 previous")
 
 ALL = (
-    *(ORDER, ACCEPTED, CANCELLED, READING, VERDICT, CONFIRMATION, VOUCHER, QUORUM),
+    *(ORDER, ACCEPTED, CANCELLED, READING, VERDICT, CONFIRMATION, VOUCHER, HOLD, QUORUM),
     *(POSTING, PROFILE, ATTRIBUTES),
     *(MINT, DEPOSIT, PERMIT, POSSESSION, HEAD),
     *(BATCHES, PLEDGE),

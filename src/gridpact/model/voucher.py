@@ -9,7 +9,7 @@ import msgspec
 
 from gridpact.crypto.eip712 import Domain, word
 from gridpact.crypto.keccak import keccak
-from gridpact.model.typed import CONFIRMATION, POSSESSION, VOUCHER
+from gridpact.model.typed import CONFIRMATION, HOLD, POSSESSION, VOUCHER
 from gridpact.quantities import Money, Wh, divide_half_even
 
 
@@ -17,7 +17,8 @@ class Voucher(msgspec.Struct, frozen=True):
     """The operator's word for one purchase ("Token" in the paper).
 
     The seller delivers `volume_wh` in interval `due_by` for `balance`, the whole money of the
-    wallet `account`; it is named until interval `valid_until`. `serial` rises strictly per wallet.
+    wallet `account`, less `charge`, which is the network's; it is named until interval
+    `valid_until`. `serial` rises strictly per wallet.
     `record_root` commits to the buyer's record: timely and late payments, hashes of earlier ones.
     """
 
@@ -27,6 +28,7 @@ class Voucher(msgspec.Struct, frozen=True):
     valid_until: int
     volume_wh: Wh
     balance: Money
+    charge: Money
     due_by: int
     record_root: bytes
 
@@ -41,7 +43,11 @@ class Voucher(msgspec.Struct, frozen=True):
 
     def due(self, energy: Wh) -> Money:
         """Return what `energy` of the volume costs, rounded once over all that came so far."""
-        return divide_half_even(self.balance * energy, self.volume_wh)
+        return divide_half_even((self.balance - self.charge) * energy, self.volume_wh)
+
+    def charged(self, energy: Wh) -> Money:
+        """Return the network charge of `energy` of the volume, rounded in the same way."""
+        return divide_half_even(self.charge * energy, self.volume_wh)
 
 
 def account_of(buyer: bytes, region: bytes, nonce: int) -> bytes:
@@ -58,3 +64,8 @@ def confirmation(domain: Domain, voucher: Voucher, region: bytes, received: Wh) 
     """Return what the wallet's key signs when `received` of the volume has come so far."""
     values = (voucher.purchase, region, voucher.due_by, received)
     return domain.digest(CONFIRMATION.struct_hash(values))
+
+
+def hold(domain: Domain, purchase: bytes) -> bytes:
+    """Return what the operator signs where the sensors hold a purchase: its seller is not fined."""
+    return domain.digest(HOLD.struct_hash((purchase,)))

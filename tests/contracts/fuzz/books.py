@@ -19,7 +19,7 @@ from gridpact.model.order import Order
 from gridpact.model.participant import Named
 from gridpact.model.statement import SettlementTerms
 from gridpact.model.trade import Fill
-from gridpact.quantities import amount, part
+from gridpact.quantities import Price, amount, part
 
 PURSE, REWARD, FINES = Named.OPERATOR.address, Named.REWARD.address, Named.FINES.address
 NETWORK, LOSS = Named.NETWORK_OPERATOR.address, Named.NETWORK_LOSS.address
@@ -37,8 +37,8 @@ def purse(account: bytes) -> bytes:
 class Books:
     """The model. `orders`, `fills` and `parts` are what causes may be, by their names."""
 
-    def __init__(self, rules: SettlementTerms, net: NetTerms) -> None:
-        self.rules, self.net = rules, net
+    def __init__(self, rules: SettlementTerms, net: NetTerms, fine: Price) -> None:
+        self.rules, self.net, self.fine = rules, net, fine
         self.worth: Counter[bytes] = Counter()
         self.wallets: Counter[bytes] = Counter()
         self.orders: dict[bytes, Order] = {}
@@ -62,10 +62,12 @@ class Books:
         """Of what the vault burned, what its currency does not show yet."""
         self.buyers: dict[bytes, bytes] = {}
         self.sellers: dict[bytes, bytes] = {}
+        self.charges: dict[bytes, int] = {}
+        self.levied: Counter[bytes] = Counter()
 
     def copy(self) -> "Books":
         """Return the same books, to be moved apart."""
-        found = Books(self.rules, self.net)
+        found = Books(self.rules, self.net, self.fine)
         for name, value in vars(self).items():
             setattr(found, name, value.copy() if hasattr(value, "copy") else value)
         return found
@@ -188,8 +190,14 @@ class Books:
                 self.buyers[v["account"]] = v["buyer"]
             case "wallets.Named":
                 self.sellers[v["account"]] = v["seller"]
+                self.charges[v["account"]] = v["charge"]
             case "wallets.Confirmed" | "wallets.Metered":
                 self._pay(v["account"], self.sellers[v["account"]], v["paid"])
+                self._charged(v["account"], v["charge"])
+            case "wallets.Broken":
+                assert max(v["undelivered"], v["withheld"]) > 0, "a fine for nothing"
+                owed = amount(self.fine, v["undelivered"]) + amount(self.fine, v["withheld"])
+                assert v["fined"] <= owed, "a fine above its rate"
             case "wallets.Returned":
                 assert v["buyer"] == self.buyers[v["account"]], "another's wallet"
                 self._pay(v["account"], v["buyer"], v["amount"])
@@ -201,6 +209,16 @@ class Books:
     def _pay(self, giver: bytes, taker: bytes, money: int) -> None:
         self.worth[giver] -= money
         self.worth[taker] += money
+
+    def _charged(self, wallet: bytes, charge: int) -> None:
+        """The network's two shares, rounded over all that the wallet paid so far."""
+        before = self.levied[wallet]
+        assert before + charge <= self.charges[wallet], "a charge above the voucher's"
+        share = self.rules.loss_fund_share
+        to_loss = part(before + charge, share) - part(before, share)
+        self._pay(wallet, LOSS, to_loss)
+        self._pay(wallet, NETWORK, charge - to_loss)
+        self.levied[wallet] = before + charge
 
     def _end(self, name: bytes) -> Fill:
         assert name not in self.ended, "a lock shared twice"

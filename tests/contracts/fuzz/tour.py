@@ -148,8 +148,8 @@ def book(play: Everything) -> None:
 
 
 def purchases(play: Everything) -> None:
-    """Confirm, let the meters say, take back, let go."""
-    for end in ("confirm", "meters", "back", "release"):
+    """Confirm, let the meters say, take back, let go, be held, be fined."""
+    for end in ("confirm", "meters", "back", "release", "hold", "fine"):
         play.purchase(1_000, 0, VOLUME, VOLUME // 2 * 2, end, VOLUME, NOTHING)
 
 

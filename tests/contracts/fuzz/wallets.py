@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tests.contracts.fuzz import hands
 from tests.contracts.fuzz.play import Play, pick, sender
 from tests.contracts.fuzz.spoiling import Changes, spoils
-from tests.contracts.harness import ANN, BOB, DEVICES, OPERATOR_DEVICE
+from tests.contracts.harness import ANN, BOB, DEVICES, OPERATOR_DEVICE, STRANGER
 from tests.contracts.purchases import VOLUME, Purchase, pair
 from tests.contracts.reading import Contract, Event
 
@@ -31,7 +31,7 @@ class Buying(Purchase):
 
     @property
     def voucher(self) -> Voucher:
-        return self.said or replace(super().voucher, balance=self.amount)
+        return self.said or replace(super().voucher, balance=self.amount, charge=self.amount // 5)
 
     def open(self, amount: int = 0, proof: Device | None = None) -> list[Event]:
         digest = possession(self.world.domain, self.account, ANN, self.key.address)
@@ -79,7 +79,7 @@ class Wallets(Play):
 
     @rule(
         at=pick,
-        wrong=st.integers(0, 16),
+        wrong=st.integers(0, 18),
         serial=st.integers(1, 3),
         seller=pick,
         ahead=st.integers(0, 2),
@@ -95,7 +95,7 @@ class Wallets(Play):
             "due_by": now + ahead,
             "valid_until": now,
         }
-        keys = {"certified": OPERATOR_DEVICE, "paid": one.key}
+        keys: dict[str, Any] = {"certified": OPERATOR_DEVICE, "paid": one.key}
         match wrong:
             case 1:
                 changes["balance"] = one.amount + 1
@@ -113,6 +113,10 @@ class Wallets(Play):
                 changes["serial"] = 2**56
             case 8:
                 changes["due_by"] = 2**32
+            case 9:
+                changes["charge"] = one.amount + 1
+            case 10:
+                keys["sender"] = ANN
         if self.attempt(lambda: one.name(**keys, **changes), spoil):
             one.said = replace(one.voucher, **changes)
 
@@ -132,6 +136,19 @@ class Wallets(Play):
         one = self.of(at, self.purchases)
         self.attempt(lambda: one.measured(sent, taken), spoil)
 
+    @rule(at=pick, wrong=st.integers(0, 3), serial=st.integers(1, 2), spoil=spoils)
+    def hold(self, at: int, wrong: int, serial: int, spoil: Changes) -> None:
+        one = self.of(at, self.purchases)
+        key = one.key if wrong == 0 else OPERATOR_DEVICE
+        self.attempt(lambda: one.hold(key, serial), spoil)
+
+    @rule(who=sender, back=st.integers(0, 6), sender=sender, spoil=spoils)
+    def fine(self, who: bytes, back: int, sender: bytes, spoil: Changes) -> None:
+        given = who, max(0, self.now() - back)
+        self.attempt(
+            lambda: self.world.send(Contract.WALLETS, "fine", *given, sender=sender), spoil
+        )
+
     @rule(at=pick, back=st.booleans(), sender=sender, spoil=spoils)
     def give_up(self, at: int, back: bool, sender: bytes, spoil: Changes) -> None:
         one = self.of(at, self.purchases)
@@ -146,7 +163,7 @@ class Wallets(Play):
         seller=st.integers(0, 1),
         claimed=energy,
         first=energy,
-        end=st.sampled_from(["confirm", "meters", "meters", "back", "release"]),
+        end=st.sampled_from(["confirm", "meters", "meters", "back", "release", "hold", "fine"]),
         taken=energy,
         spoil=spoils,
     )
@@ -171,9 +188,15 @@ class Wallets(Play):
         if end == "confirm":
             self.confirm(at, VOLUME, 1, 1, spoil)
             return
-        steps = {"release": 0, "meters": 1 + WINDOW, "back": 1 + 2 * WINDOW}[end]
+        if end == "hold":
+            self.hold(at, 1, 1, spoil)
+        late, over = 1 + WINDOW, 1 + 2 * WINDOW
+        steps = {"release": 0, "hold": 0, "meters": late, "fine": late, "back": over}[end]
         self.world.time += steps * self.world.timing.seconds
-        if end == "meters":
+        if end in ("meters", "fine"):
             self.by_meters(at, claimed, taken, spoil)
+            if end == "fine":
+                self.world.time += WINDOW * self.world.timing.seconds
+                self.fine(one.voucher.seller, over, STRANGER, spoil)
         else:
             self.give_up(at, end == "back", BOB, spoil)

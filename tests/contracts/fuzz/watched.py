@@ -81,7 +81,7 @@ class Watched(World):
     """`World`, every call of which is checked and counted; people have a thief's code."""
 
     def __init__(self, engine: EngineFactory = BoaChain, **terms: Any) -> None:
-        self.books = Books(terms["settlement"], terms["net"])
+        self.books = Books(terms["settlement"], terms["net"], terms["review"].fine)
         self.history: list[Sent] = []
         self.watching = self.moved = False
         self.spoil: Callable[[bytes], bytes] | None = None

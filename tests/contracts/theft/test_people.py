@@ -100,7 +100,7 @@ def test_a_puppet_comes_in_overnight_with_power_over_others(world: World, role: 
 
 def test_a_deposit_is_fined_from_outside(member: World) -> None:
     for sender in (OPERATOR, ANN, STRANGER):
-        with refused("registry: not the reputation"):
+        with refused("registry: not who fines"):
             member.send(Contract.REGISTRY, "fine", STRANGER, MICRO, sender=sender)
         with refused("vault: not the registry"):
             member.send(Contract.VAULT, "fine", STRANGER, MICRO, sender=sender)

@@ -14,7 +14,7 @@ from tests.contracts.harness import (
     World,
     refused,
 )
-from tests.contracts.purchases import BALANCE, DUE, UNTIL, VOLUME, Purchase, pair
+from tests.contracts.purchases import BALANCE, CHARGE, DUE, UNTIL, VOLUME, Purchase, pair
 from tests.contracts.reading import Contract
 
 from gridpact.crypto.eip712 import Domain
@@ -132,7 +132,7 @@ def test_a_voucher_and_a_confirmation_of_another_chain_are_replayed(one: Purchas
     row = tuple(getattr(voucher, name) for name in voucher.__struct_fields__)
     both = pair(OPERATOR_DEVICE.sign(digest)), pair(one.key.sign(digest))
     with refused("wallets: not certified"):
-        one.world.send(Contract.WALLETS, "name_seller", row, *both)
+        one.world.send(Contract.WALLETS, "name_seller", row, *both, sender=BOB)
     one.name()
     region = one.world.view(Contract.REGISTRY, "region", ANN)
     said = pair(one.key.sign(confirmation(there, voucher, region, VOLUME)))
@@ -196,7 +196,7 @@ def test_seller_has_one_export_paid_by_two_wallets(named: Purchase) -> None:
         purchase.at(DUE).claim(VOLUME)
     named.at(DUE + 3).meters(VOLUME, VOLUME)
     second.meters(VOLUME, VOLUME)
-    assert named.world.free(BOB) == BALANCE
+    assert named.world.free(BOB) == BALANCE - CHARGE
     assert named.world.free(ANN) == RICH - BALANCE
 
 
@@ -206,7 +206,7 @@ def test_buyer_takes_its_money_back_while_the_seller_can_prove(named: Purchase) 
         with refused("wallets: too early"):
             named.at(interval).world.send(Contract.WALLETS, "time_out", named.account, sender=ANN)
     named.meters(VOLUME, VOLUME)
-    assert named.world.free(BOB) == BALANCE
+    assert named.world.free(BOB) == BALANCE - CHARGE
 
 
 def test_buyer_names_a_second_seller_for_the_same_money(named: Purchase) -> None:
@@ -216,4 +216,4 @@ def test_buyer_names_a_second_seller_for_the_same_money(named: Purchase) -> None
     with refused("wallets: other state"):
         named.name(signed=other, serial=2, seller=CEM)
     named.confirm(VOLUME)
-    assert named.world.free(BOB) == BALANCE
+    assert named.world.free(BOB) == BALANCE - CHARGE

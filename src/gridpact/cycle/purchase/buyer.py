@@ -25,14 +25,14 @@ from gridpact.identity.messages import (
 )
 from gridpact.model.purchase import PurchaseRecord
 from gridpact.model.voucher import Voucher, account_of, confirmation, possession
-from gridpact.quantities import Price, Score, Wh, amount
+from gridpact.quantities import Money, Price, Score, Wh, amount
 
 Pick = Callable[[Sequence[Choice]], Choice | None]
 
 
 def cheapest(choices: Sequence[Choice]) -> Choice | None:
-    """Return the cheapest choice, of equal ones the best believed; None of none."""
-    return min(choices, key=lambda one: (one.price, -one.credit, one.offer), default=None)
+    """Return the choice that costs least, of equal ones the best believed; None of none."""
+    return min(choices, key=lambda one: (one.costs, -one.credit, one.offer), default=None)
 
 
 @dataclass
@@ -44,6 +44,16 @@ class _Chosen:
     interval: int
     account: bytes
     voucher: Voucher | None = None
+
+    @property
+    def charge(self) -> Money:
+        """The network's part of the wallet."""
+        return amount(self.choice.charge, self.choice.volume_wh)
+
+    @property
+    def money(self) -> Money:
+        """What the wallet holds."""
+        return amount(self.choice.price, self.choice.volume_wh) + self.charge
 
 
 @dataclass
@@ -59,6 +69,7 @@ class BuyerDesk:
     _asked: dict[bytes, Buy] = field(default_factory=dict)
     _chosen: dict[bytes, _Chosen] = field(default_factory=dict)
     _paid: dict[bytes, _Chosen] = field(default_factory=dict)
+    _said: dict[bytes, tuple[bytes, Confirm]] = field(default_factory=dict)
 
     @property
     def wallets(self) -> tuple[bytes, ...]:
@@ -95,16 +106,16 @@ class BuyerDesk:
             return None
         if not 0 < choice.volume_wh <= buy.volume_wh:
             raise Misstated("volume of the choice", choice.volume_wh, f"1 to {buy.volume_wh}")
-        if choice.price > buy.cap:
-            raise Misstated("price of the choice", choice.price, f"at most {buy.cap}")
+        if choice.costs > buy.cap:
+            raise Misstated("costs of the choice", choice.costs, f"at most {buy.cap}")
         self.number += 1
         key, own = self.keys(self.number), self.ledger.own
         account = account_of(own, self.region, self.number)
         proof = key.sign(possession(self.ledger.domain, account, own, key.address))
-        money = amount(choice.price, choice.volume_wh)
-        self.ledger.open_wallet(self.number, key.address, proof, money, buy.interval)
+        chosen = _Chosen(key, choice, buy.interval, account)
+        self.ledger.open_wallet(self.number, key.address, proof, chosen.money, buy.interval)
         del self._asked[respond.request]
-        self._chosen[account] = _Chosen(key, choice, buy.interval, account)
+        self._chosen[account] = chosen
         return Choose(respond.request, choice.offer, account)
 
     def pay(self, message: Message) -> tuple[bytes, Pay]:
@@ -124,7 +135,8 @@ class BuyerDesk:
         for what, said, known in (
             ("seller", voucher.seller, choice.seller),
             ("volume", voucher.volume_wh, choice.volume_wh),
-            ("balance", voucher.balance, amount(choice.price, choice.volume_wh)),
+            ("balance", voucher.balance, chosen.money),
+            ("charge", voucher.charge, chosen.charge),
             ("interval", voucher.due_by, chosen.interval),
             ("record", voucher.record_root, certified.record.root),
             ("buyer of the record", certified.record.buyer, self.ledger.own),
@@ -155,7 +167,27 @@ class BuyerDesk:
         digest = confirmation(self.ledger.domain, chosen.voucher, self.region, received)
         if received == chosen.voucher.volume_wh:
             del self._paid[purchase]
-        return Confirm(purchase, received, chosen.key.sign(digest))
+        confirm = Confirm(purchase, received, chosen.key.sign(digest))
+        self._said[purchase] = chosen.account, confirm
+        return confirm
+
+    def insist(self, purchase: bytes) -> bytes:
+        """Bring one's last confirmation to the ledger oneself; return the transaction's hash.
+
+        For a buyer that does not see its seller paid: an operator that keeps a confirmation back
+        could have the meters settle, and the buyer look silent.
+
+        Raises
+        ------
+        Misplaced
+            Nothing was confirmed of that purchase.
+        Reverted
+            The ledger has it already.
+        """
+        if purchase not in self._said:
+            raise Misplaced(f"purchase 0x{purchase.hex()}: nothing was confirmed of it")
+        account, confirm = self._said[purchase]
+        return self.ledger.confirm(account, confirm.received_wh, confirm.signature)
 
     def renew(self, message: Message) -> None:
         """Take the renewed record of one's payments.

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from gridpact.crypto.eip712 import Domain
 from gridpact.model.delivery import Profile
-from gridpact.model.purchase import ByMeters, Sale, Wallet
+from gridpact.model.purchase import ByMeters, Proven, Sale, Wallet
 from gridpact.model.voucher import Voucher
 from gridpact.quantities import Money, Wh
 
@@ -43,6 +43,8 @@ class PurchaseLedger(Protocol):
 
     def name_seller(self, voucher: Voucher, certified: bytes, paid: bytes) -> bytes: ...
 
+    def hold(self, account: bytes, signature: bytes) -> bytes: ...
+
     def release(self, account: bytes) -> bytes: ...
 
     def claim(self, account: bytes, delivered: Wh) -> bytes: ...
@@ -56,3 +58,9 @@ class PurchaseLedger(Protocol):
         ...
 
     def time_out(self, account: bytes) -> bytes: ...
+
+    def proven(self, participant: bytes, interval: int) -> Proven: ...
+
+    def fine(self, participant: bytes, interval: int) -> Money:
+        """Fine a participant for an interval by what was proven; return what its deposit paid."""
+        ...

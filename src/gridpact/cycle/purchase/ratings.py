@@ -25,6 +25,10 @@ class Ratings:
         """Return what a participant did in an interval so far, to add to it."""
         return self._open.setdefault(interval, {}).setdefault(participant, Tally())
 
+    def traders(self, interval: int) -> list[bytes]:
+        """Return who traded in an interval, rated or not yet, in order of address."""
+        return sorted({*self._open.get(interval, {}), *self._rated.get(interval, {})})
+
     def rate(self, interval: int, readings: Mapping[bytes, Metered]) -> None:
         """Rate everybody who traded in an interval, once.
 

@@ -4,6 +4,7 @@ Each method takes a message that an `Inbox` let through and answers with a body 
 refusal changes nothing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -28,8 +29,11 @@ from gridpact.identity.messages import (
 )
 from gridpact.model.purchase import WalletState
 from gridpact.model.voucher import Voucher
-from gridpact.quantities import MAX_ORDER, MAX_PRICE, Money, Wh, amount
+from gridpact.quantities import MAX_ORDER, MAX_PRICE, Money, Price, Wh, amount
 from gridpact.reputation import sanctions
+
+Charge = Callable[[bytes, bytes, int], Price]
+"""The network charge of a buyer and a seller in an interval. [micro-units per kWh]"""
 
 
 @dataclass
@@ -41,6 +45,7 @@ class Requests:
     ledger: PurchaseLedger
     standings: Standings
     records: DeskRecords
+    charge: Charge
     _serial: int = 0
 
     def sell(self, message: Message, now: int) -> Notice:
@@ -76,7 +81,7 @@ class Requests:
         if not 0 < buy.cap <= MAX_PRICE:
             raise Misstated("cap of the request", buy.cap, f"1 to {MAX_PRICE}")
         self.records.forget_late(self.terms.interval(now))
-        needs = amount(buy.cap, buy.volume_wh)
+        needs = amount(buy.cap, buy.volume_wh) + 1  # price and charge are rounded each
         there = self.ledger.free(buyer) + self._in_wallets(buyer, buy)
         promised = sum(one.needs for one in self.records.requests.values() if one.buyer == buyer)
         if there - promised < needs:
@@ -128,35 +133,40 @@ class Requests:
             )
         expect("state of the wallet", wallet.state, WalletState.FUNDED)
         expect("buyer of the wallet", wallet.buyer, buyer)
-        expect("money of the wallet", wallet.balance, amount(offer.sell.price, volume))
+        due = offer.sell.interval
+        charge = amount(self.charge(buyer, offer.seller, due), volume)
+        expect("money of the wallet", wallet.balance, amount(offer.sell.price, volume) + charge)
         return Voucher(
             account=choose.account,
             seller=offer.seller,
             serial=wallet.serial + 1,
-            valid_until=offer.sell.interval,
+            valid_until=due,
             volume_wh=volume,
             balance=wallet.balance,
-            due_by=offer.sell.interval,
+            charge=charge,
+            due_by=due,
             record_root=self.standings.record(buyer).root,
         )
 
     def _choices(self, buyer: bytes, buy: Buy) -> tuple[Choice, ...]:
         """Return the offers that fit a request: cheapest first, of equal ones the best believed."""
-        fitting = [
-            self._choice(name, min(one.left, buy.volume_wh))
+        offered = (
+            self._choice(name, min(one.left, buy.volume_wh), buyer)
             for name, one in self.records.offers.items()
             if one.left
             and one.seller != buyer
             and one.seller not in self.standings.blacklist
             and one.sell.interval == buy.interval
-            and one.sell.price <= buy.cap
-        ]
-        return tuple(sorted(fitting, key=lambda one: (one.price, -one.credit, one.offer)))
+        )
+        fitting = [one for one in offered if one.costs <= buy.cap]
+        return tuple(sorted(fitting, key=lambda one: (one.costs, -one.credit, one.offer)))
 
-    def _choice(self, name: bytes, volume: Wh) -> Choice:
+    def _choice(self, name: bytes, volume: Wh, buyer: bytes | None = None) -> Choice:
         one = self.records.offers[name]
-        credit = self.standings.credit(one.seller, one.sell.interval)
-        return Choice(name, one.seller, volume, one.sell.price, credit)
+        due = one.sell.interval
+        charge = 0 if buyer is None else self.charge(buyer, one.seller, due)
+        credit = self.standings.credit(one.seller, due)
+        return Choice(name, one.seller, volume, one.sell.price, charge, credit)
 
     def _in_wallets(self, buyer: bytes, buy: Buy) -> Money:
         """Follow the money of a buyer's wallets: what lies in those that are still free to use."""

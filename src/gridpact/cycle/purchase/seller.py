@@ -5,7 +5,17 @@ from dataclasses import dataclass, field
 from gridpact.crypto.recovery import signed_by
 from gridpact.cycle.purchase.ports import PurchaseLedger
 from gridpact.errors import ForgedSignature, Misplaced, Misstated
-from gridpact.identity.messages import Bill, Correct, Message, Pay, Sell, Stop, body_of, encode
+from gridpact.identity.messages import (
+    Bill,
+    Correct,
+    Message,
+    Pay,
+    Sell,
+    Stop,
+    Stopped,
+    body_of,
+    encode,
+)
 from gridpact.model.purchase import WalletState
 from gridpact.model.voucher import Voucher
 from gridpact.quantities import Price, Score, Wh, amount
@@ -57,7 +67,11 @@ class SellerDesk:
         for what, said, known in (
             ("seller of the voucher", voucher.seller, own),
             ("price of the payment", pay.price, price),
-            ("balance of the voucher", voucher.balance, amount(price, voucher.volume_wh)),
+            (
+                "balance less charge of the voucher",
+                voucher.balance - voucher.charge,
+                amount(price, voucher.volume_wh),
+            ),
             ("money of the wallet", wallet.balance, voucher.balance),
             ("state of the wallet", wallet.state, WalletState.FUNDED),
             ("buyer of the wallet", message.sender, wallet.buyer),
@@ -77,7 +91,37 @@ class SellerDesk:
         return voucher
 
     def stop(self, purchase: bytes) -> Stop:
-        """Do not deliver, for the sensors hold the trade: free the buyer's wallet for another.
+        """Return the word that the sensors hold the trade, so that one does not deliver.
+
+        Raises
+        ------
+        Misplaced
+            No such purchase was accepted.
+        """
+        self._of(purchase)
+        return Stop(purchase)
+
+    def stopped(self, message: Message) -> None:
+        """Bring the operator's word to the ledger: one is not fined. The wallet is free for another
+        seller, unless something was confirmed; then what came is paid.
+
+        Raises
+        ------
+        Misplaced
+            No such purchase was accepted.
+        Reverted
+            The operator did not sign, or the purchase is settled.
+        """
+        stopped = body_of(message, Stopped)
+        account = self._of(stopped.purchase).voucher.account
+        self.ledger.hold(account, stopped.signature)
+        if self.ledger.sale(account).confirmed_wh == 0:
+            self.give_up(stopped.purchase)
+
+    def give_up(self, purchase: bytes) -> None:
+        """Do not deliver, and free the buyer's wallet for another seller.
+
+        Where the sensors do not hold the trade this breaks one's word and is fined.
 
         Raises
         ------
@@ -88,7 +132,6 @@ class SellerDesk:
         """
         self.ledger.release(self._of(purchase).voucher.account)
         del self._sold[purchase]
-        return Stop(purchase)
 
     def bill(self, purchase: bytes, delivered: Wh) -> Bill:
         """Claim on the ledger what was delivered, and return the bill for the operator.

@@ -30,11 +30,13 @@ from gridpact.identity.messages import (
     Renewed,
     Settled,
     Stop,
+    Stopped,
     body_of,
 )
 from gridpact.model.delivery import Metered, Profile
-from gridpact.model.voucher import confirmation
-from gridpact.quantities import Wh
+from gridpact.model.purchase import WalletState
+from gridpact.model.voucher import confirmation, hold
+from gridpact.quantities import Money, Wh
 
 
 def never(_purchase: Purchase, _now: int) -> bool:
@@ -111,8 +113,10 @@ class Settling:
         else:
             self._keep(replace(purchase, disputed=correct.delivered_wh))
 
-    def stop(self, message: Message, now: int) -> None:
+    def stop(self, message: Message, now: int) -> Stopped:
         """Take a seller's word that it does not deliver: the sensors must say so, too.
+
+        The answer lifts the fine on the ledger.
 
         Raises
         ------
@@ -125,6 +129,7 @@ class Settling:
         if not self.holds(purchase, now):
             raise Misplaced(f"purchase 0x{stop.purchase.hex()}: the sensors do not hold it")
         self._keep(replace(purchase, held=True))
+        return Stopped(stop.purchase, self.key.sign(hold(self.ledger.domain, stop.purchase)))
 
     def confirm(self, message: Message, now: int) -> Settled:
         """Bring a buyer's confirmation to the ledger, which pays the seller.
@@ -149,13 +154,15 @@ class Settling:
         if not signed_by(wallet.key, digest, confirm.signature):
             raise ForgedSignature(wallet.key, None, "confirmation")
         transaction = self.ledger.confirm(voucher.account, confirm.received_wh, confirm.signature)
-        paid = voucher.due(confirm.received_wh) - voucher.due(purchase.confirmed)
-        purchase = replace(purchase, confirmed=confirm.received_wh)
+        came, before = confirm.received_wh, purchase.confirmed
+        paid = voucher.due(came) - voucher.due(before)
+        charge = voucher.charged(came) - voucher.charged(before)
+        purchase = replace(purchase, confirmed=came)
         self._keep(purchase)
-        if confirm.received_wh == voucher.volume_wh:
+        if came == voucher.volume_wh:
             timely = self.terms.interval(now) <= voucher.due_by + self.terms.window
-            self._close(purchase, confirm.received_wh, transaction, timely)
-        return Settled(confirm.purchase, confirm.received_wh, paid, transaction)
+            self._close(purchase, came, transaction, timely)
+        return Settled(confirm.purchase, came, paid, charge, transaction)
 
     def meter(
         self, name: bytes, sold: Profile, sold_by: bytes, bought: Profile, bought_by: bytes
@@ -177,10 +184,12 @@ class Settling:
         done = self.ledger.settle_by_meters(voucher.account, sold, sold_by, bought, bought_by)
         timely = done.delivered_wh <= max(purchase.confirmed, purchase.disputed or 0)
         self._close(purchase, done.delivered_wh, done.transaction, timely)
-        return Settled(name, done.delivered_wh, done.paid, done.transaction)
+        return Settled(name, done.delivered_wh, done.paid, done.charge, done.transaction)
 
     def time_out(self, name: bytes) -> Settled:
         """Give a buyer back what nobody claimed or proved, when the time for it is over.
+
+        Nobody is rated for a purchase that no seller took up on the ledger.
 
         Raises
         ------
@@ -190,9 +199,25 @@ class Settling:
             The ledger refuses: too early.
         """
         purchase = self.records.purchase(name)
-        transaction = self.ledger.time_out(purchase.voucher.account)
-        self._close(purchase, purchase.confirmed)
-        return Settled(name, purchase.confirmed, 0, transaction)
+        voucher = purchase.voucher
+        taken_up = self.ledger.wallet(voucher.account).serial == voucher.serial
+        transaction = self.ledger.time_out(voucher.account)
+        self._close(replace(purchase, held=purchase.held or not taken_up), purchase.confirmed)
+        return Settled(name, purchase.confirmed, 0, 0, transaction)
+
+    def released(self, name: bytes) -> None:
+        """End a purchase whose seller freed the wallet on the ledger, for another to be named.
+
+        Raises
+        ------
+        Misplaced
+            No such purchase is open, or its wallet is not free.
+        """
+        purchase = self.records.purchase(name)
+        wallet = self.ledger.wallet(purchase.voucher.account)
+        if (wallet.state, wallet.serial) != (WalletState.FUNDED, purchase.voucher.serial):
+            raise Misplaced(f"purchase 0x{name.hex()}: its seller did not release the wallet")
+        self._close(purchase, 0)
 
     def rate(self, interval: int, readings: Mapping[bytes, Metered]) -> None:
         """Rate everybody who traded in an interval, by the meters; once, when all is settled.
@@ -207,6 +232,23 @@ class Settling:
                 name = purchase.voucher.purchase.hex()
                 raise Misplaced(f"rating of interval {interval}: purchase 0x{name} is open")
         self.ratings.rate(interval, readings)
+
+    def fine(self, interval: int) -> dict[bytes, Money]:
+        """Fine who broke its word in an interval, by what the ledger proved; return who paid what.
+
+        Anybody may do the same: the amounts follow from what meters signed.
+
+        Raises
+        ------
+        Reverted
+            The ledger refuses: too early.
+        """
+        paid = {}
+        for participant in self.ratings.traders(interval):
+            proven = self.ledger.proven(participant, interval)
+            if proven.kept_wh < proven.promised_wh or proven.withheld_wh > 0:
+                paid[participant] = self.ledger.fine(participant, interval)
+        return paid
 
     def appeal(self, message: Message, now: int) -> None:
         """Take an appeal against a rating: the meter's own signed word of that interval counts.

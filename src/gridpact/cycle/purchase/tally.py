@@ -26,10 +26,12 @@ def judged(tally: Tally, meter: Metered, terms: CredibilityTerms) -> tuple[Wh, W
     """Return (kept, broken) of an interval, as far as a meter proves it.
 
     A seller is judged by what its meter sent, so a buyer that does not take the energy costs it no
-    reputation; a bill beyond what was sent is a breach, too. Nobody wins by words alone.
+    reputation; a bill beyond what was sent is a breach, too. A buyer owes its word for no more than
+    it took. Nobody wins by words alone.
     """
     sent = min(tally.agreed, meter.export_wh)
     kept, short = credibility.judged(tally.agreed, sent, terms)
     _, invented = credibility.judged(tally.billed, sent, terms)
     bought = min(tally.taken, meter.import_wh)
-    return kept + bought, max(short, invented) + tally.withheld
+    withheld = min(tally.withheld, meter.import_wh - bought)
+    return kept + bought, max(short, invented) + withheld

@@ -4,7 +4,7 @@ Each party signs its own transactions and counts its own nonces; the operator of
 them from an address of its own, for the chain's operator signs the market's blocks alone.
 """
 
-from gridpact.crypto.eip712 import Domain, word
+from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keys import Key, compact
 from gridpact.errors import Reverted
 from gridpact.ledger.chain import Call, OpenChain, Receipt
@@ -13,7 +13,7 @@ from gridpact.ledger.evm.transactions import sign
 from gridpact.ledger.onchain.abi import contract, numbers, pack
 from gridpact.ledger.onchain.suite import Suite
 from gridpact.model.delivery import Profile
-from gridpact.model.purchase import ByMeters, Sale, Wallet, WalletState
+from gridpact.model.purchase import ByMeters, Proven, Sale, Wallet, WalletState
 from gridpact.model.voucher import Voucher
 from gridpact.quantities import Money, Wh
 
@@ -68,9 +68,12 @@ class Purchases:
 
     def name_seller(self, voucher: Voucher, certified: bytes, paid: bytes) -> bytes:
         v = voucher
-        row = pack(v.account, v.seller, v.serial, v.valid_until, v.volume_wh, v.balance, v.due_by)
-        given = row + v.record_root + compact(certified) + compact(paid)
+        row = pack(v.account, v.seller, v.serial, v.valid_until, v.volume_wh, v.balance)
+        given = row + pack(v.charge, v.due_by) + v.record_root + compact(certified) + compact(paid)
         return self._send("name_seller", given).transaction
+
+    def hold(self, account: bytes, signature: bytes) -> bytes:
+        return self._send("hold", pack(account) + compact(signature)).transaction
 
     def release(self, account: bytes) -> bytes:
         return self._send("release", pack(account)).transaction
@@ -89,14 +92,21 @@ class Purchases:
         receipt = self._send("settle_by_meters", given)
         topic = contract("wallets").topics["Metered"]
         (found,) = [log for log in receipt.outcome.logs if log.topics[0] == topic]
-        delivered, paid = numbers(found.data)
-        return ByMeters(receipt.transaction, delivered, paid)
+        return ByMeters(receipt.transaction, *numbers(found.data))
 
     def time_out(self, account: bytes) -> bytes:
         return self._send("time_out", pack(account)).transaction
 
-    def _view(self, name: str, function: str, account: bytes) -> tuple[int, ...]:
-        return numbers(self._chain.view(self._suite.call(name, function, word(account))))
+    def proven(self, participant: bytes, interval: int) -> Proven:
+        return Proven(*self._view("wallets", "proven", participant, interval))
+
+    def fine(self, participant: bytes, interval: int) -> Money:
+        receipt = self._send("fine", pack(participant, interval))
+        topic = contract("wallets").topics["Broken"]
+        return sum(numbers(log.data)[-1] for log in receipt.outcome.logs if log.topics[0] == topic)
+
+    def _view(self, name: str, function: str, *given: bytes | int) -> tuple[int, ...]:
+        return numbers(self._chain.view(self._suite.call(name, function, pack(*given))))
 
     def _send(self, function: str, given: bytes) -> Receipt:
         call: Call = self._suite.call("wallets", function, given)

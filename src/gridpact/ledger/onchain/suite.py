@@ -103,7 +103,9 @@ class Suite:
             *(found.market.by_merit, *when),
         )
         return {
-            "registry": pack(operator, vault, self["reputation"], found.review.delay, *when),
+            "registry": pack(
+                operator, vault, self["reputation"], self["wallets"], found.review.delay, *when
+            ),
             "vault": pack(
                 *(self["currency"], registry, orders, settlement, self["incentive"]),
                 *(self["net"], self["fallback"], self["council"], self["crossing"]),
@@ -145,7 +147,10 @@ class Suite:
                 Rows([word(keeper) for keeper in door.keepers]),
             ),
             "crossing": pack(operator, registry, vault, orders, clearing),
-            "wallets": pack(registry, vault, settlement, s.dispute_window, *when),
+            "wallets": pack(
+                *(registry, vault, settlement, s.dispute_window),
+                *(found.review.fine, found.review.tolerance, s.loss_fund_share, *when),
+            ),
             "challenge_book": pack(operator, found.collector, *judged),
             "supply": pack(operator, vault, clearing, self["council"]),
             "challenge_fills": pack(operator, *judged),
