@@ -14,6 +14,7 @@ from tests.attacks.town import (
     FINE,
     LOCKED,
     OPERATOR,
+    PRICE,
     RICH,
     SECURED,
     VOLUME,

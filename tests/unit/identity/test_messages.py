@@ -32,6 +32,7 @@ from gridpact.identity.messages import (
     Sell,
     Settled,
     Stop,
+    Stopped,
     body_of,
     decode,
     encode,
@@ -45,9 +46,9 @@ from gridpact.model.voucher import Voucher
 MARKET = Domain(1, bytes(20))
 ANN, BOB = (Key.derive(b"messages", name) for name in ("ann", "bob"))
 HASH, SIGNATURE = keccak(b"hash"), bytes(65)
-VOUCHER = Voucher(ANN.address, BOB.address, 1, 2, 3, 4, 5, HASH)
+VOUCHER = Voucher(ANN.address, BOB.address, 1, 2, 3, 40, 4, 5, HASH)
 RECORD = PurchaseRecord(ANN.address, 1, 1, 0, HASH, (HASH,))
-CHOICE = Choice(HASH, BOB.address, 1, 2, 3)
+CHOICE = Choice(HASH, BOB.address, 1, 2, 20, 3)
 BODIES: tuple[Body, ...] = (
     Buy(1, 2, 3, 4, (ANN.address,)),
     Sell(1, 2, 3, 4),
@@ -59,8 +60,9 @@ BODIES: tuple[Body, ...] = (
     Confirm(HASH, 1, SIGNATURE),
     Correct(HASH, 1),
     Stop(HASH),
+    Stopped(HASH, SIGNATURE),
     Appeal(Profile(ANN.address, HASH, 1, 2, 3, 4, 5), SIGNATURE),
-    Settled(HASH, 1, 2, HASH),
+    Settled(HASH, 1, 2, 3, HASH),
     Renewed(RECORD, SIGNATURE),
     Notice(1, (CHOICE,), (BOB.address,)),
 )

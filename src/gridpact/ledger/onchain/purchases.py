@@ -52,7 +52,7 @@ class Purchases:
 
     def certificate(self, account: bytes) -> bytes:
         """Return the fingerprint that the registry holds of somebody (`identity.inbox`)."""
-        return self._chain.view(self._suite.call("registry", "certificate", word(account)))
+        return self._chain.view(self._suite.call("registry", "certificate", pack(account)))
 
     def wallet(self, account: bytes) -> Wallet:
         buyer, key, balance, serial, state = self._view("wallets", "wallet", account)
