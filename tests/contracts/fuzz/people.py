@@ -7,10 +7,12 @@ from hypothesis.stateful import rule
 from tests.contracts.fuzz import hands
 from tests.contracts.fuzz.play import PEOPLE, Play, money, pick, sender, who
 from tests.contracts.fuzz.spoiling import Changes, spoils
-from tests.contracts.harness import DEVICES, MICRO, OPERATOR, REGION
+from tests.contracts.harness import BOB, DEVICES, MICRO, OPERATOR, REGION
 from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
+from gridpact.crypto.keys import compact
+from gridpact.ledger.onchain.attest import security_digest
 from gridpact.model.participant import Named, Role
 
 ACCOUNTS = [*(device.address for device in DEVICES.values()), *(named.address for named in Named)]
@@ -126,6 +128,23 @@ class People(Play):
         if wrong != 5:
             self.attempt(lambda: send(Contract.VAULT, "mint", *money), spoil)
         self.attempt(lambda: send(registry, "put_deposit", sender=mine), spoil)
+
+    @rule(
+        name=st.sampled_from([*PEOPLE, "stranger"]),
+        money=money,
+        serial=st.integers(0, 2),
+        signer=pick,
+        again=st.booleans(),
+    )
+    def secure(self, name: str, money: int, serial: int, signer: int, again: bool) -> None:
+        """Somebody's signed word adds to its deposit, brought by another, once or twice."""
+        mine = DEVICES[name]
+        device = DEVICES["bob"] if signer % 5 == 4 else mine
+        digest = security_digest(self.world.domain, mine.address, money, serial)
+        word = compact(device.sign(digest))
+        row = hands.address(mine.address), money, (word[:32], word[32:])
+        rows = [row] * (1 + again)
+        self.attempt(lambda: self.world.send(Contract.REGISTRY, "add_deposits", rows, sender=BOB))
 
     @rule(
         name=st.sampled_from([*PEOPLE, "stranger"]),

@@ -163,6 +163,7 @@ def membership(play: Everything) -> None:
     play.apply("stranger", 0, BOB)
     play.review("stranger", "refuse", OPERATOR, b"\1" * 32)
     play.pledge("ann", 1_000, 0, 0)
+    play.secure("ann", 1_000, 0, 0, False)
     play.resign(0, True, NOTHING)
     play.appoint(3, 1, 0, OPERATOR)
     play.hand_over(OPERATOR, True, BOB, NOTHING)

@@ -104,6 +104,23 @@ def test_a_bid_reserves_for_the_dearest_bus_it_may_buy_from() -> None:
     assert accepted[0].charge == 40_000 + 25_000
 
 
+def test_an_offer_without_cover_is_refused_with_the_order_that_was_signed() -> None:
+    asked: list[tuple[bytes, int, int]] = []
+
+    def uncovered(seller: bytes, energy: int, cap: int) -> str:
+        asked.append((seller, energy, cap))
+        return "too much" if energy > 900 else ""
+
+    much, little = (signed(order(SELLER, Side.OFFER, energy_wh=wh)) for wh in (901, 900))
+    accepted, refused = judged(signed(order(BUYER)), much, little, at=gate(uncovered=uncovered))
+    cap = both(prices())[Tier.LOCAL].highest_ceiling(3, {2, 3})
+    assert asked == [(SELLER.address, 901, cap), (SELLER.address, 900, cap)]
+    assert [one.order.energy_wh for one in accepted] == [1000, 900]
+    assert refused == [
+        Refusal(much.order.digest(DOMAIN), SELLER.address, Code.OVER_LIMIT, "too much", much)
+    ]
+
+
 def test_under_a_levying_mechanism_a_bid_reserves_for_the_levy_too() -> None:
     levying = gate(levies=True)
     one = order(BUYER, energy_wh=1000, price=300_000)

@@ -58,6 +58,25 @@ def test_a_listed_owner_asks_what_its_row_says(tmp_path):
     assert {site.name: site.min_reputation for site in credible.sites}["bob"] == 200_000
 
 
+def test_by_credibility_sellers_put_something_down_and_a_missing_kwh_costs_the_feed_in(tmp_path):
+    credible = load(write(tmp_path), scheme="credibility")
+    assert credible.sanctions.deposit == 500_000
+    assert credible.sanctions.review.fine == credible.tariff.feed_in > 0
+    plain = load(write(tmp_path)).sanctions
+    assert (plain.deposit, plain.review.fine) == (0, 0)
+
+
+def test_deposit_fine_and_their_tolerance_are_the_tables_under_any_rule(tmp_path):
+    lines = "[reputation]\ndeposit_share = 0.3\nfine_per_kwh = 0.05\nplant_tolerance_share = 0.02\n"
+    for scheme in RULES:
+        found = load(write(tmp_path, SMALL + lines), scheme=scheme).sanctions
+        review = found.review
+        assert (found.deposit, review.fine, review.tolerance) == (300_000, 50_000, 250_000)
+        assert (review.plant_tolerance, review.of_zone.tolerance) == (20_000, 20_000)
+    other = load(write(tmp_path, SMALL + lines.replace("0.05", "0.06")))
+    assert digest(other) != digest(load(write(tmp_path, SMALL + lines)))
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
@@ -67,6 +86,8 @@ def test_a_listed_owner_asks_what_its_row_says(tmp_path):
         ('rule = "credibility"\ntolerance_share = 0.05', "is above tolerance_share"),
         ('rule = "comprehensive"\nweight_share = 1.5', "reputation.weight_share"),
         ("floor_share = 0.6", "is above prior_share"),
+        ("deposit_share = -0.1", "reputation.deposit_share"),
+        ("fine_per_kwh = 1e9", "reputation.fine_per_kwh"),
     ],
 )
 def test_what_no_rule_can_have_is_refused_with_its_place(tmp_path, line, says):
