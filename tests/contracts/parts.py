@@ -173,14 +173,19 @@ class NetWorld:
         interval: int = INTERVAL,
         disputed: int = 0,
         shortfall: float = 0.3,
+        zonal: int = 0,
     ) -> Settled:
-        """Return random trades, delivered with shortfalls, as the rules settle them."""
+        """Return random trades, delivered with shortfalls, as the rules settle them.
+
+        The last `zonal` of them are of the zonal tier.
+        """
         draw = random.Random(seed)
         half = len(self.people) // 2
         buyers, sellers = self.people[:half], self.people[half:]
         fills = [
             Fill(
-                *(REGION, interval, Tier.LOCAL, n, keccak(b"bid%d" % n), keccak(b"offer%d" % n)),
+                *(REGION, interval, Tier(n >= trades - zonal), n),
+                *(keccak(b"bid%d" % n), keccak(b"offer%d" % n)),
                 *(draw.choice(buyers).address, draw.choice(sellers).address),
                 *(draw.randint(100, 3_000), draw.randint(100_000, 180_000), 30_000),
             )

@@ -31,6 +31,7 @@ initializes: proving
 LOCKS: constant(uint256) = 2**48 - 1
 SENT: constant(uint256) = 40
 UNUSED: constant(uint256) = 0
+LOCAL: constant(uint256) = 0
 POSTED: constant(uint256) = 3
 CANCELLED: constant(uint256) = 5
 RELEASED: constant(uint256) = 6
@@ -165,7 +166,8 @@ def uncovered(
     """
     @notice The time to post is over and a fill of the posted clearing is in no part, though the
             interval is settled net: the operator, who alone commits parts, loses its bond, once
-            per interval. Nobody's money is bound to such a fill.
+            per interval. Nobody's money is bound to such a fill. Of the local tier only: the zonal
+            one is settled on the other chain.
     @param place Any part of the interval that was at least reserved.
     @param filled The fill in the clearing: its seller is the injured.
     """
@@ -183,6 +185,7 @@ def uncovered(
     assert (
         clock.interval() > convert(place.interval, uint256) + terms.posting
     ), "evidence: time to post"
+    assert packing.terms(filled.leaf.fill.terms).tier == LOCAL, "evidence: not the local tier"
     index: uint256 = leaves.index(filled.place)
     assert index >= staticcall peer.covered(place.region, place.interval), "evidence: in a part"
     assert merkle.stands(

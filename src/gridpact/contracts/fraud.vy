@@ -29,6 +29,7 @@ DEBIT: constant(uint256) = 128
 HELD: constant(uint256) = 80
 SENT: constant(uint256) = 40
 HALF: constant(uint256) = 2**128 - 1
+LOCAL: constant(uint256) = 0
 
 CLEARING: public(immutable(address))
 SETTLEMENT: public(immutable(address))
@@ -301,8 +302,9 @@ def _is_sound(shown: statement.Shown, last: statement.Leaf) -> bool:
 @internal
 @pure
 def _is_possible(terms: packing.Terms, leaf: statement.Leaf, at_first: bool) -> bool:
-    # energies that add up, and none without its meter; at first a dispute exactly where a reading
-    # is missing, and later, when what was held is settled, no dispute at all
+    # of the local tier: what crossed is settled on the other chain; energies that add up, and none
+    # without its meter; at first a dispute exactly where a reading is missing, and later, when what
+    # was held is settled, no dispute at all
     delivery: packing.Delivery = packing.delivery(leaf.delivery)
     missing: bool = leaf.seller_meter == empty(bytes32) or leaf.buyer_meter == empty(bytes32)
     if leaf.seller_meter == empty(bytes32) and delivery.sent + delivery.unused_sent > 0:
@@ -310,7 +312,8 @@ def _is_possible(terms: packing.Terms, leaf: statement.Leaf, at_first: bool) -> 
     if leaf.buyer_meter == empty(bytes32) and delivery.agreed > 0:
         return False
     return (
-        delivery.agreed + delivery.unused + delivery.held == terms.energy
+        terms.tier == LOCAL
+        and delivery.agreed + delivery.unused + delivery.held == terms.energy
         and delivery.sent <= delivery.agreed
         and delivery.received <= delivery.sent
         and delivery.unused_sent <= delivery.unused

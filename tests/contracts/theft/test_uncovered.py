@@ -10,6 +10,7 @@ from tests.contracts.reading import Contract
 from gridpact.ledger.proving import proofs
 from gridpact.ledger.proving.part import Part
 
+CANCELLED = 5
 LATE = INTERVAL + TERMS.posting + 1
 
 
@@ -18,9 +19,9 @@ def market(world: World) -> NetWorld:
     return NetWorld.of(world, now=NOW)
 
 
-def half_settled(market: NetWorld) -> tuple[Settled, Part, Part]:
+def half_settled(market: NetWorld, zonal: int = 0) -> tuple[Settled, Part, Part]:
     """Return a clearing of which the first half is committed and the second reserved."""
-    settled = market.market(trades=8)
+    settled = market.market(trades=8, zonal=zonal)
     first, second = halves(market, settled)
     market.reserve(first)
     market.commit(first)
@@ -135,3 +136,25 @@ def test_the_fills_of_a_condemned_clearing_need_no_part(market: NetWorld) -> Non
     with refused("evidence: clearing condemned"):
         market.prove(proofs.uncovered(first, settled.posting, fills(settled), 5))
     assert bond(market) == before
+
+
+def test_fills_of_the_zonal_tier_are_asked_for_in_no_part(market: NetWorld) -> None:
+    settled, first, _ = half_settled(market, zonal=3)
+    before = bond(market)
+    market.world.go_to(LATE)
+    for index in (5, 6, 7):
+        with refused("evidence: not the local tier"):
+            market.prove(proofs.uncovered(first, settled.posting, fills(settled), index))
+    assert bond(market) == before
+    market.prove(proofs.uncovered(first, settled.posting, fills(settled), 4))
+    assert bond(market) == 0
+
+
+def test_a_part_with_a_fill_of_the_zonal_tier_is_proven_wrong(market: NetWorld) -> None:
+    settled = market.market(trades=8, zonal=1)
+    part = market.posted(settled)
+    for index in (0, 6):
+        with refused("fraud: nothing wrong"):
+            market.prove(proofs.step(part, fills(settled)[index], index))
+    market.prove(proofs.step(part, fills(settled)[7], 7))
+    assert market.state(part)[0] == CANCELLED
