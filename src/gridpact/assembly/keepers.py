@@ -95,7 +95,7 @@ def council(
     judge = Judge(ledgers.local, ledgers.zonal, region, zone, watch.twin() if watch else None)
     return Seats(
         tuple(SimulatedAggregator(one, judge) for one in members),
-        NetTerms(bond=settings.bond),
+        NetTerms(bond=settings.bond, on=scenario.net),
         signed,
         Relays(terms),
     )

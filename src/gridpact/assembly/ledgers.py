@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gridpact.assembly.covering import CoverAudit
 from gridpact.assembly.reclearing import ClearingAudit
+from gridpact.assembly.renetting import NetAudit
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.ledger.audit.audit import Inspector, Report, audit
@@ -72,7 +73,7 @@ def audit_ledger(
     Corrupt, HeadMismatch, LedgerError
         See `ledger.audit.audit`.
     """
-    return audit(path, heads, (MarketAudit(), ClearingAudit(), CoverAudit(), *further))
+    return audit(path, heads, (MarketAudit(), ClearingAudit(), CoverAudit(), NetAudit(), *further))
 
 
 def chain_id(scenario: Scenario, chain: str) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from gridpact.assembly.covering import CoverAudit
 from gridpact.assembly.ledgers import Ledgers, operator_key
 from gridpact.assembly.reclearing import ClearingAudit
+from gridpact.assembly.renetting import NetAudit
 from gridpact.crypto.keccak import name_hash
 from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.errors import BadInput, LedgerError, ScenarioError
@@ -45,11 +46,19 @@ def node_ledgers(scenario: Scenario, network: Network, path: Path) -> Ledgers:
 
     Raises
     ------
+    BadInput
+        The scenario settles net: the windows of its parts are measured by the network's time, and a
+        simulated day is written faster than that passes.
     Unavailable
         No node answers, or none takes what an earlier run left unfinished.
     LedgerError
         The file belongs to another network or other keys.
     """
+    if scenario.net:
+        raise BadInput(
+            f'{scenario.file}: [settlement] payment = "net" runs on embedded chains only: the '
+            "windows of its parts pass by a network's own time"
+        )
     companion = open_companion(path)
     node = None
     try:
@@ -100,7 +109,7 @@ def audit_nodes(
         expected = (known.chain_id, known.genesis)
         node = Node(Endpoints(urls, NodeSettings().timeout, expected))
         try:
-            usual = (MarketAudit(), ClearingAudit(), CoverAudit())
+            usual = (MarketAudit(), ClearingAudit(), CoverAudit(), NetAudit())
             return audit_node(node, companion, heads, inspectors or usual)
         finally:
             node.close()

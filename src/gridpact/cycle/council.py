@@ -5,7 +5,7 @@ tree reaches them (`cycle.relay`), until as many as it takes have signed; where 
 settlement is not written, and the error says why.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,7 +21,7 @@ from gridpact.model.council import Council, Word, needed
 from gridpact.model.interval import Key
 from gridpact.model.net import NetTerms
 from gridpact.model.participant import Participant
-from gridpact.model.record import Settlement
+from gridpact.model.record import Commitment, Settlement
 from gridpact.quantities import Score
 
 EPOCH = 0
@@ -47,6 +47,30 @@ class Aggregator(Protocol):
             The settlement is not what it comes to by the signed readings.
         """
         ...
+
+    def sign_locks(self, ledger: Ledger, key: Key, commitment: Commitment) -> tuple[bytes, bytes]:
+        """Return its signatures under what a part of net settlement reserves, and locks.
+
+        Raises
+        ------
+        SettlementError
+            It is not what the fills of the posted clearing come to.
+        """
+        ...
+
+    def sign_part(self, ledger: Ledger, key: Key, settlement: Settlement) -> bytes:
+        """Return its signature under the part of a settlement, named by its place in `key`.
+
+        Raises
+        ------
+        SettlementError
+            The part is not what the settlement comes to by the signed readings.
+        """
+        ...
+
+
+Ask = Callable[[Aggregator], tuple[bytes, ...]]
+"""Asks a member for its signatures."""
 
 
 @dataclass(frozen=True)
@@ -83,22 +107,62 @@ class Seats:
         NoQuorum
             Too many refused.
         """
-        if not self.aggregators or not self.signed:
+        (word,) = self.gathered(ledger, key, lambda one: (one.sign(ledger, key, settlement),)) or (
+            settlement.word,
+        )
+        return replace(settlement, word=word)
+
+    def stated(self, ledger: Ledger, key: Key, settlement: Settlement) -> Settlement:
+        """Return a settlement with the council's word, and with its word under the part of it.
+
+        Raises
+        ------
+        NoQuorum
+            Too many refused.
+        """
+        whole = self.behind(ledger, key, settlement)
+        return self.under_part(ledger, key, whole, key)
+
+    def under_part(
+        self, ledger: Ledger, key: Key, settlement: Settlement, asked: Key
+    ) -> Settlement:
+        """Return a settlement with the council's word under its part, which `key` names, if any.
+
+        The members are asked as the tree of the settlement under `asked` reaches them.
+        """
+        if settlement.net is None:
             return settlement
+        words = self.gathered(ledger, asked, lambda one: (one.sign_part(ledger, key, settlement),))
+        part = replace(settlement.net, word=words[0]) if words else settlement.net
+        return replace(settlement, net=part)
+
+    def gathered(self, ledger: Ledger, key: Key, ask: Ask) -> tuple[Word, ...]:
+        """Return the word of as many members as it takes, one for each signature that is asked.
+
+        They are asked as the tree of the settlement under `key` reaches them. Nothing where nobody
+        signs.
+
+        Raises
+        ------
+        NoQuorum
+            Too many refused.
+        """
+        if not self.aggregators or not self.signed:
+            return ()
         due, refusals = needed(len(self.aggregators)), list[str]()
-        signatures, tree = dict[int, bytes](), self.relays.tree(ledger, key, self.members)
-        for place in tree.sequence.tolist():
+        signatures = dict[int, tuple[bytes, ...]]()
+        for place in self.relays.tree(ledger, key, self.members).sequence.tolist():
             if len(signatures) == due:
                 break
             one = self._ordered[place]
             try:
-                signatures[place] = compact(one.sign(ledger, key, settlement))
+                signatures[place] = tuple(map(compact, ask(one)))
             except SettlementError as refusal:
                 refusals.append(f"{one.participant.name}: {refusal}")
         if len(signatures) < due:
             raise NoQuorum(key, len(signatures), due, tuple(refusals))
-        rising = tuple(signatures[place] for place in sorted(signatures))
-        return replace(settlement, word=Word(EPOCH, self.members, rising))
+        rising = (signatures[place] for place in sorted(signatures))
+        return tuple(Word(EPOCH, self.members, said) for said in zip(*rising, strict=True))
 
     def relayed(self, ledger: Ledger, until: Key) -> tuple[Relay, ...]:
         """Return by which way each settlement before a key came; nothing where nobody signs."""

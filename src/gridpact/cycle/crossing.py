@@ -24,6 +24,7 @@ from gridpact.crypto.keccak import keccak
 from gridpact.cycle.compensation import called_off, give_back, taken_in
 from gridpact.cycle.market import Market
 from gridpact.cycle.phase import once
+from gridpact.cycle.promise import promised
 from gridpact.cycle.result import Books
 from gridpact.errors import LedgerError
 from gridpact.market.zonal import region_fills
@@ -45,10 +46,14 @@ def carry_out(market: Market, interval: int, cleared: Cleared, books: Books) -> 
         market.local,
         local_key,
         Commitment,
-        lambda: Commitment(
-            fills=tuple(fill for fill in cleared.fills if fill.tier is Tier.LOCAL),
-            crossed=crossed,
-            departed=departed,
+        lambda: promised(
+            market,
+            interval,
+            Commitment(
+                fills=tuple(fill for fill in cleared.fills if fill.tier is Tier.LOCAL),
+                crossed=crossed,
+                departed=departed,
+            ),
         ),
     )
     zonal_key = Key(market.zone, interval, Phase.COMMIT)

@@ -9,11 +9,13 @@ signs an order without knowing charge and cap, and the reservation can cover the
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from gridpact.cycle.collect import collect
 from gridpact.cycle.crossing import carry_out
 from gridpact.cycle.deliver import Flowed, deliver
 from gridpact.cycle.disputes import end_disputes
+from gridpact.cycle.finalise import conclude, finalise
 from gridpact.cycle.market import Market
 from gridpact.cycle.past import Past, advance, beginning
 from gridpact.cycle.phase import once
@@ -24,7 +26,7 @@ from gridpact.cycle.settle import Settled, settle
 from gridpact.cycle.tiers import clear
 from gridpact.errors import SettlementError
 from gridpact.model.interval import Key, Phase
-from gridpact.model.record import Anchor, Cleared, Prices, Rating
+from gridpact.model.record import Anchor, Cleared, Finalised, Prices, Rating
 from gridpact.quantities import PPM, Score, divide_half_even
 
 Watch = Callable[[int, str], None]
@@ -41,6 +43,8 @@ def run(market: Market, intervals: int, watch: Watch = unwatched) -> Iterator[In
     for interval in range(intervals):
         result = trade(market, interval, past, watch)
         past = advance(past, market, result)
+        if interval == intervals - 1:
+            result = replace(result, closed=(*result.closed, *conclude(market, intervals)))
         yield result
 
 
@@ -61,11 +65,12 @@ def trade(market: Market, interval: int, past: Past, watch: Watch) -> IntervalRe
     watch(interval, "settle")
     settled = settle(market, interval, prices, cleared, past, flowed.allocation)
     ended = end_disputes(market, interval)
+    closed = finalise(market, interval)
     watch(interval, "rate")
     ratings = rate(market, interval, settled.local, settled.zonal)
     watch(interval, "seal")
     seal(market, interval)
-    return _result(interval, prices, books, cleared, flowed, settled, ratings, ended)
+    return _result(interval, prices, books, cleared, flowed, settled, ratings, ended, closed)
 
 
 def price(market: Market, interval: int, expected: Expected) -> Prices:
@@ -129,6 +134,7 @@ def _result(
     settled: Settled,
     ratings: tuple[Rating, Rating],
     ended: Ended | None,
+    closed: Finalised | None,
 ) -> IntervalResult:
     return IntervalResult(
         interval=interval,
@@ -145,4 +151,5 @@ def _result(
         plant_rating=ratings[1],
         ended=ended,
         verdicts=flowed.verdicts,
+        closed=(closed,) if closed else (),
     )

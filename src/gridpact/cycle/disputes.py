@@ -88,6 +88,11 @@ def end_disputes(market: Market, interval: int) -> Ended | None:
 def concluded(results: Sequence[IntervalResult]) -> tuple[IntervalResult, ...]:
     """Return the results of a run with every dispute that ended settled in its own interval."""
     whole = {result.interval: result for result in results}
+    for closed in (closed for result in results for closed in result.closed):
+        if closed.held is not None:
+            first = closed.parts[0].interval
+            settled = _merged(whole[first].settlement, closed.held)
+            whole[first] = with_(whole[first], settlement=settled)
     for ended in (result.ended for result in results):
         if ended is not None:
             disputed = whole[ended.interval]
@@ -100,6 +105,9 @@ def concluded(results: Sequence[IntervalResult]) -> tuple[IntervalResult, ...]:
 
 
 def in_dispute(settlement: Settlement) -> Open:
+    """Return what is held fill by fill: what a part of net settlement holds, it settles itself."""
+    if settlement.net is not None:
+        return Open((), ())
     rows = zip(settlement.fills, settlement.deliveries, settlement.statements, strict=True)
     held = [(fill, made) for fill, made, one in rows if one.case is Case.DISPUTE]
     return Open(tuple(fill for fill, _ in held), tuple(made for _, made in held))

@@ -21,6 +21,7 @@ from gridpact.crypto.recovery import signed_by
 from gridpact.cycle.crossing import homeward
 from gridpact.cycle.deliver import Listening, Parties, allocated, balanced
 from gridpact.cycle.disputes import PART, at_home, in_dispute, resolved
+from gridpact.cycle.net import after_dispute, locks, set_aside, with_part
 from gridpact.cycle.past import Past
 from gridpact.cycle.permits import rejudged
 from gridpact.cycle.ports import Delivered
@@ -32,6 +33,7 @@ from gridpact.ledger.ledger import Ledger
 from gridpact.model.council import Word
 from gridpact.model.delivery import Metered
 from gridpact.model.interval import Key, Phase
+from gridpact.model.net import NetPart
 from gridpact.model.record import Commitment, Found, Meters, Prices, Settlement
 from gridpact.model.trade import Fill
 from gridpact.quantities import Wh
@@ -70,9 +72,35 @@ class Judge:
             if key.interval != self._next - 1:
                 raise SettlementError(f"{key}: heard up to interval {self._next - 1} already")
             due = self._zonal(key) if key.region == self.zone else self._local(key)
-        stated = replace(settlement, incentives=(), word=Word())
+        stated = unsigned(replace(settlement, incentives=()))
         if stated != due:
             raise SettlementError(_difference(stated, due))
+
+    def require_locks(self, key: Key, commitment: Commitment) -> None:
+        """Refuse locks of a part that are not what the posted clearing's fills can cost.
+
+        Raises
+        ------
+        SettlementError
+            With what differs.
+        """
+        due = locks(self.local, key, commitment.fills)
+        if commitment.net != due:
+            raise SettlementError(f"{key}: other locks than its fills can cost")
+
+    def require_held(self, key: Key, settlement: Settlement) -> None:
+        """Refuse a settlement of what a part held that is not what its leaves come to.
+
+        Raises
+        ------
+        SettlementError
+            With the first row that differs.
+        """
+        due = after_dispute(self.local, replace(key, part=0))
+        if due is None:
+            raise SettlementError(f"{key}: nothing was held")
+        if unsigned(settlement) != due:
+            raise SettlementError(_difference(unsigned(settlement), due))
 
     # readings
 
@@ -161,7 +189,9 @@ class Judge:
         there = read(self.zonal, self.zone, key.interval, Phase.SETTLE, Settlement)
         made = (own, shared.deliveries[: len(own)], shared, crossed, there)
         homes = set(self._parties.homes)
-        return local(found.settlement, prices, free_money(self.local), homes, *made)
+        free, aside = free_money(self.local), set_aside(self.local, key)
+        due = local(found.settlement, prices, free, homes, *made, aside)
+        return with_part(self.local, key, due)
 
     def _zonal(self, key: Key) -> Settlement:
         found, prices = self._rules(key)
@@ -200,12 +230,23 @@ class Judge:
         return replace(key, region=self.region)
 
 
+def unsigned(settlement: Settlement) -> Settlement:
+    """Return a settlement without the council's words."""
+    part = settlement.net and replace(settlement.net, word=Word())
+    return replace(settlement, word=Word(), net=part)
+
+
 def _difference(stated: Settlement, due: Settlement) -> str:
     """Return in words where two settlements differ first."""
     for name in Settlement.__struct_fields__:
         said, owed = getattr(stated, name), getattr(due, name)
         if said == owed:
             continue
+        if isinstance(said, NetPart) and isinstance(owed, NetPart):
+            other = [
+                one for one in NetPart.__struct_fields__ if getattr(said, one) != getattr(owed, one)
+            ]
+            return f"net: other {', '.join(other)} stated than by the signed readings"
         if not isinstance(said, tuple) or len(said) != len(owed):
             return f"{name}: {said} stated, {owed} by the signed readings"
         row = next(n for n, pair in enumerate(zip(said, owed, strict=True)) if pair[0] != pair[1])

@@ -15,7 +15,10 @@ from gridpact.reputation.rule import rate as rated
 def rate(
     market: Market, interval: int, local: Settlement, zonal: Settlement, part: int = 0
 ) -> tuple[Rating, Rating]:
-    """Rate the sellers of two settlements, once. Disputed fills count when they are resolved."""
+    """Rate the sellers of two settlements, once. Disputed fills count when they are resolved.
+
+    Who sold in a part of net settlement is rated when that is final: `cycle.finalise`.
+    """
     rating, review = market.rules.rating, market.rules.review
     here = Key(market.region.id, interval, Phase.RATE, part)
     there = Key(market.zone, interval, Phase.RATE, part)
@@ -34,17 +37,19 @@ def _rate(
     review: ReviewTerms,
 ) -> Rating:
     fills, deliveries = settlement.fills, settlement.deliveries
+    if settlement.net is not None:
+        fills = deliveries = ()
 
     def decide() -> Rating:
-        known = {fill.seller: _known(ledger, fill.seller, terms) for fill in fills}
+        stood = {fill.seller: known(ledger, fill.seller, terms) for fill in fills}
         when = key.interval, market.timing.seconds
-        rows = rated(known, fills, deliveries, terms, *when)
+        rows = rated(stood, fills, deliveries, terms, *when)
         return Rating(rows, fined(rows, ledger.deposit, review))
 
     return once(ledger, key, Rating, decide)
 
 
-def _known(ledger: Ledger, seller: bytes, terms: RatingTerms) -> Known:
+def known(ledger: Ledger, seller: bytes, terms: RatingTerms) -> Known:
     if isinstance(terms, CredibilityTerms):
         return Known(ledger.score(seller), ledger.standing(seller))
     return Known(ledger.score(seller))

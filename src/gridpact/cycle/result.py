@@ -10,6 +10,7 @@ from gridpact.model.interval import Key, Phase
 from gridpact.model.record import (
     Book,
     Cleared,
+    Finalised,
     Fine,
     Meters,
     Prices,
@@ -49,6 +50,8 @@ class IntervalResult:
     `cleared.fills` has them, with the region as their buyer. `metered` is every meter's energy of
     the interval, participants and plants. [Wh] `ended` are disputes of an earlier interval whose
     window was over with this one. `verdicts`: what the sensors decided before and during delivery.
+    `closed`: parts of net settlement that are final with this interval; with the last one also
+    those that are final after it.
     """
 
     interval: int
@@ -65,17 +68,20 @@ class IntervalResult:
     plant_rating: Rating
     ended: Ended | None = None
     verdicts: tuple[Verdicts, ...] = ()
+    closed: tuple[Finalised, ...] = ()
 
     @property
     def rated(self) -> tuple[Rated, ...]:
         """Return who was rated within this interval, on both chains, in order of time."""
         before = (*self.ended.rating.rated, *self.ended.plant_rating.rated) if self.ended else ()
-        return (*before, *self.rating.rated, *self.plant_rating.rated)
+        parts = (row for one in self.closed for row in one.rated)
+        return (*before, *self.rating.rated, *parts, *self.plant_rating.rated)
 
     @property
     def fines(self) -> tuple[tuple[Fine, ...], tuple[Fine, ...]]:
         """Return what breaches cost within this interval, on the local and on the zonal chain."""
-        here, there = self.rating.fines, self.plant_rating.fines
+        parts = (row for one in self.closed for row in one.fines)
+        here, there = (*self.rating.fines, *parts), self.plant_rating.fines
         if self.ended is None:
             return here, there
         return (*self.ended.rating.fines, *here), (*self.ended.plant_rating.fines, *there)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from gridpact.cycle.crossing import homeward
 from gridpact.cycle.deliver import parties
 from gridpact.cycle.market import Market
+from gridpact.cycle.net import set_aside, with_part
 from gridpact.cycle.past import Past
 from gridpact.cycle.phase import once
 from gridpact.errors import LedgerError
@@ -75,8 +76,11 @@ def settle(
     def decide() -> Settlement:
         made = (local_fills, deliveries, allocation, crossed, there)
         homes = set(parties(market).homes)
-        settled = local(market.rules.settlement, prices, free_money(market.local), homes, *made)
-        return market.council.behind(market.local, key, settled)
+        aside = set_aside(market.local, key)
+        free = free_money(market.local)
+        settled = local(market.rules.settlement, prices, free, homes, *made, aside)
+        settled = with_part(market.local, key, settled)
+        return market.council.stated(market.local, key, settled)
 
     here = once(market.local, key, Settlement, decide)
     if there.departed is not None:
@@ -100,11 +104,20 @@ def local(
     allocation: Allocation,
     crossed: Sequence[Fill],
     zonal: Settlement,
+    aside: tuple[Money, Money] | None = None,
 ) -> Settlement:
-    """Return the local settlement of an interval; `free` is what the accounts have before it."""
-    statements = _statements(terms, fills, deliveries, prices, free)
+    """Return the local settlement of an interval; `free` is what the accounts have before it.
+
+    Fills that are settled net have rewards and claims from what was set `aside` for them, and move
+    no money yet.
+    """
+    owed = _owed(terms, fills, deliveries, prices)
     home = refunds(crossed, zonal.statements)
-    _pay(free, fills, deliveries, statements, terms)
+    if aside is None:
+        statements = _funded(owed, free, terms)
+        _pay(free, fills, deliveries, statements, terms)
+    else:
+        statements = fund(owed, *aside, terms)
     for refund in home:
         free[refund.buyer] += refund.amount
     rows = bills([row for row in allocation.balances if row.participant in homes], prices, free)
@@ -181,7 +194,7 @@ def zonal(
     deliveries = tuple(
         replace(delivery, fill=fill.hash) for fill, delivery in zip(fills, crossed, strict=True)
     )
-    statements = _statements(terms, fills, deliveries, prices, free)
+    statements = _funded(_owed(terms, fills, deliveries, prices), free, terms)
     _pay(free, fills, deliveries, statements, terms)
     back = sum(statement.refund + statement.claim for statement in statements)
     for fill in fills[:1]:
@@ -219,17 +232,18 @@ def _incentives(
     return incentive.grant(supplies, past.reference, terms.difficulty, available)
 
 
-def _statements(
-    terms: SettlementTerms,
-    fills: Sequence[Fill],
-    deliveries: Sequence[Delivery],
-    prices: Prices,
-    free: Mapping[bytes, Money],
-) -> tuple[Statement, ...]:
-    owed = [
+def _owed(
+    terms: SettlementTerms, fills: Sequence[Fill], deliveries: Sequence[Delivery], prices: Prices
+) -> list[Statement]:
+    return [
         split(fill, delivery, terms, prices.loss_share)
         for fill, delivery in zip(fills, deliveries, strict=True)
     ]
+
+
+def _funded(
+    owed: Sequence[Statement], free: Mapping[bytes, Money], terms: SettlementTerms
+) -> tuple[Statement, ...]:
     return fund(owed, free[Named.REWARD.address], free[Named.NETWORK_LOSS.address], terms)
 
 

@@ -15,6 +15,7 @@ from gridpact.model.record import (
     Book,
     Commitment,
     Crossing,
+    Finalised,
     Found,
     Rating,
     Record,
@@ -62,7 +63,7 @@ def require_fined(
     record: Record, deposit: Callable[[bytes], Money], terms: Callable[[], ReviewTerms]
 ) -> None:
     """Refuse ratings that state other fines than the chain's deposits and terms come to."""
-    if isinstance(record, Rating):
+    if isinstance(record, Rating | Finalised):
         due = fined(record.rated, deposit, terms())
         if due != record.fines:
             raise Disagreement("fines", due, record.fines)

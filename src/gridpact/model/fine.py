@@ -15,13 +15,17 @@ def fined(
 ) -> tuple[Fine, ...]:
     """Return what the breaches among an interval's ratings take of their sellers' deposits.
 
-    Each at most what is held; who has nothing left pays nothing. A chain knows the sums of an
-    interval and no trade's price, so a missing kWh has one price there (`ReviewTerms.owed`).
+    Each at most what is held, row after row; who has nothing left pays nothing. A chain knows the
+    sums of an interval and no trade's price, so a missing kWh has one price there
+    (`ReviewTerms.owed`).
     """
-    fines = []
+    fines, left = [], dict[bytes, Money]()
     for row in rated:
         owed = terms.owed(row.agreed_wh, row.sent_wh)
-        held = deposit(row.participant) if owed else 0
+        if not owed:
+            continue
+        held = left[row.participant] if row.participant in left else deposit(row.participant)
+        left[row.participant] = held - min(owed, held)
         if taken := min(owed, held):
             fines.append(Fine(row.participant, taken, held - taken))
     return tuple(fines)

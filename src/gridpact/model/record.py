@@ -15,7 +15,7 @@ from gridpact.model.council import Council, Word
 from gridpact.model.delivery import Delivery, SignedReading
 from gridpact.model.door import DoorTerms, Warrant
 from gridpact.model.market import MarketTerms
-from gridpact.model.net import NetTerms
+from gridpact.model.net import FinalPart, NetLocks, NetPart, NetTerms
 from gridpact.model.order import Accepted, Refusal
 from gridpact.model.participant import Participant, ReviewTerms
 from gridpact.model.proposal import Talk
@@ -204,7 +204,8 @@ class Commitment(msgspec.Struct, frozen=True, tag=True):
     crosses; what no fill needs is freed. On the zonal chain `arrived` is the same crossing and
     `bid` the region's own order, under which its fills stand. A zonal chain that does not take a
     crossing in says so under the same key: `refused` is that crossing, with the `reason`. The door
-    keepers' `warrant` lets the arrived money in, or uses up the refused crossing's reference.
+    keepers' `warrant` lets the arrived money in, or uses up the refused crossing's reference. Where
+    fills are settled `net`, what they can cost is set aside for all of them at once.
     """
 
     fills: tuple[Fill, ...]
@@ -215,6 +216,7 @@ class Commitment(msgspec.Struct, frozen=True, tag=True):
     refused: Crossing | None = None
     reason: str = ""
     warrant: Warrant = Warrant()
+    net: NetLocks | None = None
 
 
 class Confirmed(msgspec.Struct, frozen=True, tag=True):
@@ -313,6 +315,7 @@ class Settlement(msgspec.Struct, frozen=True, tag=True):
     zonal settlement did not need, under the crossing `arrived`; on the zonal chain `departed` sends
     it. `network_loss_wh` is what the network operator buys of grid supply for the losses that no
     fill carries, at `loss_price`. `word` is the council's, over fills, deliveries, bills and loss.
+    Where fills are settled `net`, that part moves their money, when its window is over.
     """
 
     fills: tuple[Fill, ...]
@@ -326,6 +329,7 @@ class Settlement(msgspec.Struct, frozen=True, tag=True):
     departed: Crossing | None = None
     incentives: tuple[Incentive, ...] = ()
     word: Word = Word()
+    net: NetPart | None = None
 
 
 class Rated(msgspec.Struct, frozen=True):
@@ -357,6 +361,20 @@ class Rating(msgspec.Struct, frozen=True, tag=True):
     fines: tuple[Fine, ...] = ()
 
 
+class Finalised(msgspec.Struct, frozen=True, tag=True):
+    """What net settlement closes with an interval: parts of earlier ones, whose window is over.
+
+    Each moves its money, and its sellers are `rated` in the parts' order, with `fines` for what
+    they broke. `held` settles what the first of them held in disputes, by a part of its own that is
+    posted with this record.
+    """
+
+    parts: tuple[FinalPart, ...]
+    rated: tuple[Rated, ...] = ()
+    fines: tuple[Fine, ...] = ()
+    held: Settlement | None = None
+
+
 class Anchor(msgspec.Struct, frozen=True, tag=True):
     """A region's head, kept on the zonal chain; names its predecessor."""
 
@@ -379,6 +397,7 @@ Record: TypeAlias = (
     | Meters
     | Settlement
     | Rating
+    | Finalised
     | Anchor
 )
 R = TypeVar(
@@ -394,6 +413,7 @@ R = TypeVar(
     Meters,
     Settlement,
     Rating,
+    Finalised,
     Anchor,
 )
 

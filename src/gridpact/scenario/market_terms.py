@@ -88,7 +88,7 @@ def read_settlement(table: Table, tariff: Tariff) -> SettlementTerms:
     mode = table.text("mode", "used", choices=("used", *_NOT_IN_A_RUN))
     if mode in _NOT_IN_A_RUN:
         raise table.error("mode", f'"{mode}" {_NOT_IN_A_RUN[mode]}; a run settles by mode = "used"')
-    terms = SettlementTerms(
+    return SettlementTerms(
         tau=_share(table, "tau_share", 0.05),
         eps=_share(table, "eps_share", 0.01),
         eps_floor_wh=table.whole("eps_floor_wh", 10, high=10**9),
@@ -99,8 +99,21 @@ def read_settlement(table: Table, tariff: Tariff) -> SettlementTerms:
         loss_fund_share=_share(table, "loss_fund_share", 0.2),
         dispute_window=table.whole("dispute_window", 2, low=1, high=MAX_DISPUTE_WINDOW),
     )
+
+
+def read_payment(table: Table, council: CouncilSettings) -> bool:
+    """Say whether local fills are settled net, by one number per account; else fill by fill.
+
+    Raises
+    ------
+    ScenarioError
+        Net without a council: a part stands by its quorum alone.
+    """
+    net = table.text("payment", "batches", choices=("batches", "net")) == "net"
+    if net and not council.members:
+        raise table.error("payment", '"net" needs a council, and [council] members is 0')
     table.finish()
-    return terms
+    return net
 
 
 def read_incentive(table: Table, time: Time) -> IncentiveTerms:

@@ -114,6 +114,7 @@ def load(
         sensors=read_sensors(root, grid, time, sites, plants),
         requests=requests,
         sanctions=sanctions,
+        net=market_terms.read_payment(settlement, council),
     )
     root.know("sensors")
     root.finish()

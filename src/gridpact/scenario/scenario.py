@@ -152,7 +152,8 @@ class Scenario:
     `pricing` names how they price their orders, with its `mark_up` [ppm] if it has one.
     `meter_error` is the standard deviation of the meters' gain, cut at class 1 (1 %). `splitting`:
     a zonal bid may be served by several plants. Without `sensors` nobody watches the trades.
-    `requests`: how owners ask their neighbours; None where each looks after itself.
+    `requests`: how owners ask their neighbours; None where each looks after itself. `net`: local
+    fills are settled net, as one number per account.
     """
 
     file: str
@@ -183,3 +184,4 @@ class Scenario:
     identity: IdentitySettings = IdentitySettings()
     sensors: SensorSettings | None = None
     sanctions: Sanctions = field(default_factory=Sanctions)
+    net: bool = False

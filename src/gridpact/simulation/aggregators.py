@@ -11,9 +11,10 @@ from gridpact.cycle.judged import Judge
 from gridpact.errors import SettlementError
 from gridpact.ledger.ledger import Ledger
 from gridpact.ledger.onchain.attest import batches_digest
+from gridpact.ledger.proving.recorded import lock_digests, part_digest
 from gridpact.model.interval import Key
 from gridpact.model.participant import Participant
-from gridpact.model.record import Settlement
+from gridpact.model.record import Commitment, Settlement
 from gridpact.simulation.people import Party
 
 
@@ -23,7 +24,7 @@ class SimulatedAggregator:
 
     party: Party
     judge: Judge
-    _signed: dict[Key, bytes] = field(default_factory=dict)
+    _signed: dict[tuple[str, Key], bytes] = field(default_factory=dict)
 
     @property
     def participant(self) -> Participant:
@@ -35,7 +36,25 @@ class SimulatedAggregator:
     def sign(self, ledger: Ledger, key: Key, settlement: Settlement) -> bytes:
         """Return its signature under a settlement that it found right, and under no other."""
         self.judge.require(ledger, key, settlement)
-        digest = batches_digest(ledger.domain, key, EPOCH, settlement)
-        if self._signed.setdefault(key, digest) != digest:
+        return self._once("batches", key, batches_digest(ledger.domain, key, EPOCH, settlement))
+
+    def sign_locks(self, ledger: Ledger, key: Key, commitment: Commitment) -> tuple[bytes, bytes]:
+        """Return its signatures under the locks of a part that it found right."""
+        self.judge.require_locks(key, commitment)
+        reserved, committed = lock_digests(ledger, key, commitment)
+        return self._once("reserve", key, reserved), self._once("commit", key, committed)
+
+    def sign_part(self, ledger: Ledger, key: Key, settlement: Settlement) -> bytes:
+        """Return its signature under a part that it found right, and under no other."""
+        if key.part:
+            self.judge.require_held(key, settlement)
+        else:
+            self.judge.require(ledger, key, settlement)
+        if settlement.net is None:
+            raise SettlementError(f"{key}: no part to sign")
+        return self._once("part", key, part_digest(ledger, key, settlement.net))
+
+    def _once(self, what: str, key: Key, digest: bytes) -> bytes:
+        if self._signed.setdefault((what, key), digest) != digest:
             raise SettlementError(f"{key}: signed otherwise before")
         return self.party.key.sign(digest)

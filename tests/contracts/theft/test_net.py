@@ -16,8 +16,8 @@ from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import name_hash
 from gridpact.crypto.keys import compact
 from gridpact.errors import Reverted
+from gridpact.ledger.onchain.chunks import chunked
 from gridpact.ledger.proving import proofs
-from gridpact.ledger.proving.chunks import chunked
 from gridpact.ledger.proving.leaf import meter_digest
 from gridpact.ledger.proving.part import Part, quorum_digest
 from gridpact.ledger.proving.proofs import Fault

@@ -23,6 +23,7 @@ from gridpact.model.record import (
     Cleared,
     Commitment,
     Confirmed,
+    Finalised,
     Found,
     Meters,
     Prices,
@@ -43,24 +44,24 @@ _KINDS: dict[Phase, tuple[type[Record], ...]] = {
     Phase.CLEAR: (Cleared,),
     Phase.COMMIT: (Commitment, Confirmed, Returned),
     Phase.DELIVER: (Meters, Verdicts),
-    Phase.SETTLE: (Settlement, Confirmed),
+    Phase.SETTLE: (Settlement, Confirmed, Finalised),
     Phase.RATE: (Rating,),
     Phase.SEAL: (Anchor,),
 }
 
 
 class MarketAudit:
-    """Checks what blocks mean to the market (`audit.Inspector`)."""
+    """Checks what blocks mean to the market (`audit.Inspector`); `chains` is what it saw."""
 
     def __init__(self) -> None:
-        self._chains: dict[str, Seen] = {}
+        self.chains: dict[str, Seen] = {}
 
     def block(self, block: AuditedBlock, view: View) -> None:
         place = f"{block.chain.name} block {block.number} ({block.key})"
         if block.key.phase is Phase.PUBLIC:
             # no record decided it: the contracts judged each sender, the money must still add up
-            if block.chain.name in self._chains:
-                _money(place, view, self._chains[block.chain.name])
+            if block.chain.name in self.chains:
+                _money(place, view, self.chains[block.chain.name])
             return
         record = _record(place, block)
         seen = self._seen(place, block, record)
@@ -70,12 +71,12 @@ class MarketAudit:
         seen.add(block, record)
 
     def finish(self) -> None:
-        check_zones(self._chains)
+        check_zones(self.chains)
 
     def _seen(self, place: str, block: AuditedBlock, record: Record) -> Seen:
         name = block.chain.name
-        if name in self._chains:
-            seen = self._chains[name]
+        if name in self.chains:
+            seen = self.chains[name]
             if block.key.region != seen.found.region:
                 raise Corrupt(place, "key: of another region than the chain's")
             return seen
@@ -85,8 +86,8 @@ class MarketAudit:
             raise Corrupt(place, "body: the founding of another chain")
         suite, chain = Suite(block.chain.operator), block.chain
         domain = suite.domain(chain.chain_id)
-        self._chains[name] = Seen(name, suite, domain, record, chain.blocks)
-        return self._chains[name]
+        self.chains[name] = Seen(name, suite, domain, record, chain.blocks)
+        return self.chains[name]
 
 
 def _record(place: str, block: AuditedBlock) -> Record:

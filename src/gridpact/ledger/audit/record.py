@@ -15,6 +15,7 @@ from gridpact.crypto.keccak import keccak
 from gridpact.crypto.recovery import recover, signed_by
 from gridpact.errors import Corrupt, LedgerError
 from gridpact.ledger.audit.audit import AuditedBlock
+from gridpact.ledger.audit.net import check_closed, check_locks, check_part, require_closed
 from gridpact.ledger.audit.seen import Seen
 from gridpact.ledger.audit.verdicts import check_held, check_verdicts, require_watched
 from gridpact.ledger.coherence import require_coherent, returns
@@ -28,6 +29,7 @@ from gridpact.model.record import (
     Book,
     Cleared,
     Commitment,
+    Finalised,
     Found,
     Meters,
     Rating,
@@ -61,6 +63,7 @@ def check_record(place: str, block: AuditedBlock, record: Record, seen: Seen) ->
             _scores(place, block, record, seen)
         case Commitment():
             _commitment(place, block, record, seen)
+            check_locks(place, block.key, record, seen)
         case Returned():
             _returned(place, block, record, seen)
         case Verdicts():
@@ -70,9 +73,15 @@ def check_record(place: str, block: AuditedBlock, record: Record, seen: Seen) ->
             _meters(place, block, record, seen)
         case Settlement():
             _settlement(place, block, record, seen)
+            check_part(place, block.key, record, seen)
         case Rating():
             _fines(place, record, seen)
             _rating(place, block, seen)
+            if not seen.is_zone:
+                require_closed(place, block.key, seen)
+        case Finalised():
+            check_closed(place, block.key, record, seen)
+            _fines(place, record, seen)
         case _:
             pass
     differs = difference(record, block.outcomes, seen.suite)
@@ -239,6 +248,8 @@ def _ended(place: str, block: AuditedBlock, settlement: Settlement, seen: Seen) 
         raise Corrupt(place, f"deliveries: settled within {window} intervals of the dispute")
     rows = zip(first.fills, first.deliveries, first.statements, strict=True)
     held = [(fill, made) for fill, made, one in rows if one.case is Case.DISPUTE]
+    if first.net is not None:
+        held = []  # what a part holds, it settles itself
     due = [(fill, replace(made, disputed=False)) for fill, made in held]
     if due != list(zip(settlement.fills, settlement.deliveries, strict=True)):
         raise Corrupt(place, "deliveries: not the disputed ones as their readings prove them")
@@ -246,9 +257,9 @@ def _ended(place: str, block: AuditedBlock, settlement: Settlement, seen: Seen) 
         raise Corrupt(place, "bills: a dispute's end moves no energy")
 
 
-def _fines(place: str, rating: Rating, seen: Seen) -> None:
+def _fines(place: str, rating: Rating | Finalised, seen: Seen) -> None:
     """Check that each fine is what its seller's breach costs; that none is missing, the events."""
-    held = {fine.participant: fine.amount + fine.left for fine in rating.fines}
+    held = {fine.participant: fine.amount + fine.left for fine in reversed(rating.fines)}
     if fined(rating.rated, lambda seller: held.get(seller, 0), seen.found.review) != rating.fines:
         raise Corrupt(place, "fines: not what the missing energy costs")
 
@@ -260,7 +271,7 @@ def _rating(place: str, block: AuditedBlock, seen: Seen) -> None:
     if block.key.part or first is None:
         return
     disputed = any(one.case is Case.DISPUTE for one in first.statements)
-    if disputed and seen.get(due, Phase.SETTLE, Settlement, ENDED) is None:
+    if disputed and first.net is None and seen.get(due, Phase.SETTLE, Settlement, ENDED) is None:
         raise Corrupt(place, f"disputes of interval {due}: not settled after their window")
 
 

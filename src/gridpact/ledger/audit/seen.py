@@ -13,7 +13,7 @@ from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Accepted
 from gridpact.model.participant import Role
 from gridpact.model.rating import prior
-from gridpact.model.record import Book, Found, Meters, R, Rating, Record
+from gridpact.model.record import Book, Finalised, Found, Meters, R, Rating, Record
 from gridpact.quantities import Score, Wh
 
 
@@ -38,7 +38,7 @@ class Seen:
         if isinstance(record, Meters):
             for signed in record.readings:
                 self.readings.setdefault(signed.reading.meter, []).append(signed.reading)
-        if isinstance(record, Rating):
+        if isinstance(record, Rating | Finalised):
             self.scores |= {rated.participant: rated.after for rated in record.rated}
 
     def earlier(self, meter: bytes, interval: int) -> tuple[Wh, Wh]:
@@ -60,6 +60,11 @@ class Seen:
     def get(self, interval: int, phase: Phase, kind: type[R], part: int = 0) -> R | None:
         """Return a record, or None when the chain does not reach so far."""
         record = self.records.get(Key(self.found.region, interval, phase, part))
+        return record if isinstance(record, kind) else None
+
+    def read(self, key: Key, kind: type[R]) -> R | None:
+        """Return what stands under a key, as a ledger does."""
+        record = self.records.get(key)
         return record if isinstance(record, kind) else None
 
     def of(self, kind: type[R]) -> Iterator[tuple[Key, R]]:

@@ -14,8 +14,10 @@ from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.errors import Disagreement, Reverted, WriteConflict
 from gridpact.ledger.coherence import require_coherent, require_fined
 from gridpact.ledger.ledger import Head, Totals
+from gridpact.ledger.memory.net import PlainNet
 from gridpact.ledger.memory.orders import PlainOrders
 from gridpact.ledger.memory.vault import Journalled, PlainVault, Pot
+from gridpact.ledger.onchain.netting import HELD
 from gridpact.model.delivery import Delivery
 from gridpact.model.interval import Key
 from gridpact.model.order import NONE
@@ -33,12 +35,14 @@ from gridpact.model.record import (
     Commitment,
     Confirmed,
     Crossing,
+    Finalised,
     Fine,
     Found,
     Incentive,
     Meters,
     Prices,
     R,
+    Rated,
     Rating,
     Record,
     Refund,
@@ -63,6 +67,7 @@ class MemoryLedger:
         self._domain = Domain(chain_id, name_hash(f"registry of {name}")[12:])
         self._vault = PlainVault()
         self._orders = PlainOrders(self._vault)
+        self._net = PlainNet(self._vault)
         self._written: dict[Key, tuple[Record, Head]] = {}
         self._head = _GENESIS
         self._terms = SettlementTerms()
@@ -168,6 +173,9 @@ class MemoryLedger:
     def _journals(self) -> Sequence[Journalled[Any, Any]]:
         return (
             *self._vault.journals(),
+            self._net.locked,
+            self._net.posted,
+            self._net.final,
             self._orders.left,
             self._orders.books,
             self._prices,
@@ -206,6 +214,8 @@ class MemoryLedger:
                 self._settle(key, record)
             case Rating():
                 self._rate(key, record)
+            case Finalised():
+                self._finalise(key, record)
             case Anchor():
                 self._anchor(record)
 
@@ -254,7 +264,7 @@ class MemoryLedger:
             prices = self._prices.get((key.region, key.interval))
             if prices is None or fill.price + fill.charge > prices.retail:
                 raise Reverted("settlement: above retail", fill.hash.hex())
-        for fill in commitment.fills:
+        for fill in commitment.fills if commitment.net is None else ():
             if self._locked.get(fill) is not None:
                 raise Reverted("settlement: fill is locked already", fill.hash.hex())
             self._orders.take_bid(fill)
@@ -263,6 +273,8 @@ class MemoryLedger:
             self._locked.put(fill, True)
         self._cross(commitment.crossed, commitment.departed)
         self._orders.close((key.region, key.interval))
+        if commitment.net is not None:
+            self._net.lock(key, commitment.net)
 
     def _cross(self, fills: Sequence[Fill], crossing: Crossing | None) -> None:
         for fill in fills:
@@ -291,8 +303,10 @@ class MemoryLedger:
 
     def _settle(self, key: Key, settlement: Settlement) -> None:
         rows = zip(settlement.fills, settlement.deliveries, settlement.statements, strict=True)
-        for fill, delivery, statement in rows:
+        for fill, delivery, statement in rows if settlement.net is None else ():
             self._settle_fill(key, fill, delivery, statement)
+        if settlement.net is not None:
+            self._net.post((key.region, key.interval, 0), settlement.net)
         self._refund(settlement.refunds, settlement.arrived)
         if settlement.departed is not None:
             self._send(settlement.departed)
@@ -423,12 +437,7 @@ class MemoryLedger:
             volume = self._volumes.get((rated.participant, key.region, key.interval))
             if volume != (rated.agreed_wh, rated.sent_wh):
                 raise Disagreement("rated energy", volume, (rated.agreed_wh, rated.sent_wh))
-            before = self.score(rated.participant)
-            if before != rated.before or not 0 <= rated.after <= PPM:
-                raise Disagreement("reputation", before, rated.before)
-            self._scores.put(rated.participant, rated.after)
-            if rated.standing is not None:
-                self._standings.put(rated.participant, rated.standing)
+            self._move(rated)
             self._volumes.put((rated.participant, key.region, key.interval), (0, 0))
         require_fined(rating, self.deposit, lambda: self._review)
         for fine in rating.fines:
@@ -437,6 +446,26 @@ class MemoryLedger:
     def _fine(self, fine: Fine) -> None:
         self._vault.pay(fine.participant, Pot.LOCKED, Named.FINES.address, fine.amount)
         self._deposits.put(fine.participant, fine.left)
+
+    def _move(self, rated: Rated) -> None:
+        before = self.score(rated.participant)
+        if before != rated.before or not 0 <= rated.after <= PPM:
+            raise Disagreement("reputation", before, rated.before)
+        self._scores.put(rated.participant, rated.after)
+        if rated.standing is not None:
+            self._standings.put(rated.participant, rated.standing)
+
+    def _finalise(self, key: Key, final: Finalised) -> None:
+        for one in final.parts:
+            self._net.finalise(key.region, one)
+        if final.held is not None and final.held.net is not None:
+            first = final.parts[0]
+            self._net.post((key.region, first.interval, HELD), final.held.net)
+        for rated in final.rated:
+            self._move(rated)
+        require_fined(final, self.deposit, lambda: self._review)
+        for fine in final.fines:
+            self._fine(fine)
 
     def _anchor(self, anchor: Anchor) -> None:
         last = self._anchors.get(anchor.region)

@@ -112,6 +112,10 @@ class PlainVault:
         self._add(payer, source, -amount)
         self._add(payee, Pot.FREE, amount)
 
+    def change(self, account: bytes, delta: Money) -> None:
+        """Let an account gain or lose free money; who calls sees that all of it sums to zero."""
+        self._add(account, Pot.FREE, delta)
+
     def depart(self, account: bytes, amount: Money) -> None:
         """Send reserved money on its way to another chain."""
         _not_negative(amount)

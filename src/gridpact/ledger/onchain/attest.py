@@ -30,10 +30,13 @@ def in_batches(rows: Sequence[T], size: int = BATCH) -> Iterator[tuple[int, Sequ
 
 
 def batches(key: Key, settlement: Settlement) -> list[bytes]:
-    """Return the names of all batches of a settlement, in the order of their calls."""
+    """Return the names of all batches of a settlement, in the order of their calls.
+
+    Fills that are settled net are in none: the council signs their part by itself.
+    """
     fills = list(zip(settlement.fills, settlement.deliveries, strict=True))
     names = []
-    for number, some in in_batches(fills):
+    for number, some in in_batches(fills) if settlement.net is None else ():
         rows = [packing.settlement(fill, delivery) for fill, delivery in some]
         names.append(_name(key, number, SETTLE, _listed(rows)))
     for number, bills in in_batches(settlement.bills):

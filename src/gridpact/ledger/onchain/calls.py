@@ -10,7 +10,7 @@ from typing import TypeVar
 from gridpact.crypto.keccak import keccak
 from gridpact.errors import Reverted
 from gridpact.ledger.chain import Call
-from gridpact.ledger.onchain import packing, roots
+from gridpact.ledger.onchain import netting, packing, roots
 from gridpact.ledger.onchain.abi import Rows, pack
 from gridpact.ledger.onchain.attest import BATCH, batches, in_batches
 from gridpact.ledger.onchain.suite import Suite
@@ -26,6 +26,7 @@ from gridpact.model.record import (
     Commitment,
     Confirmed,
     Crossing,
+    Finalised,
     Found,
     Meters,
     Prices,
@@ -78,6 +79,8 @@ class Calls:
                 calls = self._settle(key, record, content)
             case Rating():
                 calls = self._rate(key, record, content)
+            case Finalised():
+                calls = self._finalise(key, record)
             case Anchor():
                 calls = iter([self._anchor(record)])
             case Confirmed():
@@ -156,8 +159,9 @@ class Calls:
             write = packing.write(key, 0, content)
             yield self._suite.call("orders", "collect", write, bid)
         book = {accepted.hash: accepted.order for accepted in orders}
-        for write, used, rows in brought(key, content, commitment.fills, book, matched):
-            yield self._suite.call("settlement", "commit", write, used, rows)
+        if commitment.net is None:
+            for write, used, rows in brought(key, content, commitment.fills, book, matched):
+                yield self._suite.call("settlement", "commit", write, used, rows)
         if commitment.departed is not None:
             crossing = commitment.departed
             for write, used, rows in brought(key, content, commitment.crossed, book, parted):
@@ -165,6 +169,13 @@ class Calls:
         for write, closed in _batches(key, content, orders):
             rows = Rows([packing.order(accepted.order) for accepted in closed])
             yield self._suite.call("orders", "close", write, rows)
+        if commitment.net is not None:
+            # closing freed what the orders had reserved: the part sets it aside in the same block
+            place = key.region, key.interval, 0
+            reserved = netting.reserve(place, commitment.net)
+            yield self._suite.call("net", "reserve", *reserved)
+            locked = netting.commit(place, commitment.net, len(commitment.fills))
+            yield self._suite.call("net", "commit", *locked)
 
     def _judge(self, key: Key, said: Verdicts, content: bytes) -> Iterator[Call]:
         given = pack(said.until, said.root, said.rows, said.log)
@@ -180,6 +191,21 @@ class Calls:
     def _settle(self, key: Key, settlement: Settlement, content: bytes) -> Iterator[Call]:
         if settlement.word.members:
             yield self._attest(key, settlement)
+        if settlement.net is None:
+            yield from self._settle_fills(key, settlement, content)
+        else:
+            place = key.region, key.interval, 0
+            yield self._suite.call("net", "post", *netting.post(place, settlement.net))
+        if settlement.arrived is not None:
+            yield from self._refund(key, settlement.refunds, settlement.arrived.id, content)
+        if settlement.departed is not None:
+            crossing = settlement.departed
+            given = pack(settlement.fills[0].buyer, crossing.amount, crossing.id)
+            write = packing.write(key, 0, content)
+            yield self._suite.call("crossing", "send_home", write + given)
+        yield from self._grid_tier(key, settlement, content)
+
+    def _settle_fills(self, key: Key, settlement: Settlement, content: bytes) -> Iterator[Call]:
         rows = list(
             zip(settlement.fills, settlement.deliveries, settlement.statements, strict=True)
         )
@@ -189,14 +215,23 @@ class Calls:
                 packing.statements_digest([statement for _, _, statement in batch])
             )
             yield self._suite.call("settlement", "settle", write, packed, expected)
-        if settlement.arrived is not None:
-            yield from self._refund(key, settlement.refunds, settlement.arrived.id, content)
-        if settlement.departed is not None:
-            crossing = settlement.departed
-            given = pack(settlement.fills[0].buyer, crossing.amount, crossing.id)
-            write = packing.write(key, 0, content)
-            yield self._suite.call("crossing", "send_home", write + given)
-        yield from self._grid_tier(key, settlement, content)
+
+    def _finalise(self, key: Key, final: Finalised) -> Iterator[Call]:
+        """Every part moves its money; what the first of them held goes into one that follows."""
+        for part in final.parts:
+            place = key.region, part.interval, part.number
+            yield self._suite.call("net", "finalise", *netting.finalise(place, part.net))
+        held = final.held.net if final.held else None
+        if held is not None:
+            first = final.parts[0]
+            place = key.region, first.interval, first.number
+            yield self._suite.call("net", "carry", *netting.finalise(place, first.net))
+            place = key.region, first.interval, first.number + netting.HELD
+            yield self._suite.call("net", "post", *netting.post(place, held))
+        for part in final.parts:
+            place = key.region, part.interval, part.number
+            for given in netting.rate(place, part.net):
+                yield self._suite.call("reputation", "rate_part", *given)
 
     def _attest(self, key: Key, settlement: Settlement) -> Call:
         word = settlement.word

@@ -11,7 +11,7 @@ from gridpact.ledger.chain import Outcome
 from gridpact.ledger.onchain import packing
 from gridpact.ledger.onchain.abi import contract
 from gridpact.ledger.onchain.suite import Suite
-from gridpact.model.record import Rating, Record, Settlement
+from gridpact.model.record import Finalised, Fine, Rated, Rating, Record, Settlement
 
 
 class Stated(NamedTuple):
@@ -40,11 +40,11 @@ def stated(record: Record) -> tuple[Stated, ...]:
                 Stated("supply", "Billed", _billed(record)),
                 Stated("incentive", "Granted", _granted(record)),
             )
-        case Rating():
+        case Rating() | Finalised():
             return (
-                Stated("reputation", "Rated", _rated(record)),
-                Stated("reputation", "Believed", _believed(record)),
-                Stated("registry", "Fined", _fined(record)),
+                Stated("reputation", "Rated", _rated(record.rated)),
+                Stated("reputation", "Believed", _believed(record.rated)),
+                Stated("registry", "Fined", _fined(record.fines)),
             )
         case _:
             return ()
@@ -68,6 +68,8 @@ def difference(record: Record, outcomes: Sequence[Outcome], suite: Suite) -> Dif
 
 
 def _settled(settlement: Settlement) -> tuple[bytes, ...]:
+    if settlement.net is not None:
+        return ()  # a part moves sums only
     return tuple(
         packing.words(
             (
@@ -98,14 +100,14 @@ def _granted(settlement: Settlement) -> tuple[bytes, ...]:
     )
 
 
-def _rated(rating: Rating) -> tuple[bytes, ...]:
-    return tuple(packing.words((r.agreed_wh, r.sent_wh, r.before, r.after)) for r in rating.rated)
+def _rated(rows: Sequence[Rated]) -> tuple[bytes, ...]:
+    return tuple(packing.words((r.agreed_wh, r.sent_wh, r.before, r.after)) for r in rows)
 
 
-def _fined(rating: Rating) -> tuple[bytes, ...]:
-    return tuple(packing.words((one.amount, one.left)) for one in rating.fines)
+def _fined(rows: Sequence[Fine]) -> tuple[bytes, ...]:
+    return tuple(packing.words((one.amount, one.left)) for one in rows)
 
 
-def _believed(rating: Rating) -> tuple[bytes, ...]:
-    standings = (rated.standing for rated in rating.rated)
+def _believed(rows: Sequence[Rated]) -> tuple[bytes, ...]:
+    standings = (rated.standing for rated in rows)
     return tuple(packing.words((s.points, s.kept, s.broken)) for s in standings if s is not None)

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 
 from gridpact.ledger.onchain import packing
 from gridpact.ledger.onchain.abi import arguments, pack
+from gridpact.ledger.onchain.chunks import chunked, opened
 from gridpact.ledger.onchain.roots import Posting, fill_leaves
-from gridpact.ledger.proving.chunks import chunked
 from gridpact.ledger.proving.part import OWN, Part
-from gridpact.ledger.proving.proofs import content, opened, siblings
+from gridpact.ledger.proving.proofs import content, siblings
 from gridpact.ledger.proving.proofs import shown as leaf_of
 from gridpact.model.trade import Fill
 

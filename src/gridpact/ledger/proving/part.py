@@ -14,7 +14,8 @@ from gridpact.crypto import merkle
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import keccak
 from gridpact.ledger.onchain import packing
-from gridpact.ledger.proving.chunks import chunked
+from gridpact.ledger.onchain.chunks import chunked
+from gridpact.ledger.onchain.netting import HELD
 from gridpact.ledger.proving.leaf import Leaf
 from gridpact.model.interval import Phase
 from gridpact.model.order import NONE
@@ -31,8 +32,6 @@ OWN = (
     Named.NETWORK_OPERATOR.address,
     Named.REWARD.address,
 )
-HELD = 2**16
-"""Added to a part's number for the part that settles what it held."""
 
 
 class Row(NamedTuple):

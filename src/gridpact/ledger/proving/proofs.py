@@ -13,9 +13,9 @@ from gridpact.crypto import merkle
 from gridpact.crypto.keys import compact
 from gridpact.ledger.onchain import packing
 from gridpact.ledger.onchain.abi import Rows, Tail, arguments, pack
+from gridpact.ledger.onchain.chunks import chunked, opened
 from gridpact.ledger.onchain.roots import Posting, fill_leaves
 from gridpact.ledger.proving import net
-from gridpact.ledger.proving.chunks import CHUNK, chunk_hashes, chunked
 from gridpact.ledger.proving.part import Part
 from gridpact.model.delivery import Delivery, SignedReading
 from gridpact.model.statement import Statement
@@ -60,15 +60,6 @@ def shown(part: Part, index: int) -> bytes:
     """Return `statement.Shown` of a leaf: its place, its words, its proof."""
     contents = [leaf.content for leaf in part.leaves]
     return packing.words((index,)) + contents[index] + siblings(contents, index)
-
-
-def opened(words: Sequence[int], index: int) -> Tail:
-    """Return `chunks.Opening` of a word of a long list."""
-    hashes = chunk_hashes(words)
-    first = index // CHUNK * CHUNK
-    chunk = [*words[first : first + CHUNK]] + [0] * (first + CHUNK - len(words))
-    head = packing.words((index, *chunk[:CHUNK], 32 * (CHUNK + 2), len(hashes)))
-    return Tail(head + b"".join(hashes))
 
 
 # the proofs, one function each

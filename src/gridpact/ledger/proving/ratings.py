@@ -7,9 +7,9 @@ rates 32 rows of it at a time; the rule itself is `reputation/rule.py: rated`.
 from typing import NamedTuple
 
 from gridpact.ledger.onchain.abi import Tail
-from gridpact.ledger.proving.chunks import CHUNK
+from gridpact.ledger.onchain.chunks import CHUNK, opened
 from gridpact.ledger.proving.part import Part
-from gridpact.ledger.proving.proofs import opened, opening
+from gridpact.ledger.proving.proofs import opening
 from gridpact.quantities import Wh
 
 
