@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from gridpact.safety import habit
 from gridpact.safety.attribution import AttributionTerms
 from gridpact.safety.expected import LOAD
+from gridpact.safety.habit import Habits, HabitTerms, Small
 
 Floats: TypeAlias = NDArray[np.float64]
 Rows: TypeAlias = NDArray[np.int64]
@@ -25,13 +27,15 @@ Flags: TypeAlias = NDArray[np.bool_]
 class BalanceTerms:
     """lasting: t-value at which a share is blamed, or by `margin` what it reached on clean days;
     worth: share below which no error counts. caution: by how much a model is trusted less than its
-    fit says. single: gap of one row that asks whose it is, in spreads. window: rows in which errors
+    fit says. single: gap of one row that asks whose it is, in spreads; restless: mean squared
+    gap of the rows before it at which nobody is asked. window: rows in which errors
     are looked for; kept: shares of the past that a row leaves in the fading memories; loud: share
     of the limit there at which the window is searched, and young: rows after a change for which it
-    is searched at every row.
+    is searched at every row; pause: rows without a search after one that explained too little.
     """
 
     single: float = 8.0
+    restless: float = 4.0
     lasting: float = 7.0
     margin: float = 1.3
     worth: float = 0.04
@@ -39,8 +43,10 @@ class BalanceTerms:
     kept: tuple[float, ...] = (0.8, 0.95, 0.99)
     loud: float = 0.5
     young: int = 16
+    pause: int = 3
     caution: float = 3.0
     attribution: AttributionTerms = field(default_factory=AttributionTerms)
+    habit: HabitTerms = field(default_factory=HabitTerms)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +57,7 @@ class FeederModels:
     sqrt(floor^2 + (share area)^2). [kW] `doubt` is the covariance of the weights: how far the model
     itself may be off. `sign`: 1 for loads, -1 for generators, 0 for nobody. `limit`: t-value that
     no share reached on the clean days by a good margin. `known`: whether there is a model at all.
+    keep, fresh, gain: the members' habits, see `habit`.
     """
 
     members: Rows
@@ -61,6 +68,9 @@ class FeederModels:
     share: Floats
     limit: Floats
     known: Flags
+    keep: Small
+    fresh: Small
+    gain: Small
 
     def explained(self, power: Floats) -> tuple[Floats, Floats]:
         """Return what area meters should read, and how unsure the models are. (feeder,) [kW]"""
@@ -81,6 +91,7 @@ def fit(
     kind: NDArray[np.int8],
     power: NDArray[np.float32],
     area: Floats,
+    habits: Habits,
     terms: BalanceTerms,
 ) -> FeederModels:
     """Return the models of all feeders from clean rows.
@@ -91,13 +102,16 @@ def fit(
         The meters of each feeder.
     power, area
         (row, meter), (row, feeder) [kW]; rows with a hole are left out.
+    habits
+        Of the meters.
     """
     most = max((len(one) for one in groups), default=0)
     count = len(groups)
     models = FeederModels(
         np.full((count, most), power.shape[1]), np.zeros((count, most)), np.zeros((count, 6)),
         np.zeros((count, 6, 6)), np.ones(count), np.zeros(count), np.full(count, terms.lasting),
-        np.zeros(count, bool),
+        np.zeros(count, bool), np.zeros((count, most), np.float32),
+        np.ones((count, most), np.float32), np.zeros((count, most), np.float32),
     )  # fmt: skip
     for at, who in enumerate(groups):
         models.members[at, : len(who)] = who
@@ -106,6 +120,10 @@ def fit(
         whole = np.isfinite(reports).all(axis=1) & np.isfinite(seen)
         if len(who) and whole.sum() >= 96:
             _fit_one(models, at, reports[whole], seen[whole], terms)
+            noise = models.floor[at] ** 2 + float(np.mean((models.share[at] * seen[whole]) ** 2))
+            keep, fresh = habits.keep[who], habits.fresh[who]
+            models.keep[at, : len(who)], models.fresh[at, : len(who)] = keep, fresh
+            models.gain[at, : len(who)] = habit.gain(keep, fresh, noise)
     return models
 
 

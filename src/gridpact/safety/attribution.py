@@ -25,7 +25,8 @@ class AttributionTerms:
     meter's before anybody is blamed. worth: share below which no error counts. rows: fewest of a
     new piece. pieces: most of them at once. patience: rows in a row that a piece must be clear
     before anybody is blamed; unsettled: mean squared gap that is left of the newest rows at which
-    nobody is.
+    nobody is. exact, proven: mean squared gap that is left of a piece, and rows of it, at which
+    habits do not count.
     """
 
     end: float = 4.0
@@ -34,9 +35,11 @@ class AttributionTerms:
     lead: float = 16.0
     worth: float = 0.04
     rows: int = 4
-    pieces: int = 10
+    pieces: int = 6
     patience: int = 6
     unsettled: float = 4.0
+    exact: float = 1.5
+    proven: int = 12
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,15 @@ class Window:
     """The newest rows of one feeder, in spreads of the gap; 0 where nothing was heard.
 
     reports, units: signed reports and the same of 1 kW (row, member); gap (row,). affine: members
-    whose error may hold a constant. limit: t-value that a new piece must reach.
+    whose error may hold a constant; against: whom habits speak against. limit: t-value that a
+    new piece must reach.
     """
 
     reports: Floats
     units: Floats
     gap: Floats
     affine: Flags
+    against: Flags
     limit: float
 
 
@@ -250,8 +255,10 @@ class _Search:
                 square = fit.left**2
                 newest = float(np.mean(square[-self.terms.rows :]))
                 lacks = max(1.0, float(np.mean(square[max(piece.first, 0) :])))
+                exact = lacks <= self.terms.exact and self.rows - piece.first >= self.terms.proven
                 clear = (
-                    newest <= self.terms.unsettled
+                    (exact or not self.window.against[piece.member])
+                    and newest <= self.terms.unsettled
                     and fit.cost[at] - gain.max() >= self.terms.lead * lacks
                 )
                 sure = sure + 1 if clear and fit.cost[at] >= self.window.limit**2 * lacks else 0

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gridpact.safety import habit
 from gridpact.safety.area import BalanceTerms, FeederModels, Flags, Floats, Rows
 from gridpact.safety.attribution import Piece, Window, explain
+from gridpact.safety.habit import HabitState, Heard
 
 
 @dataclass
@@ -26,7 +28,9 @@ class FeederStates:
     reports, gap, scale: the last rows, signed reports (row, feeder, member), gap and its spread
     (row, feeder) [kW]; spread 0 where nothing was heard. cross, own: fading sums of reports times
     what is left of the gap, and of squared reports (rate, feeder, member). pieces: what explains
-    the gap (piece, of `_PIECE`). lone: rows in a row given to a single meter. row: rows so far.
+    the gap (piece, of `_PIECE`). lone: rows in a row given to a single meter. rest: fading mean
+    square of what is left of the gap (feeder,). habits: see `habit`. pause: rows until a feeder is
+    searched again (feeder,). row: rows so far.
     """
 
     reports: NDArray[np.float16]
@@ -36,6 +40,9 @@ class FeederStates:
     own: NDArray[np.float32]
     pieces: Floats
     lone: Rows
+    rest: Floats
+    habits: HabitState
+    pause: Rows
     row: int = 0
 
 
@@ -49,14 +56,16 @@ def fresh(models: FeederModels, terms: BalanceTerms) -> FeederStates:
     return FeederStates(
         np.zeros((*ring, most), np.float16), np.zeros(ring, np.float32),
         np.zeros(ring, np.float32), np.zeros(fading, np.float32), np.zeros(fading, np.float32),
-        np.zeros((0, len(_PIECE))), np.zeros(count, np.int64),
+        np.zeros((0, len(_PIECE))), np.zeros(count, np.int64), np.ones(count),
+        habit.fresh(count, most), np.zeros(count, np.int64),
     )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Blame:
     """One meter's error on a feeder: the `share` of its report that is missing, or, `lone`, one
-    row's `value` [kW]. `strength` over the limit.
+    row's `value` [kW]. `strength` over the limit. `free`: the error follows no share, `value` is
+    that of the newest row beyond it.
     """
 
     feeder: int
@@ -65,6 +74,7 @@ class Blame:
     value: float
     strength: float
     lone: bool
+    free: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,25 +111,71 @@ def step(
         models.floor**2 + (models.share * np.nan_to_num(area)) ** 2 + wide.sum(axis=1) + doubt**2
     )
     gap = np.where(heard, (area - should) / scale, 0.0)
-    rows = np.where(unsure, 0.0, filled * models.sign) / scale[:, None]
-    left = gap - _explained(state, np.where(unsure, 0.0, filled * models.sign)) / scale
+    signed = np.where(unsure, 0.0, filled * models.sign)
+    rows = signed / scale[:, None]
+    left = gap - _explained(state.pieces, signed) / scale
+    freed = _habits(state, models, new, signed, gap * scale, scale, heard, unsure, terms)
     lone = _lone(state, models, new, left, scale, terms)
     alone = np.zeros(len(gap), bool)
     alone[[one.feeder for one in lone]] = True
     state.lone = np.where(alone, state.lone + 1, 0)
+    state.rest = np.where(heard, state.rest + 0.2 * (np.minimum(left**2, 100) - state.rest),
+                          state.rest)  # fmt: skip
     taken = heard & ~alone
     _remember(state, rows, gap, left, scale, taken, terms)
-    return lone + _searched(state, models, heard, terms)
+    free = [_free(state, models, feeder, member, signed, gap * scale, terms)
+            for feeder, member in freed if heard[feeder]]  # fmt: skip
+    held = np.full(len(gap), -1)
+    held[[feeder for feeder, _ in freed]] = [member for _, member in freed]
+    return lone + _searched(state, models, heard, held, terms) + free
 
 
-def _explained(state: FeederStates, signed: Floats) -> Floats:
+def _explained(pieces: Floats, signed: Floats) -> Floats:
     """Return what the pieces that last make of the gap of each feeder. [kW]"""
-    lasting = state.pieces[state.pieces[:, 3] < 0]
+    feeder, _, part = _parts(pieces, signed)
+    out = np.zeros(len(signed))
+    np.add.at(out, feeder, part)
+    return out
+
+
+def _parts(pieces: Floats, signed: Floats) -> tuple[Rows, Rows, Floats]:
+    """Return feeder, member and part of the gap of each piece that lasts. [kW]"""
+    lasting = pieces[pieces[:, 3] < 0]
     feeder, member = lasting[:, 0].astype(np.int64), lasting[:, 1].astype(np.int64)
     report = signed[feeder, member]
-    out = np.zeros(len(signed))
-    np.add.at(out, feeder, lasting[:, 4] * report + lasting[:, 5] * np.sign(report))
-    return out
+    return feeder, member, lasting[:, 4] * report + lasting[:, 5] * np.sign(report)
+
+
+def _habits(
+    state: FeederStates, models: FeederModels, new: Newest, signed: Floats, gap: Floats,
+    scale: Floats, heard: Flags, unsure: Flags, terms: BalanceTerms,
+) -> list[tuple[int, int]]:  # fmt: skip
+    """Weigh the row by the members' habits; return feeder and member of who is named by them."""
+    blamed = state.pieces[state.pieces[:, 7] >= terms.attribution.patience]
+    feeder, member, part = _parts(blamed, signed)
+    rest = gap.copy()
+    np.subtract.at(rest, feeder, part)
+    own = dict(zip(zip(feeder.tolist(), member.tolist(), strict=True), part.tolist(), strict=True))
+    distance = np.nan_to_num(new.power) - np.nan_to_num(new.expected)
+    habit.step(
+        state.habits, models.keep, models.fresh, models.gain, models.sign,
+        Heard(distance, unsure, rest, scale, heard, own), terms.habit,
+    )  # fmt: skip
+    return habit.named(state.habits, terms.habit)
+
+
+def _free(
+    state: FeederStates, models: FeederModels, feeder: int, member: int, signed: Floats,
+    gap: Floats, terms: BalanceTerms,
+) -> Blame:  # fmt: skip
+    """Return the blame of one whose error follows no share: its mean share, and the newest row."""
+    share = float(state.cross[-1, feeder, member] / max(state.own[-1, feeder, member], 1e-6))
+    share = share if abs(share) >= 1e-3 else 1e-3
+    report, sign = float(signed[feeder, member]), float(models.sign[feeder, member])
+    value = float(gap[feeder]) - share * report
+    score = float(state.habits.score[feeder, member])
+    return Blame(feeder, member, share, value * sign, score / terms.habit.named, lone=False,
+                 free=True)  # fmt: skip
 
 
 def _remember(
@@ -140,20 +196,27 @@ def _remember(
 
 
 def _searched(
-    state: FeederStates, models: FeederModels, heard: Flags, terms: BalanceTerms
+    state: FeederStates, models: FeederModels, heard: Flags, held: Rows, terms: BalanceTerms
 ) -> list[Blame]:
-    """Return who is to blame, looked for anew where something is left or began a short time ago."""
+    """Return who is to blame, looked for anew where something is left or began a short time ago.
+
+    Where somebody, `held`, is named by its habits, its gap is explained: nothing is looked for.
+    """
     value = np.abs(state.cross) / np.sqrt(np.maximum(state.own, 1e-6))
     loud = value.max(axis=(0, 2), initial=0.0) >= terms.loud * models.limit
-    held = state.pieces[:, 0].astype(np.int64)
+    sure = state.pieces[:, 7] >= terms.attribution.patience
+    named = held[state.pieces[:, 0].astype(np.int64)]
+    state.pieces = state.pieces[(named < 0) | sure & (named != state.pieces[:, 1])]
+    whose = state.pieces[:, 0].astype(np.int64)
     young = np.zeros(len(loud), bool)
     newest = state.pieces[:, 2:4].max(axis=1, initial=-1)
-    young[held[newest > state.row - terms.young]] = True
+    young[whose[newest > state.row - terms.young]] = True
     old = np.zeros(len(loud), bool)
-    old[held[(held + state.row) % 4 == 0]] = True
-    busy = heard & (loud | young | old)
+    old[whose[(whose + state.row) % 4 == 0]] = True
+    busy = heard & (held < 0) & (loud | young | old) & (state.pause == 0)
+    state.pause = np.maximum(state.pause - 1, 0)
     found = [_search(state, models, feeder, terms) for feeder in np.flatnonzero(busy).tolist()]
-    state.pieces = np.concatenate([state.pieces[~busy[held]], *found])
+    state.pieces = np.concatenate([state.pieces[~busy[whose]], *found])
     return [
         Blame(int(feeder), int(member), share, offset, strength / float(models.limit[int(feeder)]),
               lone=False)
@@ -178,12 +241,17 @@ def _search(state: FeederStates, models: FeederModels, feeder: int, terms: Balan
               terms.window if last < 0 else int(last) - begin, sure=int(sure))
         for _, m, first, last, _, _, _, sure in mine
     ]  # fmt: skip
-    window = Window(reports, units, gap, models.sign[feeder] < 0, float(models.limit[feeder]))
+    against = habit.contradicted(state.habits, feeder, terms.habit)
+    window = Window(
+        reports, units, gap, models.sign[feeder] < 0, against, float(models.limit[feeder])
+    )
     found = explain(window, before, terms.attribution)
     left = gap
     for one in found:
         part = slice(max(one.first, 0), one.last)
         left[part] -= reports[part, one.member] * one.share + units[part, one.member] * one.offset
+    newest = float(np.mean(left[-terms.attribution.rows :] ** 2))
+    state.pause[feeder] = terms.pause if newest > terms.attribution.unsettled else 0
     for rate, keep in enumerate(terms.kept):
         fading = keep ** np.arange(terms.window - 1, -1, -1.0)
         state.cross[rate, feeder] = (fading * left) @ reports
@@ -208,7 +276,9 @@ def _lone(
 ) -> list[Blame]:
     """Return whose newest report, replaced by what was expected, closes a gap of this row alone."""
     found = []
-    for feeder in np.flatnonzero((np.abs(left) >= terms.single) & (state.lone < 1)).tolist():
+    for feeder in np.flatnonzero(
+        (np.abs(left) >= terms.single) & (state.lone < 1) & (state.rest < terms.restless)
+    ).tolist():
         off = np.nan_to_num(new.expected[feeder] - new.power[feeder]) * models.sign[feeder]
         doubt = np.sqrt((np.nan_to_num(new.spread[feeder]) / scale[feeder]) ** 2 + 1.0)
         closes = np.abs(left[feeder] - off / scale[feeder]) / doubt

@@ -1,5 +1,6 @@
 """What clean days teach the sensors: models of meters, feeders and transformers."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,11 +8,12 @@ from numpy.typing import NDArray
 
 from gridpact.crypto.keccak import keccak
 from gridpact.safety import area as areas
-from gridpact.safety import equipment, meters
+from gridpact.safety import equipment, habit, meters
 from gridpact.safety.area import FeederModels
 from gridpact.safety.equipment import OilModel
-from gridpact.safety.expected import Models, Small
+from gridpact.safety.expected import Context, Models, Small
 from gridpact.safety.expected import fit as fit_models
+from gridpact.safety.habit import Habits
 from gridpact.safety.layout import Layout, members
 from gridpact.safety.terms import Terms
 from gridpact.safety.weather import FIELDS, GHI, TEMP, WIND
@@ -62,7 +64,8 @@ def learn(
         by_meter[:, TEMP], by_meter[:, GHI], by_meter[:, WIND], layout.meter_station,
     )  # fmt: skip
     groups = [members(layout, at) for at in range(len(layout.feeders))]
-    feeders = areas.fit(groups, layout.meter_kind, power, area, numbers.balance)
+    habits = _habits(models, power, hours, by_meter)
+    feeders = areas.fit(groups, layout.meter_kind, power, area, habits, numbers.balance)
     temp = padded[:, TEMP].astype(float)[:, layout.transformer_station]
     fitted = equipment.fit(load, oil, temp, numbers.equipment)
     return Learned(
@@ -73,6 +76,19 @@ def learn(
         fitted,
         _version(models, fitted),
     )
+
+
+def _habits(models: Models, power: Small, hours: NDArray[np.int64], by_meter: Small) -> Habits:
+    """Return how each meter's distance from its model goes on from row to row."""
+
+    def distances() -> Iterator[Small]:
+        for row, hour in enumerate(hours.tolist()):
+            sky = by_meter[row]
+            value, _ = models.predict(Context(hour, sky[TEMP], sky[GHI], sky[WIND]))
+            heard = np.isfinite(power[row])
+            yield np.where(heard, power[row] - np.nan_to_num(value), np.float32(0))
+
+    return habit.learned(distances(), distances(), power.shape[1])
 
 
 def _version(models: Models, oil: OilModel) -> str:

@@ -220,7 +220,7 @@ class Sensors:
         state.until[meter] = time + self.terms.memory
         grown = abs(blame.share) > self.terms.drift * abs(state.first[meter])
         long = state.since[meter] > 0 and time - state.since[meter] >= 32 * QUARTER
-        if load and grown and long:
+        if load and grown and long and not blame.free:
             state.lasting[meter] = _CODE[Hazard.DRIFT]
 
     def _mark(self, now: Tick, code: NDArray[np.int8], score: Small) -> None:
