@@ -1,14 +1,12 @@
-"""`reputation/breach.py` and `breach.vy` fine a broken word alike, to the last micro-unit."""
+"""`ReviewTerms.owed` and `breach.vy` fine a broken word alike, to the last micro-unit."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.agreement.conftest import Ask
 
+from gridpact.model.participant import ReviewTerms
 from gridpact.quantities import MAX_PRICE, PPM, Wh, amount
-from gridpact.reputation.breach import broken, fine
 
-BEYOND = 2**96
-"""More than any deposit."""
 energies = st.integers(0, 2**40 - 1) | st.integers(0, 5_000)
 
 
@@ -25,19 +23,17 @@ def promises(draw: st.DrawFn) -> tuple[Wh, Wh, int]:
 @given(promise=promises(), rate=st.integers(0, MAX_PRICE))
 def test_both_fine_every_breach_alike(rule: Ask, promise: tuple[Wh, Wh, int], rate: int) -> None:
     promised, kept, tolerance = promise
+    terms = ReviewTerms(fine=rate, tolerance=tolerance)
+    missing = terms.broken(promised, kept)
     there = rule("broken", promised, kept, rate, tolerance)
-    missing = broken(promised, kept, tolerance)
-    assert there == (missing, fine(promised, kept, rate, tolerance, BEYOND))
+    assert there == (missing, terms.owed(promised, kept))
     assert missing in (0, promised - kept)
     assert missing >= 0
 
 
 def test_what_is_tolerated_costs_nothing_and_one_wh_more_all_of_it() -> None:
-    assert broken(1_000, 750, 250_000) == 0
-    assert broken(1_000, 749, 250_000) == 251
-    assert fine(1_000, 749, 100_000, 250_000, BEYOND) == amount(100_000, 251)
-    assert broken(1_000, 2_000, 0) == 0
-
-
-def test_a_fine_is_never_more_than_the_deposit() -> None:
-    assert fine(1_000, 0, 100_000, 250_000, 60_000) == 60_000
+    terms = ReviewTerms(fine=100_000, tolerance=250_000)
+    assert terms.broken(1_000, 750) == 0
+    assert terms.broken(1_000, 749) == 251
+    assert terms.owed(1_000, 749) == amount(100_000, 251)
+    assert terms.broken(1_000, 2_000) == 0

@@ -4,7 +4,7 @@
 @title Breach
 @notice What a broken word costs (5-decisions, section 9, A): a rate for each kWh that was promised
         and not kept, when more is missing than is tolerated. The same integers as
-        `reputation/breach.py`; pure.
+        `model/participant.py: ReviewTerms.owed`; pure.
 """
 
 import rounding

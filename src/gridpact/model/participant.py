@@ -60,11 +60,16 @@ class ReviewTerms(msgspec.Struct, frozen=True):
         """Return the terms of the zonal chain, where plants sell."""
         return replace(self, tolerance=self.plant_tolerance)
 
-    def owed(self, agreed: Wh, sent: Wh) -> Money:
-        """Return what a seller owes for an interval, as `contracts/reputation.vy: _fine` does."""
-        if sent * PPM >= agreed * (PPM - self.tolerance):
-            return 0
-        return amount(self.fine, agreed - sent)
+    def broken(self, promised: Wh, kept: Wh) -> Wh:
+        """Return what of the promised energy was broken; within the tolerance nothing. [Wh]"""
+        return 0 if kept * PPM >= promised * (PPM - self.tolerance) else promised - kept
+
+    def owed(self, promised: Wh, kept: Wh) -> Money:
+        """Return what a breach costs, of fills of the book and of purchases by voucher alike.
+
+        The same rule as `contracts/breach.vy`; a deposit pays as far as it reaches.
+        """
+        return amount(self.fine, self.broken(promised, kept))
 
 
 class Named(StrEnum):
