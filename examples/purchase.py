@@ -1,20 +1,23 @@
 """One purchase by voucher, message by message, on a durable chain of its own.
 
-`python examples/purchase.py FOLDER` writes a new FOLDER/purchase.db: Ann buys 3 kWh of Sue, who is
-believed for 20 kWh that she delivered before. Look at it with
+`python examples/purchase.py FOLDER` writes a new FOLDER/purchase.db, and FOLDER/desk.db with what
+the operator's desk remembers: Ann buys 3 kWh of Sue, who is believed for 20 kWh that she delivered
+before. Look at it with
 `gridpact ledger show FOLDER/purchase.db TRANSACTION`.
 """
 
 import sys
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key
 from gridpact.cycle.purchase.buyer import BuyerDesk
 from gridpact.cycle.purchase.operator import OperatorDesk
+from gridpact.cycle.purchase.records import DeskRecords
 from gridpact.cycle.purchase.seller import SellerDesk
-from gridpact.cycle.purchase.standing import Standings
+from gridpact.cycle.purchase.store import DeskStore, open_desk
 from gridpact.cycle.purchase.terms import PurchaseTerms
 from gridpact.identity.authority import found
 from gridpact.identity.certificate import Certificate, Claims
@@ -61,7 +64,7 @@ def begin(chain: EmbeddedChain, certificates: Iterable[Certificate]) -> MarketLe
     return ledger
 
 
-def main(store: Store) -> None:
+def main(store: Store, desk: DeskStore) -> None:
     clock = [NOW]
     chain = EmbeddedChain(store, "local", CHAIN, OPERATOR, lambda _: clock[0], now=lambda: clock[0])
     root = found("operator of north", keccak(b"secret"), 1, NOW - HOUR, NOW + 1_000 * HOUR)
@@ -80,7 +83,8 @@ def main(store: Store) -> None:
             NOW + 24 * HOUR,
         )
         certificates[key] = root.issue(claims, serial)
-    domain, ledger = begin(chain, certificates.values()).domain, Purchases(chain, RUNNER)
+    domain, records = begin(chain, certificates.values()).domain, DeskRecords(desk)
+    ledger = Purchases(chain, RUNNER, records)
     inboxes = {
         key: Inbox(key.address, REGION, OPERATOR.address, domain, checker, ledger.certificate)
         for key in (OPERATOR, *certificates)
@@ -97,12 +101,12 @@ def main(store: Store) -> None:
         return inboxes[receiver].opened(wire, clock[0])
 
     terms = PurchaseTerms(REGION, Timing(NOW, HOUR), {SUE.address: 4_000, ANN.address: 4_000}, CAP)
-    standings = Standings(terms)
-    standings.rate(SUE.address, 0, 20_000, 0)
     operator = OperatorDesk(
-        *(OPERATOR, terms, ledger, inboxes[OPERATOR], standings),
+        *(OPERATOR, terms, ledger, inboxes[OPERATOR], records),
         charge=lambda _buyer, _seller, _interval: CHARGE,
     )
+    standings = operator.standings
+    standings.rate(SUE.address, 0, 20_000, 0)
     sue = SellerDesk(OPERATOR.address, Purchases(chain, SUE))
     ann = BuyerDesk(
         REGION,
@@ -137,5 +141,9 @@ def main(store: Store) -> None:
 
 
 if __name__ == "__main__":
-    with open_store(Path(sys.argv[1]) / "purchase.db") as opened:
-        main(opened)
+    folder = Path(sys.argv[1])
+    with (
+        open_store(folder / "purchase.db") as opened,
+        closing(open_desk(folder / "desk.db")) as desk,
+    ):
+        main(opened, desk)

@@ -14,6 +14,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
     with store:
         minted = town.totals().minted
         yield town
+        town.desk.records.store.close()
         after = town.totals()
         assert after.minted == minted
         assert after.minted - after.burned == (

@@ -48,9 +48,9 @@ from gridpact.errors import (
 from gridpact.identity.freshness import FreshnessTerms
 from gridpact.identity.messages import Buy, Confirm, Pay, encode
 from gridpact.identity.revocation import Reason, Revoked
+from gridpact.model.participant import ReviewTerms
 from gridpact.model.voucher import account_of, possession
 from gridpact.quantities import amount
-from gridpact.reputation import breach
 
 THIEF = Key.derive(b"town", "thief")
 WANT = Buy(DUE, VOLUME, CAP, 0)
@@ -312,7 +312,7 @@ def test_buyer_that_never_pays_costs_no_seller_its_name(town: Town) -> None:
     town.offer()
     voucher = town.choose().voucher
     town.go_to(DUE + 1)
-    town.desk.settling.time_out(voucher.purchase)
+    town.desk.settling.time_out(voucher.purchase, town.now)
     town.rate()
     assert whole(town)
     assert not town.desk.standings.blacklist
@@ -325,7 +325,7 @@ def test_expired_voucher(town: Town) -> None:
     town.go_to(DUE + 1)
     with pytest.raises(Reverted, match="wallets: voucher expired"):
         town.sellers["sue"].accept(payment)
-    town.desk.settling.time_out(payment.body.voucher.purchase)  # type: ignore[union-attr]
+    town.desk.settling.time_out(payment.body.voucher.purchase, town.now)  # type: ignore[union-attr]
     assert whole(town)
 
 
@@ -362,7 +362,7 @@ def test_seller_delivers_short(town: Town) -> None:
     assert whole(town, ann=RICH - settled.paid - settled.charge, sue=settled.paid)
     assert town.desk.standings.blacklist == {device("sue").address}
     town.go_to(DUE + 5)
-    owed = breach.fine(VOLUME, 1_000, FINE, 250_000, SECURED)
+    owed = ReviewTerms(fine=FINE).owed(VOLUME, 1_000)
     assert town.fined() == {"sue": owed}
     assert town.desk.ledger.deposit(device("sue").address) == SECURED - owed
     assert whole(town, ann=RICH - settled.paid - settled.charge, sue=settled.paid)
@@ -440,7 +440,7 @@ def test_thief_confirms_and_meters_for_others(town: Town) -> None:
     sold, bought = town.profile("sue", 0, VOLUME), town.profile("ann", VOLUME, 0)
     forged = THIEF.sign(sold[0].digest(town.domain))
     with pytest.raises(Reverted, match="not the meter's signature"):
-        town.desk.settling.meter(voucher.purchase, sold[0], forged, *bought)
+        town.desk.settling.meter(voucher.purchase, sold[0], forged, *bought, town.now)
     assert whole(town, ann=RICH - LOCKED)
 
 

@@ -79,7 +79,7 @@ def test_whitewashing_a_new_certificate_keeps_the_deposit_and_starts_at_zero(tow
     with pytest.raises(Overexposed):
         town.offer("sol", volume=most + 1)
     # and the old name's deposit stays where it is while it is suspended
-    town.desk.standings.blacklist.add(sue)
+    town.desk.standings.banned[sue] = DUE
     assert town.desk.ledger.deposit(sue) == SECURED
 
 

@@ -4,6 +4,7 @@ Ann and Ben buy, Sue and Sol sell. Sellers joined with a deposit, for a newcomer
 by nothing else. `Town.trade` runs one purchase as honest people do.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from gridpact.crypto.keccak import keccak
 from gridpact.crypto.keys import Key
 from gridpact.cycle.purchase.buyer import BuyerDesk, cheapest
 from gridpact.cycle.purchase.operator import OperatorDesk
+from gridpact.cycle.purchase.records import DeskRecords
 from gridpact.cycle.purchase.seller import SellerDesk
-from gridpact.cycle.purchase.standing import Standings
+from gridpact.cycle.purchase.store import open_desk
 from gridpact.cycle.purchase.terms import PurchaseTerms
 from gridpact.identity.certificate import Certificate
 from gridpact.identity.freshness import FreshnessTerms
@@ -39,7 +41,7 @@ from gridpact.ledger.ledger import Totals
 from gridpact.ledger.onchain import packing
 from gridpact.ledger.onchain.abi import Rows, pack
 from gridpact.ledger.onchain.market_ledger import MarketLedger
-from gridpact.ledger.onchain.purchases import Purchases
+from gridpact.ledger.onchain.purchases import Counted, Purchases
 from gridpact.ledger.onchain.suite import Suite
 from gridpact.model.delivery import Metered, Profile
 from gridpact.model.interval import Key as Place
@@ -98,11 +100,15 @@ class Town:
     """The whole town; `now` is its clock."""
 
     store: Store
+    place: Path
     now: int = BEGINS + HOUR
     people: dict[str, Person] = field(default_factory=dict)
     buyers: dict[str, BuyerDesk] = field(default_factory=dict)
     sellers: dict[str, SellerDesk] = field(default_factory=dict)
     revoked: tuple[Revoked, ...] = ()
+    dies: Callable[[int], bool] = lambda _: False
+    """Whether the desk dies before it hears its next message, by how many it heard so far."""
+    heard: int = 0
     _nonce: int = 0
 
     def __post_init__(self) -> None:
@@ -118,19 +124,27 @@ class Town:
         self.terms = PurchaseTerms(
             REGION, TIMING, {device(name).address: V0 for name in PEOPLE}, CAP
         )
-        self.inbox = self.inbox_of(OPERATOR.address)
-        self.desk = OperatorDesk(
-            OPERATOR,
-            self.terms,
-            Purchases(self.chain, RUNNER),
-            self.inbox,
-            Standings(self.terms),
-            lambda _buyer, _seller, _interval: CHARGE,
-        )
+        self.begin_desk()
         for name in PEOPLE:
             self.join(name)
         for name in SELLERS:
             self._secure(name)
+
+    def begin_desk(self, ledger: type[Purchases] = Purchases) -> None:
+        """Let the operator open its desk: a new one, with what the file knows."""
+        self.inbox = self.inbox_of(OPERATOR.address)
+        records = DeskRecords(open_desk(self.place / "desk.db"))
+        self.desk = OperatorDesk(
+            *(OPERATOR, self.terms, ledger(self.chain, RUNNER, records), self.inbox, records),
+            charge=lambda _buyer, _seller, _interval: CHARGE,
+        )
+
+    def kill_desk(self) -> None:
+        """Let the desk die, with all that it has in memory, and open another."""
+        holds = self.desk.settling.holds
+        self.desk.records.store.close()
+        self.begin_desk()
+        self.desk.settling.holds = holds
 
     # how the town came to be
 
@@ -163,7 +177,7 @@ class Town:
         self.enter(name, certified(name, SERIALS[name]), nonce=0)
         self.mint(key.address, SECURED)
         self.send(key, "registry", "put_deposit", b"", 1)
-        self.people[name].ledger = Purchases(self.chain, key, nonce=2)
+        self.people[name].ledger = Purchases(self.chain, key, Counted(2))
         self.sellers[name].ledger = self.people[name].ledger
 
     def enter(self, name: str, certificate: Certificate, nonce: int) -> None:
@@ -259,29 +273,41 @@ class Town:
 
     def hear(self, message: Message) -> Message:
         """Return a message that the operator's inbox let through."""
+        if self.dies(self.heard):
+            self.kill_desk()
+        self.heard += 1
         return self.inbox.opened(encode(message), self.now)
+
+    def answer(self, message: Message) -> Body | None:
+        """Return what the operator's desk answers to a message that its inbox let through."""
+        heard = self.hear(message)
+        return self.desk.hear(heard, self.now)
 
     def offer(self, name: str = "sue", volume: Wh = VOLUME, price: int = PRICE) -> bytes:
         """Let a seller offer for `DUE`; return the offer's hash."""
         credit = self.credit(name)
         body = self.sellers[name].offer(DUE, volume, price, credit)
-        heard = self.hear(self.say(name, body))
-        self.desk.requests.sell(heard, self.now)
-        return heard.hash
+        message = self.say(name, body)
+        self.answer(message)
+        return message.hash
 
     def ask(self, name: str = "ann", volume: Wh = VOLUME, cap: int = CAP) -> Respond:
         """Let a buyer ask for energy in `DUE`; return who sells."""
         buyer = self.buyers[name]
         message = self.say(name, buyer.ask(DUE, volume, cap, self.credit(name)))
         buyer.asked(message)
-        return self.desk.requests.buy(self.hear(message), self.now)
+        answer = self.answer(message)
+        assert isinstance(answer, Respond)
+        return answer
 
     def choose(self, name: str = "ann", volume: Wh = VOLUME) -> Certified:
         """Let a buyer ask and choose; return its voucher."""
         answer = self.tell(name, self.ask(name, volume))
         choice = self.buyers[name].choose(answer, cheapest)
         assert choice is not None
-        return self.desk.requests.choose(self.hear(self.say(name, choice)), self.now)
+        answered = self.answer(self.say(name, choice))
+        assert isinstance(answered, Certified)
+        return answered
 
     def pay(self, name: str = "ann", volume: Wh = VOLUME) -> Message:
         """Let a buyer go as far as its payment; return the message to the seller."""
@@ -302,13 +328,15 @@ class Town:
         body = self.sellers[seller].bill(voucher.purchase, delivered)
         message = self.say(seller, body)
         self.sellers[seller].billed(message)
-        self.desk.settling.bill(self.hear(message), self.now)
+        self.answer(message)
         return message.hash
 
     def confirm(self, voucher: Voucher, received: Wh = VOLUME, name: str = "ann") -> Settled:
         """Let a buyer confirm."""
         body = self.buyers[name].confirm(voucher.purchase, received)
-        return self.desk.settling.confirm(self.hear(self.say(name, body)), self.now)
+        settled = self.answer(self.say(name, body))
+        assert isinstance(settled, Settled)
+        return settled
 
     def metered(
         self, voucher: Voucher, sent: Wh, taken: Wh, seller: str = "sue", buyer: str = "ann"
@@ -316,7 +344,7 @@ class Town:
         """Let the operator settle by what the two meters signed of `DUE`."""
         sold = self.profile(seller, 0, sent)
         bought = self.profile(buyer, taken, 0)
-        return self.desk.settling.meter(voucher.purchase, *sold, *bought)
+        return self.desk.settling.meter(voucher.purchase, *sold, *bought, self.now)
 
     def rate(self, **meters: tuple[Wh, Wh]) -> None:
         """Let the operator rate `DUE` by what meters took and gave; everybody else nothing."""
@@ -345,17 +373,17 @@ class Town:
     def metered_again(self, purchase: bytes) -> Settled:
         """Let the operator settle a purchase by its name."""
         sold, bought = self.profile("sue", 0, VOLUME), self.profile("ann", VOLUME, 0)
-        return self.desk.settling.meter(purchase, *sold, *bought)
+        return self.desk.settling.meter(purchase, *sold, *bought, self.now)
 
     def sell_again(self, name: str) -> None:
         """Let a seller offer for a later interval."""
         body = self.sellers[name].offer(DUE + 20, VOLUME, PRICE, self.credit(name))
-        self.desk.requests.sell(self.hear(self.say(name, body)), self.now)
+        self.answer(self.say(name, body))
 
     def fined(self, interval: int = DUE) -> dict[str, Money]:
         """Let the operator fine an interval; return who paid what."""
         names = {device(name).address: name for name in PEOPLE}
-        paid = self.desk.settling.fine(interval)
+        paid = self.desk.settling.fine(interval, self.now)
         return {names[one]: money for one, money in paid.items()}
 
     # what they have
@@ -379,4 +407,4 @@ class Town:
 def opened(place: Path) -> tuple[Town, Store]:
     """Return a town on a fresh ledger file, and the file."""
     store = open_store(place / "town.db")
-    return Town(store), store
+    return Town(store, place), store

@@ -47,13 +47,24 @@ class Sale(msgspec.Struct, frozen=True):
     charge: Money
 
 
-class ByMeters(msgspec.Struct, frozen=True):
-    """What two meters settled: energy delivered in all, what seller and network got for it."""
+class How(IntEnum):
+    """Whose word settled a wallet, in whole or in part; `returned`: nobody's, in time."""
+
+    CONFIRMED = 1
+    METERED = 2
+    RETURNED = 3
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What a transaction did with a wallet: energy delivered in all by now, and what seller and
+    network got by it. [Wh, micro-units]"""
 
     transaction: bytes
-    delivered_wh: Wh
-    paid: Money
-    charge: Money
+    account: bytes
+    how: How
+    delivered_wh: Wh = 0
+    paid: Money = 0
+    charge: Money = 0
 
 
 class Proven(msgspec.Struct, frozen=True):

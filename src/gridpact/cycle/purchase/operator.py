@@ -1,10 +1,8 @@
-"""The operator's desk: what people ask of it, and what it does once they traded ([Yu23]).
+"""The operator's desk: hears every message of a purchase and answers it ([Yu23]).
 
-`requests` certifies vouchers, `settling` brings bills and confirmations to their end; both keep
-what they know in the same `records`.
+`requests` certifies vouchers, `settling` brings bills and confirmations to their end. What they
+know is in the desk's file alone: a desk that died is another desk on the same file.
 """
-
-from dataclasses import dataclass, field
 
 from gridpact.crypto.keys import Key
 from gridpact.cycle.purchase.ports import PurchaseLedger
@@ -14,27 +12,96 @@ from gridpact.cycle.purchase.requests import Charge, Requests
 from gridpact.cycle.purchase.settling import Settling
 from gridpact.cycle.purchase.standing import Standings
 from gridpact.cycle.purchase.terms import PurchaseTerms
+from gridpact.errors import MalformedMessage
 from gridpact.identity.inbox import Inbox
+from gridpact.identity.messages import (
+    Appeal,
+    Bill,
+    Body,
+    Buy,
+    Choose,
+    Confirm,
+    Correct,
+    Message,
+    Sell,
+    Stop,
+)
 
 
-@dataclass
 class OperatorDesk:
-    """One operator's desk; `key` signs vouchers and records, `inbox` re-reads what was enclosed.
+    """One operator's desk.
 
-    `charge` is the network charge of a buyer and a seller in an interval; as whether sensors hold
-    a trade it is asked, never told. [micro-units per kWh]
+    Parameters
+    ----------
+    key
+        Signs vouchers and records.
+    ledger
+        Acts for the desk, with `records` as its journal.
+    inbox
+        Re-reads what was enclosed in a message.
+    charge
+        The network charge of a buyer and a seller in an interval; as whether sensors hold a trade
+        it is asked, never told. [micro-units per kWh]
     """
 
-    key: Key
-    terms: PurchaseTerms
-    ledger: PurchaseLedger
-    inbox: Inbox
-    standings: Standings
-    charge: Charge
-    records: DeskRecords = field(default_factory=DeskRecords)
+    def __init__(
+        self,
+        key: Key,
+        terms: PurchaseTerms,
+        ledger: PurchaseLedger,
+        inbox: Inbox,
+        records: DeskRecords,
+        charge: Charge,
+    ) -> None:
+        self.ledger, self.records = ledger, records
+        self.standings = Standings(terms, records.store)
+        given = key, terms, ledger
+        self.requests = Requests(*given, self.standings, records, charge)
+        ratings = Ratings(self.standings, records.store)
+        self.settling = Settling(*given, inbox, self.standings, ratings, records)
 
-    def __post_init__(self) -> None:
-        given = self.key, self.terms, self.ledger
-        self.requests = Requests(*given, self.standings, self.records, self.charge)
-        ratings = Ratings(self.standings)
-        self.settling = Settling(*given, self.inbox, self.standings, ratings, self.records)
+    def hear(self, message: Message, now: int) -> Body | None:
+        """Take a message that an `Inbox` let through; return the answer to send back, if any.
+
+        The same message again, after a crash, has the same answer and changes nothing.
+
+        Raises
+        ------
+        ProtocolError
+            It is refused, and changed nothing.
+        Reverted
+            The ledger refuses what it asks for.
+        """
+        self.settling.resume(now)
+        known = self.records.answer(message.hash, now)
+        if known is not None:
+            return known.body
+        if isinstance(message.body, Confirm):  # acts on the ledger, so it is no one change
+            answer: Body | None = self.settling.confirm(message, now)
+            self.records.answered(message.hash, now, answer)
+            return answer
+        with self.records.together():
+            answer = self._answer(message, now)
+            self.records.answered(message.hash, now, answer)
+        return answer
+
+    def _answer(self, message: Message, now: int) -> Body | None:
+        match message.body:
+            case Sell():
+                return self.requests.sell(message, now)
+            case Buy():
+                return self.requests.buy(message, now)
+            case Choose():
+                return self.requests.choose(message, now)
+            case Bill():
+                self.settling.bill(message, now)
+            case Correct():
+                self.settling.correct(message)
+            case Stop():
+                return self.settling.stop(message, now)
+            case Appeal():
+                self.settling.appeal(message, now)
+                return self.requests.notice()
+            case other:
+                raise MalformedMessage(f"a body of kind {type(other).__name__}: not for a desk")
+        return None

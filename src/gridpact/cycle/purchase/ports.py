@@ -8,7 +8,7 @@ from typing import Protocol
 
 from gridpact.crypto.eip712 import Domain
 from gridpact.model.delivery import Profile
-from gridpact.model.purchase import ByMeters, Proven, Sale, Wallet
+from gridpact.model.purchase import Done, Proven, Sale, Wallet
 from gridpact.model.voucher import Voucher
 from gridpact.quantities import Money, Wh
 
@@ -53,11 +53,19 @@ class PurchaseLedger(Protocol):
 
     def settle_by_meters(
         self, account: bytes, sold: Profile, sold_by: bytes, bought: Profile, bought_by: bytes
-    ) -> ByMeters:
+    ) -> bytes:
         """`sold_by` and `bought_by` are the meters' signatures."""
         ...
 
     def time_out(self, account: bytes) -> bytes: ...
+
+    def done(self, transaction: bytes) -> Done | None:
+        """What a transaction did with a wallet, by its events; None of any other."""
+        ...
+
+    def bring(self, raw: bytes) -> bytes:
+        """Send a transaction that was signed before; sent twice it counts once."""
+        ...
 
     def proven(self, participant: bytes, interval: int) -> Proven: ...
 

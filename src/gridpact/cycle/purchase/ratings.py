@@ -1,33 +1,33 @@
 """How everybody who traded in an interval is rated by the meters, and appeals against it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.recovery import signed_by
 from gridpact.cycle.purchase.standing import Standings
+from gridpact.cycle.purchase.store import DeskStore, Shelf
 from gridpact.cycle.purchase.tally import Tally, judged
 from gridpact.errors import ForgedSignature, Misplaced, Misstated
 from gridpact.model.delivery import Metered, Profile
 
-ByParticipant = dict[bytes, Tally]
 
-
-@dataclass
 class Ratings:
     """What is to be rated, by interval, and what was rated and may be appealed against."""
 
-    standings: Standings
-    _open: dict[int, ByParticipant] = field(default_factory=dict)
-    _rated: dict[int, ByParticipant] = field(default_factory=dict)
+    def __init__(self, standings: Standings, store: DeskStore) -> None:
+        self.standings = standings
+        self._open = store.shelf("open tally", Tally)
+        self._rated = store.shelf("rated tally", Tally)
+        self._together = store.together
 
-    def tally(self, participant: bytes, interval: int) -> Tally:
-        """Return what a participant did in an interval so far, to add to it."""
-        return self._open.setdefault(interval, {}).setdefault(participant, Tally())
+    def note(self, participant: bytes, interval: int, more: Tally) -> None:
+        """Add to what a participant did in an interval."""
+        key = _key(interval, participant)
+        self._open[key] = self._open.get(key, Tally()).plus(more)
 
     def traders(self, interval: int) -> list[bytes]:
         """Return who traded in an interval, rated or not yet, in order of address."""
-        return sorted({*self._open.get(interval, {}), *self._rated.get(interval, {})})
+        return sorted({*_of(self._open, interval), *_of(self._rated, interval)})
 
     def rate(self, interval: int, readings: Mapping[bytes, Metered]) -> None:
         """Rate everybody who traded in an interval, once.
@@ -37,18 +37,19 @@ class Ratings:
         Misplaced
             A meter of somebody who traded is missing.
         """
-        terms, tallies = self.standings.terms, self._open.get(interval, {})
+        terms, tallies = self.standings.terms, _of(self._open, interval)
         for participant in tallies:
             if participant not in readings:
                 name = participant.hex()
                 raise Misplaced(f"rating of interval {interval}: no reading of 0x{name}")
-        self._open.pop(interval, None)
-        self._rated[interval] = tallies
-        for participant, tally in sorted(tallies.items(), key=lambda one: one[0]):
-            kept, broken = judged(tally, readings[participant], terms.credibility)
-            self.standings.rate(participant, interval, kept, broken)
-        for old in [one for one in self._rated if one < interval - terms.appeal]:
-            del self._rated[old]
+        with self._together():
+            for participant, tally in tallies.items():
+                key = _key(interval, participant)
+                del self._open[key]
+                self._rated[key] = tally
+                kept, broken = judged(tally, readings[participant], terms.credibility)
+                self.standings.rate(participant, interval, kept, broken)
+            self._rated.drop_below(_key(max(0, interval - terms.appeal), b""))
 
     def appeal(
         self,
@@ -69,7 +70,7 @@ class Ratings:
             The word is of another meter, region or interval, or its key did not sign.
         """
         terms, interval = self.standings.terms, profile.interval
-        tally = self._rated.get(interval, {}).get(sender)
+        tally = self._rated.get(_key(interval, sender))
         if tally is None or terms.interval(now) > interval + terms.appeal:
             raise Misplaced(
                 f"appeal: no rating of interval {interval} is open to 0x{sender.hex()}; "
@@ -89,3 +90,13 @@ class Ratings:
             raise Misstated("registers of the appeal", (taken, sent), "none that ran backwards")
         kept, broken = judged(tally, Metered(sender, taken, sent), terms.credibility)
         self.standings.revise(sender, interval, kept, broken)
+
+
+def _key(interval: int, participant: bytes) -> bytes:
+    return interval.to_bytes(8, "big") + participant
+
+
+def _of(shelf: Shelf[Tally], interval: int) -> dict[bytes, Tally]:
+    """Return an interval's tallies by participant, in order of address."""
+    prefix = _key(interval, b"")
+    return {key[8:]: shelf[key] for key in shelf if key.startswith(prefix)}

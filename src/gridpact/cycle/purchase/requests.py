@@ -46,7 +46,6 @@ class Requests:
     standings: Standings
     records: DeskRecords
     charge: Charge
-    _serial: int = 0
 
     def sell(self, message: Message, now: int) -> Notice:
         """Take a seller's request; broadcast it with all that stand.
@@ -119,11 +118,10 @@ class Requests:
 
     def notice(self) -> Notice:
         """Return what everybody is told: what is offered, and who is on the blacklist."""
-        self._serial += 1
         offers = tuple(
             self._choice(name, one.left) for name, one in self.records.offers.items() if one.left
         )
-        return Notice(self._serial, offers, tuple(sorted(self.standings.blacklist)))
+        return Notice(self.records.next_notice(), offers, tuple(sorted(self.standings.blacklist)))
 
     def _voucher(self, choose: Choose, buyer: bytes, offer: Offer, volume: Wh) -> Voucher:
         wallet = self.ledger.wallet(choose.account)

@@ -16,8 +16,9 @@ from gridpact.cycle.purchase.ports import PurchaseLedger
 from gridpact.cycle.purchase.ratings import Ratings
 from gridpact.cycle.purchase.records import DeskRecords, Purchase
 from gridpact.cycle.purchase.standing import Standings
+from gridpact.cycle.purchase.tally import Tally
 from gridpact.cycle.purchase.terms import PurchaseTerms
-from gridpact.errors import ForgedSignature, Misplaced, Misstated
+from gridpact.errors import ForgedSignature, Misplaced, Misstated, Reverted
 from gridpact.identity.certificate import read
 from gridpact.identity.inbox import Inbox
 from gridpact.identity.messages import (
@@ -34,7 +35,7 @@ from gridpact.identity.messages import (
     body_of,
 )
 from gridpact.model.delivery import Metered, Profile
-from gridpact.model.purchase import WalletState
+from gridpact.model.purchase import Done, How, WalletState
 from gridpact.model.voucher import confirmation, hold
 from gridpact.quantities import Money, Wh
 
@@ -154,18 +155,16 @@ class Settling:
         if not signed_by(wallet.key, digest, confirm.signature):
             raise ForgedSignature(wallet.key, None, "confirmation")
         transaction = self.ledger.confirm(voucher.account, confirm.received_wh, confirm.signature)
-        came, before = confirm.received_wh, purchase.confirmed
-        paid = voucher.due(came) - voucher.due(before)
-        charge = voucher.charged(came) - voucher.charged(before)
-        purchase = replace(purchase, confirmed=came)
-        self._keep(purchase)
-        if came == voucher.volume_wh:
-            timely = self.terms.interval(now) <= voucher.due_by + self.terms.window
-            self._close(purchase, came, transaction, timely)
-        return Settled(confirm.purchase, came, paid, charge, transaction)
+        return self.seen(transaction, now)
 
     def meter(
-        self, name: bytes, sold: Profile, sold_by: bytes, bought: Profile, bought_by: bytes
+        self,
+        name: bytes,
+        sold: Profile,
+        sold_by: bytes,
+        bought: Profile,
+        bought_by: bytes,
+        now: int,
     ) -> Settled:
         """Settle a purchase by both meters, once the buyer's window is over.
 
@@ -179,14 +178,15 @@ class Settling:
         Reverted
             The ledger refuses: too early, or a meter's signature does not hold.
         """
+        self.resume(now)
         purchase = self.records.purchase(name)
-        voucher = purchase.voucher
-        done = self.ledger.settle_by_meters(voucher.account, sold, sold_by, bought, bought_by)
-        timely = done.delivered_wh <= max(purchase.confirmed, purchase.disputed or 0)
-        self._close(purchase, done.delivered_wh, done.transaction, timely)
-        return Settled(name, done.delivered_wh, done.paid, done.charge, done.transaction)
+        account = purchase.voucher.account
+        confirmed = max(purchase.confirmed, self.ledger.sale(account).confirmed_wh)
+        self._keep(replace(purchase, confirmed=confirmed))  # a buyer may have brought it itself
+        done = self.ledger.settle_by_meters(account, sold, sold_by, bought, bought_by)
+        return self.seen(done, now)
 
-    def time_out(self, name: bytes) -> Settled:
+    def time_out(self, name: bytes, now: int) -> Settled:
         """Give a buyer back what nobody claimed or proved, when the time for it is over.
 
         Nobody is rated for a purchase that no seller took up on the ledger.
@@ -198,12 +198,51 @@ class Settling:
         Reverted
             The ledger refuses: too early.
         """
-        purchase = self.records.purchase(name)
-        voucher = purchase.voucher
-        taken_up = self.ledger.wallet(voucher.account).serial == voucher.serial
-        transaction = self.ledger.time_out(voucher.account)
-        self._close(replace(purchase, held=purchase.held or not taken_up), purchase.confirmed)
-        return Settled(name, purchase.confirmed, 0, 0, transaction)
+        self.resume(now)
+        account = self.records.purchase(name).voucher.account
+        return self.seen(self.ledger.time_out(account), now)
+
+    def seen(self, transaction: bytes, now: int) -> Settled:
+        """Note what a transaction did with an open purchase, whoever brought it.
+
+        Its own ones, those of a desk that died before it noted them, a buyer's that insisted: the
+        ledger's word is the same.
+
+        Raises
+        ------
+        Misplaced
+            It did nothing with an open purchase, or was noted before.
+        """
+        done = self.ledger.done(transaction)
+        found = [
+            one
+            for one in self.records.purchases.values()
+            if done is not None and one.voucher.account == done.account
+        ]
+        if done is None or not found:
+            raise Misplaced(f"transaction 0x{transaction.hex()}: settles no open purchase")
+        (purchase,) = found
+        with self.records.together():
+            self._note(purchase, done, now)
+            self.records.forget()
+        name = purchase.voucher.purchase
+        return Settled(name, done.delivered_wh, done.paid, done.charge, transaction)
+
+    def resume(self, now: int) -> None:
+        """Bring what was signed and perhaps not sent when the desk died, and note what it did.
+
+        Raises
+        ------
+        Unavailable
+            The ledger does not take it now; it stays pending.
+        """
+        raw = self.records.pending
+        if raw is None:
+            return
+        try:
+            self.seen(self.ledger.bring(raw), now)
+        except (Misplaced, Reverted):  # refused, or it settled no purchase: nothing to note
+            self.records.forget()
 
     def released(self, name: bytes) -> None:
         """End a purchase whose seller freed the wallet on the ledger, for another to be named.
@@ -233,7 +272,7 @@ class Settling:
                 raise Misplaced(f"rating of interval {interval}: purchase 0x{name} is open")
         self.ratings.rate(interval, readings)
 
-    def fine(self, interval: int) -> dict[bytes, Money]:
+    def fine(self, interval: int, now: int) -> dict[bytes, Money]:
         """Fine who broke its word in an interval, by what the ledger proved; return who paid what.
 
         Anybody may do the same: the amounts follow from what meters signed.
@@ -243,11 +282,13 @@ class Settling:
         Reverted
             The ledger refuses: too early.
         """
+        self.resume(now)
         paid = {}
         for participant in self.ratings.traders(interval):
             proven = self.ledger.proven(participant, interval)
             if proven.kept_wh < proven.promised_wh or proven.withheld_wh > 0:
                 paid[participant] = self.ledger.fine(participant, interval)
+                self.records.forget()
         return paid
 
     def appeal(self, message: Message, now: int) -> None:
@@ -275,19 +316,39 @@ class Settling:
     def _keep(self, purchase: Purchase) -> None:
         self.records.purchases[purchase.voucher.purchase] = purchase
 
+    def _note(self, purchase: Purchase, done: Done, now: int) -> None:
+        voucher = purchase.voucher
+        match done.how:
+            case How.CONFIRMED:
+                confirmed = max(done.delivered_wh, purchase.confirmed)
+                purchase = replace(purchase, confirmed=confirmed)
+                self._keep(purchase)
+                if done.delivered_wh == voucher.volume_wh:
+                    timely = self.terms.interval(now) <= voucher.due_by + self.terms.window
+                    self._close(purchase, done.delivered_wh, done.transaction, timely)
+            case How.METERED:
+                timely = done.delivered_wh <= max(purchase.confirmed, purchase.disputed or 0)
+                self._close(purchase, done.delivered_wh, done.transaction, timely)
+            case How.RETURNED:
+                taken_up = self.ledger.wallet(voucher.account).serial == voucher.serial
+                over = replace(purchase, held=purchase.held or not taken_up)
+                self._close(over, purchase.confirmed)
+
     def _close(
         self, purchase: Purchase, delivered: Wh, payment: bytes = b"", timely: bool = True
     ) -> None:
         """End a purchase: renew its buyer's record, note what is to be rated with the interval."""
-        voucher = purchase.voucher
-        del self.records.purchases[voucher.purchase]
-        if payment and delivered:
-            record = self.standings.record(purchase.buyer).renewed(timely, payment)
-            self.standings.records[purchase.buyer] = record
-        buyer = self.ratings.tally(purchase.buyer, voucher.due_by)
-        buyer.taken += delivered if timely else purchase.confirmed
-        buyer.withheld += 0 if timely else delivered - purchase.confirmed
-        if not purchase.held:
-            seller = self.ratings.tally(purchase.seller, voucher.due_by)
-            seller.agreed += voucher.volume_wh
-            seller.billed += max(purchase.billed, delivered)
+        voucher, due = purchase.voucher, purchase.voucher.due_by
+        bought = Tally(
+            taken=delivered if timely else purchase.confirmed,
+            withheld=0 if timely else delivered - purchase.confirmed,
+        )
+        sold = Tally(agreed=voucher.volume_wh, billed=max(purchase.billed, delivered))
+        with self.records.together():
+            del self.records.purchases[voucher.purchase]
+            if payment and delivered:
+                record = self.standings.record(purchase.buyer).renewed(timely, payment)
+                self.standings.records[purchase.buyer] = record
+            self.ratings.note(purchase.buyer, due, bought)
+            if not purchase.held:
+                self.ratings.note(purchase.seller, due, sold)

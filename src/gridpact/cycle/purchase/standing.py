@@ -4,8 +4,9 @@ One update of credibility per participant and interval (5-decisions, section 9):
 is kept and broken within an interval first, so splitting a purchase changes nothing.
 """
 
-from dataclasses import dataclass, field
+import msgspec
 
+from gridpact.cycle.purchase.store import DeskStore
 from gridpact.cycle.purchase.terms import PurchaseTerms
 from gridpact.errors import Blacklisted, Misplaced
 from gridpact.model.purchase import PurchaseRecord
@@ -14,8 +15,7 @@ from gridpact.quantities import Score, Wh
 from gridpact.reputation import credibility, sanctions
 
 
-@dataclass(frozen=True)
-class _Rated:
+class _Rated(msgspec.Struct, frozen=True):
     """One rating, and the standing before it."""
 
     interval: int
@@ -24,19 +24,25 @@ class _Rated:
     broken: Wh
 
 
-@dataclass
 class Standings:
-    """Everybody's standing by address; who was never rated has none yet."""
+    """Everybody's standing by address; who was never rated has none yet.
 
-    terms: PurchaseTerms
-    blacklist: set[bytes] = field(default_factory=set)
-    records: dict[bytes, PurchaseRecord] = field(default_factory=dict)
-    _now: dict[bytes, Standing] = field(default_factory=dict)
-    _rated: dict[bytes, list[_Rated]] = field(default_factory=dict)
+    `banned`: since which interval somebody is on the blacklist. `records`: buyers' payments.
+    """
 
-    def __post_init__(self) -> None:
-        terms = self.terms
+    def __init__(self, terms: PurchaseTerms, store: DeskStore) -> None:
+        self.terms = terms
+        self.banned = store.shelf("banned", int)
+        self.records = store.shelf("record", PurchaseRecord)
+        self._now = store.shelf("standing", Standing)
+        self._rated = store.shelf("rated", tuple[_Rated, ...])
+        self._together = store.together
         self._decay = decay(terms.credibility.half_life_days, terms.timing.seconds)
+
+    @property
+    def blacklist(self) -> frozenset[bytes]:
+        """Who may not trade."""
+        return frozenset(self.banned)
 
     def of(self, participant: bytes, interval: int) -> Standing:
         """Return a standing as the clock has left it by an interval."""
@@ -66,7 +72,7 @@ class Standings:
         Blacklisted
             It is.
         """
-        if participant in self.blacklist:
+        if participant in self.banned:
             raise Blacklisted(participant)
 
     def rate(self, participant: bytes, interval: int, kept: Wh, broken: Wh) -> None:
@@ -75,13 +81,15 @@ class Standings:
         Once per participant and interval, in their order. [Wh]
         """
         before = self._now.get(participant, Standing())
-        past = self._rated.setdefault(participant, [])
-        past.append(_Rated(interval, before, kept, broken))
-        while past[0].interval < interval - self.terms.appeal:
-            past.pop(0)
-        self._now[participant], suspended = self._after(participant, past[-1], before)
-        if suspended:
-            self.blacklist.add(participant)
+        rated = _Rated(interval, before, kept, broken)
+        oldest = interval - self.terms.appeal
+        past = (one for one in self._rated.get(participant, ()) if one.interval >= oldest)
+        now, suspended = self._after(participant, rated, before)
+        with self._together():
+            self._rated[participant] = (*past, rated)
+            self._now[participant] = now
+            if suspended:
+                self.banned[participant] = interval
 
     def revise(self, participant: bytes, interval: int, kept: Wh, broken: Wh) -> None:
         """Rate an interval otherwise, after an appeal, and all later ones anew on top of it.
@@ -91,19 +99,23 @@ class Standings:
         Misplaced
             It was not rated, or a review came since.
         """
-        past = self._rated.get(participant, [])
+        past = list(self._rated.get(participant, ()))
         at = next((n for n, one in enumerate(past) if one.interval == interval), None)
         if at is None:
             raise Misplaced(f"rating of interval {interval}: not open to 0x{participant.hex()}")
-        now, banned = past[at].before, False
+        now, banned = past[at].before, None
         past[at] = _Rated(interval, now, kept, broken)
         for number in range(at, len(past)):
             one = past[number]
             past[number] = _Rated(one.interval, now, one.kept, one.broken)
             now, suspended = self._after(participant, past[number], now)
-            banned |= suspended
-        self._now[participant] = now
-        (self.blacklist.add if banned else self.blacklist.discard)(participant)
+            banned = one.interval if suspended else banned
+        with self._together():
+            self._rated[participant] = tuple(past)
+            self._now[participant] = now
+            self.banned.pop(participant, None)
+            if banned is not None:
+                self.banned[participant] = banned
 
     def _after(self, participant: bytes, rated: _Rated, before: Standing) -> tuple[Standing, bool]:
         """Return the standing after a rating, and whether it suspends."""
@@ -127,17 +139,19 @@ class Standings:
             It is not on it, or may not ask yet.
         """
         known = self._now.get(participant, Standing())
-        if participant not in self.blacklist:
+        if participant not in self.banned:
             raise Misplaced(f"participant 0x{participant.hex()}: not on the blacklist")
         if not sanctions.may_return(known, interval, self.terms.sanctions):
             raise Misplaced(
                 f"participant 0x{participant.hex()}: may ask for a review from interval "
                 f"{known.interval + self.terms.sanctions.away} on, not in {interval}"
             )
-        self.blacklist.remove(participant)
-        self._rated.pop(participant, None)
-        self._now[participant] = sanctions.returned(known, interval)
-        return self._now[participant]
+        back = sanctions.returned(known, interval)
+        with self._together():
+            del self.banned[participant]
+            self._rated.pop(participant, None)
+            self._now[participant] = back
+        return back
 
     def _volume(self, participant: bytes) -> Wh:
         return credibility.reference(self.terms.volumes.get(participant, 0), ())

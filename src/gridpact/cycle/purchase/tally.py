@@ -1,6 +1,6 @@
 """What one participant did in an interval of purchases, and what its meter makes of it."""
 
-from dataclasses import dataclass
+import msgspec
 
 from gridpact.model.delivery import Metered
 from gridpact.model.rating import CredibilityTerms
@@ -8,8 +8,7 @@ from gridpact.quantities import Wh
 from gridpact.reputation import credibility
 
 
-@dataclass
-class Tally:
+class Tally(msgspec.Struct, frozen=True):
     """One participant's interval, until the meters are read. [Wh]
 
     `agreed`, `billed`: what it sold and what it claims to have sent; `taken`: bought and paid in
@@ -20,6 +19,15 @@ class Tally:
     billed: Wh = 0
     taken: Wh = 0
     withheld: Wh = 0
+
+    def plus(self, more: "Tally") -> "Tally":
+        """Return both as one."""
+        return Tally(
+            self.agreed + more.agreed,
+            self.billed + more.billed,
+            self.taken + more.taken,
+            self.withheld + more.withheld,
+        )
 
 
 def judged(tally: Tally, meter: Metered, terms: CredibilityTerms) -> tuple[Wh, Wh]:

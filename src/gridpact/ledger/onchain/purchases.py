@@ -4,6 +4,8 @@ Each party signs its own transactions and counts its own nonces; the operator of
 them from an address of its own, for the chain's operator signs the market's blocks alone.
 """
 
+from typing import Protocol
+
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keys import Key, compact
 from gridpact.errors import Reverted
@@ -13,9 +15,41 @@ from gridpact.ledger.evm.transactions import sign
 from gridpact.ledger.onchain.abi import contract, numbers, pack
 from gridpact.ledger.onchain.suite import Suite
 from gridpact.model.delivery import Profile
-from gridpact.model.purchase import ByMeters, Proven, Sale, Wallet, WalletState
+from gridpact.model.purchase import Done, How, Proven, Sale, Wallet, WalletState
 from gridpact.model.voucher import Voucher
 from gridpact.quantities import Money, Wh
+
+_HOW = {"Confirmed": How.CONFIRMED, "Metered": How.METERED, "Returned": How.RETURNED}
+
+
+class Journal(Protocol):
+    """Where a transaction stands from its signature until its sender noted what it did."""
+
+    @property
+    def nonce(self) -> int:
+        """How many transactions the key signed on this chain."""
+        ...
+
+    def keep(self, raw: bytes) -> None:
+        """Keep one, and count it, before it is sent."""
+        ...
+
+    def forget(self) -> None:
+        """The last one is noted, or was refused."""
+        ...
+
+
+class Counted:
+    """The journal of a party that is asked again when it dies: it only counts."""
+
+    def __init__(self, nonce: int = 0) -> None:
+        self.nonce = nonce
+
+    def keep(self, _raw: bytes) -> None:
+        self.nonce += 1
+
+    def forget(self) -> None:
+        """Nothing was kept."""
 
 
 class Purchases:
@@ -27,12 +61,13 @@ class Purchases:
         Where the market's contracts stand.
     key
         Signs this party's transactions.
-    nonce
-        How many transactions the key has sent on this chain before.
+    journal
+        Keeps each transaction before it is sent, and counts them.
     """
 
-    def __init__(self, chain: OpenChain, key: Key, nonce: int = 0) -> None:
-        self._chain, self._key, self._nonce = chain, key, nonce
+    def __init__(self, chain: OpenChain, key: Key, journal: Journal | None = None) -> None:
+        self._chain, self._key = chain, key
+        self._journal = journal or Counted()
         self._suite = Suite(chain.operator)
         self._domain = self._suite.domain(chain.chain_id)
 
@@ -87,15 +122,27 @@ class Purchases:
 
     def settle_by_meters(
         self, account: bytes, sold: Profile, sold_by: bytes, bought: Profile, bought_by: bytes
-    ) -> ByMeters:
+    ) -> bytes:
         given = pack(account) + _metered(sold, sold_by) + _metered(bought, bought_by)
-        receipt = self._send("settle_by_meters", given)
-        topic = contract("wallets").topics["Metered"]
-        (found,) = [log for log in receipt.outcome.logs if log.topics[0] == topic]
-        return ByMeters(receipt.transaction, *numbers(found.data))
+        return self._send("settle_by_meters", given).transaction
 
     def time_out(self, account: bytes) -> bytes:
         return self._send("time_out", pack(account)).transaction
+
+    def done(self, transaction: bytes) -> Done | None:
+        receipt = self._chain.receipt(transaction)
+        if receipt is None:
+            return None
+        topics, wallets = contract("wallets").topics, self._suite["wallets"]
+        for event, how in _HOW.items():  # what meters settle is returned, too
+            for log in receipt.outcome.logs:
+                if log.address == wallets and log.topics[0] == topics[event]:
+                    said = () if how is How.RETURNED else numbers(log.data)
+                    return Done(transaction, log.topics[1][12:], how, *said)
+        return None
+
+    def bring(self, raw: bytes) -> bytes:
+        return self._submit(raw, "wallets").transaction
 
     def proven(self, participant: bytes, interval: int) -> Proven:
         return Proven(*self._view("wallets", "proven", participant, interval))
@@ -110,11 +157,16 @@ class Purchases:
 
     def _send(self, function: str, given: bytes) -> Receipt:
         call: Call = self._suite.call("wallets", function, given)
-        raw = sign(self._key, self._chain.chain_id, self._nonce, call.to, call.data).raw
+        nonce = self._journal.nonce
+        raw = sign(self._key, self._chain.chain_id, nonce, call.to, call.data).raw
+        self._journal.keep(raw)
+        return self._submit(raw, call.label)
+
+    def _submit(self, raw: bytes, label: str) -> Receipt:
         receipt = self._chain.submit(raw)
-        self._nonce += 1
         if receipt.outcome.status == 0:
-            raise Reverted(revert_reason(receipt.outcome.output), call.label)
+            self._journal.forget()
+            raise Reverted(revert_reason(receipt.outcome.output), label)
         return receipt
 
 
