@@ -17,7 +17,7 @@ from gridpact.ledger.audit.audit import AuditedBlock, Inspector, View
 from gridpact.model.order import Accepted, Code, Refusal, SignedOrder
 from gridpact.model.record import Book, Record, decode_any, encode
 
-UNCOVERED, FINED = 3_090, 3_096
+UNCOVERED, FINED, SHUT_OUT = 3_090, 3_096, 3_138
 
 
 class Altered:
@@ -116,6 +116,33 @@ def test_an_offer_that_was_judged_otherwise_is_found(
     audit_ledger(thin, {})
     with pytest.raises(Corrupt, match=problem):
         audit_ledger(thin, {}, (Altered(CoverAudit(), _in_books(change)),))
+
+
+@pytest.fixture(scope="module")
+def fallen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger on which somebody was suspended."""
+    return _ledger(SHUT_OUT, tmp_path_factory.mktemp("fallen"))
+
+
+def test_who_is_shut_out_and_not_suspended_is_found(fallen: Path) -> None:
+    def none(record: Record) -> Record | None:
+        if isinstance(record, Book) and record.suspended:
+            return replace(record, suspended=())
+        return None
+
+    audit_ledger(fallen, {})
+    with pytest.raises(Corrupt, match="is shut out and missing"):
+        audit_ledger(fallen, {}, (Altered(CoverAudit(), none),))
+
+
+def test_who_is_suspended_and_not_shut_out_is_found(fallen: Path) -> None:
+    def more(record: Record) -> Record | None:
+        if isinstance(record, Book) and record.orders:
+            return replace(record, suspended=(record.orders[0].order.participant,))
+        return None
+
+    with pytest.raises(Corrupt, match="is not shut out"):
+        audit_ledger(fallen, {}, (Altered(CoverAudit(), more),))
 
 
 def test_a_refusal_of_who_was_covered_is_found(fined: Path) -> None:

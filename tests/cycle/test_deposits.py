@@ -108,7 +108,7 @@ def test_random_market_with_deposits_keeps_every_promise(seed: int) -> None:
     require_promises(play(strict(draw(seed, faulty=True))))
 
 
-@pytest.mark.parametrize("seed", [3_096, DISPUTE_ENDS_IN_A_FINE])
+@pytest.mark.parametrize("seed", [SHUT_OUT, DISPUTE_ENDS_IN_A_FINE])
 def test_random_market_with_deposits_agrees_on_both_chains_is_audited_and_resumes(
     seed: int, tmp_path: Path
 ) -> None:

@@ -35,8 +35,10 @@ def url() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def short(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
-    """Return half the day in three intervals; in the last both tiers trade."""
+    """Return half the day in three intervals; in the last both tiers trade, and one is fined."""
     text = (SCENARIOS / "sce56-day.toml").read_text()
+    strict = "[reputation]\ndeposit_share = 0.2\nfine_per_kwh = 0.1"
+    text = text.replace("[reputation]", strict)
     for key, value in (("intervals = 24", "intervals = 3"), ("minutes = 60", "minutes = 240")):
         assert key in text
         text = text.replace(key, value)
@@ -75,6 +77,8 @@ def test_a_run_on_a_node_writes_what_a_run_on_the_embedded_chain_writes(
         day = run_day(short, ledgers, quietly)
         ends.append([(end.name, end.totals, end.accounts) for end in day.chains])
         assert {fill.tier for fill in day.intervals[-1].cleared.fills} == {Tier.LOCAL, Tier.ZONAL}
+        assert all(day.put_down)
+        assert any(rows for one in day.intervals for rows in one.fines)
         ledgers.close()
     assert ends[0] == ends[1]
     embedded, on_node = dict(_in_file(file)), dict(_in_companion(companion))

@@ -51,6 +51,8 @@ def test_orders_of_the_suspended_are_refused_and_others_trade(strict: DayResult)
             row.order.participant for book in (one.book, one.plant_book) for row in book.orders
         }
         assert not out & accepted
+        assert out <= {*one.book.suspended, *one.plant_book.suspended}
+        assert not {*one.book.suspended, *one.plant_book.suspended} & accepted
         assert not listed & accepted
         assert listed <= set().union(*broken.values())
         refused += len(listed)

@@ -95,10 +95,7 @@ def _offers(place: str, key: Key, book: Book, known: _Chain, view: View) -> Iter
     """Yield the offers that were accepted or refused for want of cover."""
     found, terms = known.found, known.terms
     standings = _standings(known.suite, [one.address for one in found.participants], view)
-    for one in book.orders:
-        who = one.order.participant
-        if terms.floor and shut_out(standings[who], key.interval, terms):
-            raise Corrupt(place, f"order {one.hash.hex()[:16]}: of somebody who is shut out")
+    _require_suspended(place, key, book, known, standings, view)
     prices = known.prices.get(Key(key.region, key.interval, Phase.PRICE))
     if prices is None:
         raise Corrupt(place, "offers: taken before prices were posted")
@@ -117,6 +114,24 @@ def _offers(place: str, key: Key, book: Book, known: _Chain, view: View) -> Iter
     )
     for order, refusal in rows:
         yield _Offer(place, order, refusal, prices, cover)
+
+
+def _require_suspended(
+    place: str,
+    key: Key,
+    book: Book,
+    known: _Chain,
+    standings: Mapping[bytes, Standing],
+    view: View,
+) -> None:
+    """Check that exactly those who are shut out are suspended, but for who left by himself."""
+    terms = known.terms
+    out = {who for who, one in standings.items() if shut_out(one, key.interval, terms)}
+    for who in set(book.suspended) - out:
+        raise Corrupt(place, f"suspended: {who.hex()} is not shut out")
+    for who in out - set(book.suspended):
+        if _state(known.suite, who, view) in (packing.ACTIVE, packing.SUSPENDED):
+            raise Corrupt(place, f"suspended: {who.hex()} is shut out and missing")
 
 
 def _signed(place: str, refusal: Refusal, domain: Domain) -> Order:
@@ -151,6 +166,11 @@ def _standings(suite: Suite, people: Sequence[bytes], view: View) -> dict[bytes,
         words = view(suite.call("reputation", "believed", Rows(list(map(word, some)))))
         found |= zip(some, map(packing.standing, listed(words)), strict=True)
     return found
+
+
+def _state(suite: Suite, participant: bytes, view: View) -> int:
+    word_of = numbers(view(suite.call("registry", "status", pack(participant))))[0]
+    return packing.status(word_of)[2]
 
 
 def _deposit(suite: Suite, participant: bytes, view: View) -> Money:

@@ -50,12 +50,13 @@ def _book(
     people: Roster,
     submitted: Iterable[SignedOrder],
 ) -> Book:
+    out = _fallen(market, ledger, people, interval)
     gate = Gate(
         domain=ledger.domain,
         region=region,
         interval=interval,
         participants=people.participants,
-        suspended=people.suspended | _fallen(market, ledger, people, interval),
+        suspended=people.suspended | out,
         pairs=pairs,
         demand_buses=frozenset(one.bus for one in market.participants),
         bid_limit={who: row.bid_wh for who, row in expected.allowance.items()},
@@ -70,7 +71,8 @@ def _book(
         uncovered=_covered(market, ledger, region, interval),
     )
     accepted, refused = admit(submitted, gate, market.collector.sign)
-    return Book(book_seed([one.hash for one in accepted]), accepted, refused)
+    seed = book_seed([one.hash for one in accepted])
+    return Book(seed, accepted, refused, _suspended(ledger, region, interval, out))
 
 
 def _fallen(market: Market, ledger: Ledger, people: Roster, interval: int) -> frozenset[bytes]:
@@ -81,6 +83,17 @@ def _fallen(market: Market, ledger: Ledger, people: Roster, interval: int) -> fr
     return frozenset(
         one for one in people.participants if shut_out(ledger.standing(one), interval, terms)
     )
+
+
+def _suspended(
+    ledger: Ledger, region: bytes, interval: int, out: frozenset[bytes]
+) -> tuple[bytes, ...]:
+    """Return whom the chain suspends: those who are shut out and have not left by themselves."""
+    if not out:
+        return ()
+    before = ledger.read(Key(region, interval - 1, Phase.COLLECT), Book) if interval else None
+    known = before.suspended if before else ()
+    return tuple(sorted(one for one in out if one in known or ledger.active(one)))
 
 
 def _covered(market: Market, ledger: Ledger, region: bytes, interval: int) -> Uncovered:

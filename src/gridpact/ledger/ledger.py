@@ -95,6 +95,10 @@ class Ledger(Protocol):
         """Return what the credibility rule knows of a participant; empty by another rule."""
         ...
 
+    def active(self, address: bytes) -> bool:
+        """Say whether a participant may place orders: registered, not suspended, not leaving."""
+        ...
+
     def deposit(self, address: bytes) -> Money:
         """Return what is held of a participant's deposit; it is part of its locked money."""
         ...

@@ -116,11 +116,16 @@ class Found(msgspec.Struct, frozen=True, tag=True):
 
 
 class Book(msgspec.Struct, frozen=True, tag=True):
-    """The sealed book of one interval. `seed` decides the order of equal bids."""
+    """The sealed book of one interval. `seed` decides the order of equal bids.
+
+    `suspended` are those whose broken word shuts them out from this interval on, addresses rising:
+    who was not in the book before is suspended on the chain, who is not any more is reinstated.
+    """
 
     seed: bytes
     orders: tuple[Accepted, ...]
     refusals: tuple[Refusal, ...]
+    suspended: tuple[bytes, ...] = ()
 
 
 class BusCharge(msgspec.Struct, frozen=True):

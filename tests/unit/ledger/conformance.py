@@ -618,6 +618,22 @@ def test_a_rating_over_other_energy_is_refused(chains: Pair) -> None:
     _refused(chains.local, key, Rating((more,)))
 
 
+def test_the_book_suspends_and_the_next_one_reinstates(chains: Pair) -> None:
+    founded(chains.local, chains.zonal)
+    market = Round(chains.local, chains.zonal)
+    key, whole = _step(market, Book, chains.local)
+    _refused(chains.local, key, replace(whole, suspended=(SUE.address,)))
+    others = tuple(one for one in whole.orders if one.order.participant != SUE.address)
+    chains.local.write(key, Book(whole.seed, others, (), (SUE.address,)))
+    assert [chains.local.active(one.address) for one in (SUE, ANN)] == [False, True]
+    assert not chains.local.active(PLANT.address)
+    later = Round(chains.local, chains.zonal, 1)
+    key, whole = _step(later, Book, chains.local)
+    _refused(chains.local, key, replace(whole, suspended=(SUE.address,)))
+    chains.local.write(key, whole)
+    assert chains.local.active(SUE.address)
+
+
 STRICT = ReviewTerms(fine=100_000, tolerance=250_000)
 PUT_DOWN = 150_000
 

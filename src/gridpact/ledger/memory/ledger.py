@@ -144,6 +144,10 @@ class MemoryLedger:
     def standing(self, address: bytes) -> Standing:
         return self._standings.get(address) or Standing()
 
+    def active(self, address: bytes) -> bool:
+        known = self._vault.accounts.get(address) is not None
+        return known and address not in self._orders.suspended
+
     def deposit(self, address: bytes) -> Money:
         return self._deposits.get(address) or 0
 
@@ -178,6 +182,7 @@ class MemoryLedger:
             self._net.final,
             self._orders.left,
             self._orders.books,
+            self._orders.out,
             self._prices,
             self._locked,
             self._held,
@@ -197,6 +202,7 @@ class MemoryLedger:
             case Found():
                 self._found(record)
             case Book():
+                self._orders.suspend(record.suspended)
                 self._orders.collect((key.region, key.interval), record.orders)
             case Prices():
                 self._prices.put((key.region, key.interval), record)

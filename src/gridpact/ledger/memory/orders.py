@@ -3,7 +3,7 @@
 The same refusals as `contracts/orders.vy`, but for signatures: a study may leave them out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from gridpact.errors import Reverted
@@ -36,7 +36,16 @@ class PlainOrders:
         self._vault = vault
         self.left: Journalled[bytes, Left] = Journalled()
         self.books: Journalled[Place, tuple[bytes, ...]] = Journalled()
+        self.out: Journalled[None, frozenset[bytes]] = Journalled()
         self.regions: frozenset[bytes] = frozenset()
+
+    @property
+    def suspended(self) -> frozenset[bytes]:
+        return self.out.get(None) or frozenset()
+
+    def suspend(self, people: Iterable[bytes]) -> None:
+        """Take nobody's orders but of those who are not among these."""
+        self.out.put(None, frozenset(people))
 
     def collect(self, place: Place, orders: Sequence[Accepted]) -> None:
         """Take orders into the book and reserve the bids' money."""
@@ -51,6 +60,8 @@ class PlainOrders:
             raise Reverted("orders: seen before", accepted.hash.hex())
         if self._vault.accounts.get(order.participant) is None:
             raise Reverted("orders: not registered", order.participant.hex())
+        if order.participant in self.suspended:
+            raise Reverted("orders: suspended", order.participant.hex())
         if order.interval != place[1] or 0 < order.expires <= order.interval:
             raise Reverted("orders: of another interval", accepted.hash.hex())
         self._vault.shift(order.participant, Pot.FREE, Pot.RESERVED, accepted.reserved)

@@ -15,8 +15,8 @@ from gridpact.ledger.onchain.abi import Rows, pack
 from gridpact.ledger.onchain.attest import BATCH, batches, in_batches
 from gridpact.ledger.onchain.suite import Suite
 from gridpact.model.door import Warrant
-from gridpact.model.interval import Key
-from gridpact.model.order import NONE, Accepted, Order
+from gridpact.model.interval import Key, Phase
+from gridpact.model.order import NONE, Order
 from gridpact.model.participant import Named
 from gridpact.model.rating import CredibilityTerms
 from gridpact.model.record import (
@@ -43,6 +43,9 @@ from gridpact.quantities import Money
 REGISTERED = 32
 """Participants per call: 64 would need more gas than networks let a transaction have (EIP-7825)."""
 
+FALLEN = b"credibility and its floor".ljust(32, b"\0")
+"""Why a market suspends somebody, and why it lets somebody in again."""
+
 T = TypeVar("T")
 Books = Callable[[Key], Sequence[Book]]
 """The parts of the book that was collected for a key's interval before its commitment."""
@@ -64,7 +67,7 @@ class Calls:
             case Found():
                 calls = self._found(key, record, content)
             case Book():
-                calls = self._collect(key, record.orders, content)
+                calls = self._collect(key, record, content)
             case Prices():
                 calls = iter([self._price(key, record, content)])
             case Cleared():
@@ -135,10 +138,22 @@ class Calls:
         given = pack(*tariffs) + roots.costs(prices)
         return self._suite.call("clearing", "price", packing.write(key, 0, content) + given)
 
-    def _collect(self, key: Key, orders: Sequence[Accepted], content: bytes) -> Iterator[Call]:
+    def _collect(self, key: Key, book: Book, content: bytes) -> Iterator[Call]:
+        orders = book.orders
+        before, now = self._suspended(key), set(book.suspended)
+        for function, people in (("suspend", now - before), ("reinstate", before - now)):
+            for who in sorted(people):
+                yield self._suite.call("registry", function, pack(who), FALLEN)
         for write, batch in _batches(key, content, orders):
             rows = Rows(list(map(packing.collection, batch)))
             yield self._suite.call("orders", "collect", write, rows)
+
+    def _suspended(self, key: Key) -> set[bytes]:
+        """Return who was suspended by the book of the interval before."""
+        if not key.interval:
+            return set()
+        books = self._books(Key(key.region, key.interval - 1, Phase.COLLECT))
+        return {who for one in books for who in one.suspended}
 
     def _post(self, key: Key, cleared: Cleared, content: bytes) -> Call:
         given = pack(*roots.posting(self._books(key), cleared, content)[1:])

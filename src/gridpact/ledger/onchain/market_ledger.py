@@ -129,6 +129,10 @@ class MarketLedger:
             self._standings = dict(zip(opened, map(packing.standing, words), strict=True))
         return self._standings[address]
 
+    def active(self, address: bytes) -> bool:
+        words = self._chain.view(self._suite.call("registry", "status", pack(address)))
+        return packing.status(numbers(words)[0])[2] == packing.ACTIVE
+
     def deposit(self, address: bytes) -> Money:
         self._forget_what_changed()
         if address not in self._deposits:

@@ -20,6 +20,8 @@ from gridpact.model.watch import Hold
 from gridpact.quantities import PPM, Price, Score, amount
 
 _MASK_32 = 2**32 - 1
+ACTIVE, SUSPENDED = 1, 2
+"""States of the registry's word, see `status`."""
 MASK_80 = 2**80 - 1
 ZERO = b"\0" * 32
 
