@@ -38,6 +38,7 @@ AT: constant(uint256) = 64
 KNOWN: constant(uint256) = 2**32
 HELD: constant(uint256) = 2**31  # marks an earlier score
 FINAL: constant(uint256) = 4  # of a part of net settlement
+LEAVING: constant(uint256) = 4  # of a participant, as `registry.vy`
 BY_FEEDBACK: constant(uint256) = 0
 BY_COMPREHENSIVE: constant(uint256) = 1
 BY_CREDIBILITY: constant(uint256) = 2
@@ -53,6 +54,11 @@ struct Rules:
 struct Volume:
     seller: address
     volume: uint256  # Wh
+
+
+struct Share:
+    seller: address
+    score: uint256  # ppm
 
 
 struct Rating:
@@ -101,6 +107,16 @@ event Believed:
 event Referred:
     seller: indexed(address)
     volume: uint256
+
+
+event Yielded:
+    seller: indexed(address)
+    score: uint256
+
+
+event Inherited:
+    seller: indexed(address)
+    score: uint256
 
 
 event RatedRows:
@@ -233,6 +249,38 @@ def rate_part(
         seller: address = convert(convert(row >> 96, uint160), address)
         self._move(seller, place.interval, agreed, sent)
     log RatedRows(key=key, first=at * chunks.CHUNK)
+
+
+@external
+def carry(
+    write: keyed.Write,
+    leaving: DynArray[address, MAX_BATCH],
+    heirs: DynArray[Share, MAX_BATCH],
+):
+    """
+    @notice Let newcomers begin with the reputations of those who are leaving, who have none from
+            then on: the same people under new names. Only the operator, who knows who is who; of
+            nobody who stays, to nobody who was rated, and never more than there was.
+    """
+    assert msg.sender == OPERATOR, "reputation: not the operator"
+    assert RULE != BY_CREDIBILITY, "reputation: standings are not carried"
+    if not keyed.begin(write, 2):
+        return
+    left: uint256 = 0
+    for one: address in leaving:
+        state: uint256 = staticcall registry.__interface__(REGISTRY).status(one) & packing.MASK_8
+        assert state == LEAVING, "reputation: not leaving"
+        word: uint256 = self.scores[one]
+        before: uint256 = self._read(word)
+        self.scores[one] = self._kept(one, word, before, 0)
+        left += before
+        log Yielded(seller=one, score=before)
+    for heir: Share in heirs:
+        assert self.scores[heir.seller] == 0, "reputation: rated before"
+        assert heir.score <= left, "reputation: more than was left"
+        left -= heir.score
+        self.scores[heir.seller] = self._kept(heir.seller, 0, self._read(0), heir.score)
+        log Inherited(seller=heir.seller, score=heir.score)
 
 
 @external
