@@ -5,7 +5,7 @@ from gridpact.ledger.audit.audit import AuditedBlock, AuditedChain, View
 from gridpact.ledger.onchain.suite import Suite
 from gridpact.market.recleared import other_fill, recleared
 from gridpact.model.interval import Key, Phase
-from gridpact.model.record import Book, Cleared, Found, Prices, Record, decode_any
+from gridpact.model.record import Book, Cleared, Found, Prices, Record, Rotation, decode_any
 
 _READ = {Phase.FOUND: Found, Phase.COLLECT: Book, Phase.PRICE: Prices, Phase.CLEAR: Cleared}
 
@@ -38,7 +38,11 @@ class ClearingAudit:
             raise Corrupt(place, "fills: cleared without a book or without prices")
         if len(posted.scores) != len(book.orders):
             raise Corrupt(place, "scores: not one per order of the book")
-        buses = {one.address: one.bus for one in found.participants}
+        people = found.participants
+        if found.period and (begins := key.interval - key.interval % found.period):
+            turned = self._records.get((chain, Key(key.region, begins, Phase.FOUND)))
+            people = turned.participants if isinstance(turned, Rotation) else ()
+        buses = {one.address: one.bus for one in people}
         for one in book.orders:
             if one.order.participant not in buses:
                 raise Corrupt(place, f"order {one.hash.hex()[:16]}: of nobody who was registered")

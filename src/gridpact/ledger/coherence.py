@@ -5,7 +5,8 @@ about itself that no contract sees as one. Used by `memory` and `market_ledger` 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from gridpact.errors import Disagreement, Reverted
 from gridpact.model.fine import fined
@@ -15,12 +16,14 @@ from gridpact.model.record import (
     Book,
     Commitment,
     Crossing,
+    Emptied,
     Finalised,
     Found,
     Rating,
     Record,
     Refund,
     Returned,
+    Rotation,
     Settlement,
 )
 from gridpact.model.statement import Statement
@@ -37,6 +40,10 @@ def require_coherent(chain: str, record: Record) -> None:
             _require_notice(record)
             for reference in (one for one, count in references.items() if count > 1):
                 raise Reverted("door: reference used", reference.hex())
+        case Rotation():
+            _rotation(record)
+        case Emptied():
+            _rising([account for account, _ in record.accounts], "addresses that were emptied")
         case Book():
             for accepted in record.orders:
                 _accepted(accepted)
@@ -49,6 +56,25 @@ def require_coherent(chain: str, record: Record) -> None:
             _settlement(chain, record)
         case _:
             pass
+
+
+def _rotation(rotation: Rotation) -> None:
+    """Whatever order a rotation has must not be the one of the period before."""
+    _rising([one.address for one in rotation.participants], "newcomers")
+    if len(rotation.warrants) != len(rotation.participants):
+        raise Reverted("registry: expected one warrant for each newcomer")
+    newcomers = {one.address for one in rotation.participants}
+    for share in rotation.inheritances:
+        heirs = [heir.participant for heir in share.heirs]
+        _rising(share.leaving, "who is leaving")
+        _rising(heirs, "heirs")
+        if not newcomers.issuperset(heirs):
+            raise Reverted("reputation: an heir is no newcomer")
+
+
+def _rising(addresses: Sequence[bytes], what: str) -> None:
+    if any(one >= later for one, later in pairwise(addresses)):
+        raise Reverted(f"registry: {what} are not in the order of their addresses")
 
 
 def _require_notice(found: Found) -> None:

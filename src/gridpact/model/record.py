@@ -91,7 +91,8 @@ class Found(msgspec.Struct, frozen=True, tag=True):
     `collector` signs the receipts of accepted orders; nobody's count where it is empty. `council`
     is in office from the first interval on, each member with the bond of `net`. `market` is how the
     local tier is cleared; the zonal one is always in merit order. `watch`: the sensors.
-    `securities`: the deposits that sellers put down, out of what they brought.
+    `securities`: the deposits that sellers put down, out of what they brought. After `period`
+    intervals households stand under other addresses (`Rotation`), 0 for never.
     """
 
     chain: str
@@ -113,6 +114,51 @@ class Found(msgspec.Struct, frozen=True, tag=True):
     market: MarketTerms = MarketTerms()
     watch: WatchTerms = WatchTerms()
     securities: tuple[Security, ...] = ()
+    period: int = 0
+
+
+class Heir(msgspec.Struct, frozen=True):
+    """A newcomer that begins with a reputation. [ppm]"""
+
+    participant: bytes
+    score: Score
+
+
+class Inheritance(msgspec.Struct, frozen=True):
+    """What those who are `leaving` yield of reputation, and how it is dealt out to newcomers.
+
+    Both in the order of their addresses: who is whose heir is not said.
+    """
+
+    leaving: tuple[bytes, ...]
+    heirs: tuple[Heir, ...]
+
+
+class Rotation(msgspec.Struct, frozen=True, tag=True):
+    """A period begins: every household stands under a new address, with the same sum.
+
+    `participants` in the order of their addresses, each let in by its `warrants`. Part 0 of `FOUND`
+    of the period's first interval, before anything else of it.
+    """
+
+    participants: tuple[Participant, ...]
+    entering: Money
+    warrants: tuple[Warrant, ...]
+    inheritances: tuple[Inheritance, ...] = ()
+
+
+class Emptied(msgspec.Struct, frozen=True, tag=True):
+    """All free money of closed addresses left through the door, by their owners' own hands.
+
+    Part 1 of `FOUND`. `accounts` in the order of addresses, with what each paid out.
+    """
+
+    accounts: tuple[tuple[bytes, Money], ...]
+
+
+def entrance(region: bytes, account: bytes) -> bytes:
+    """Return the reference under which a newcomer's money enters when a period begins."""
+    return keccak(b"period" + region + account)
 
 
 class Book(msgspec.Struct, frozen=True, tag=True):
@@ -392,6 +438,8 @@ class Anchor(msgspec.Struct, frozen=True, tag=True):
 
 Record: TypeAlias = (
     Found
+    | Rotation
+    | Emptied
     | Book
     | Prices
     | Cleared
@@ -408,6 +456,8 @@ Record: TypeAlias = (
 R = TypeVar(
     "R",
     Found,
+    Rotation,
+    Emptied,
     Book,
     Prices,
     Cleared,

@@ -12,7 +12,7 @@ from gridpact.ledger.audit.record import check_record
 from gridpact.ledger.audit.seen import Seen
 from gridpact.ledger.audit.zone import check_zones
 from gridpact.ledger.ledger import Totals
-from gridpact.ledger.onchain.abi import numbers
+from gridpact.ledger.onchain.abi import numbers, pack
 from gridpact.ledger.onchain.calls import Calls
 from gridpact.ledger.onchain.market_ledger import steps
 from gridpact.ledger.onchain.suite import Suite
@@ -23,6 +23,7 @@ from gridpact.model.record import (
     Cleared,
     Commitment,
     Confirmed,
+    Emptied,
     Finalised,
     Found,
     Meters,
@@ -30,6 +31,7 @@ from gridpact.model.record import (
     Rating,
     Record,
     Returned,
+    Rotation,
     Settlement,
     Verdicts,
     content_hash,
@@ -38,7 +40,7 @@ from gridpact.model.record import (
 )
 
 _KINDS: dict[Phase, tuple[type[Record], ...]] = {
-    Phase.FOUND: (Found,),
+    Phase.FOUND: (Found, Rotation, Emptied),
     Phase.COLLECT: (Book,),
     Phase.PRICE: (Prices,),
     Phase.CLEAR: (Cleared,),
@@ -48,6 +50,10 @@ _KINDS: dict[Phase, tuple[type[Record], ...]] = {
     Phase.RATE: (Rating,),
     Phase.SEAL: (Anchor,),
 }
+
+
+LEAVING, LEFT = 4, 5
+"""What the registry says of who left: it may not order; and its deposit went back."""
 
 
 class MarketAudit:
@@ -67,6 +73,8 @@ class MarketAudit:
         seen = self._seen(place, block, record)
         _follows(place, block, record, seen)
         check_record(place, block, record, seen)
+        if isinstance(record, Emptied):
+            _emptied(place, record, view, seen)
         _money(place, view, seen)
         seen.add(block, record)
 
@@ -117,6 +125,17 @@ def _follows(place: str, block: AuditedBlock, record: Record, seen: Seen) -> Non
         raise Corrupt(place, problem)
     if block.steps != steps(record):
         raise Corrupt(place, "outbox: not the steps that the record takes")
+
+
+def _emptied(place: str, emptied: Emptied, view: View, seen: Seen) -> None:
+    """Check that nothing was free any more under closed addresses, and that they were leaving."""
+    for account, _ in emptied.accounts:
+        free = numbers(view(seen.suite.call("vault", "account", pack(account))))[0]
+        if free:
+            raise Corrupt(place, f"accounts: {free} still free of 0x{account.hex()}")
+        state = numbers(view(seen.suite.call("registry", "status", pack(account))))[0] & 255
+        if state not in (LEAVING, LEFT):
+            raise Corrupt(place, f"accounts: 0x{account.hex()} is not leaving")
 
 
 def _money(place: str, view: View, seen: Seen) -> None:

@@ -36,6 +36,7 @@ from gridpact.model.record import (
     Record,
     Refund,
     Returned,
+    Rotation,
     Settlement,
     Verdicts,
 )
@@ -56,6 +57,8 @@ def check_record(place: str, block: AuditedBlock, record: Record, seen: Seen) ->
         case Found():
             if seen.records:
                 raise Corrupt(place, "body: a chain is founded once")
+        case Rotation():
+            _rotation(place, block, seen)
         case Book():
             _book(place, record, seen)
         case Cleared():
@@ -90,6 +93,14 @@ def check_record(place: str, block: AuditedBlock, record: Record, seen: Seen) ->
         raise Corrupt(place, f"{differs.event} {differs.row}: {problem}")
 
 
+def _rotation(place: str, block: AuditedBlock, seen: Seen) -> None:
+    period = seen.found.period
+    if not period or block.key.interval % period or not block.key.interval:
+        raise Corrupt(place, f"body: no period begins here, they last {period} intervals")
+    if block.key.part:
+        raise Corrupt(place, "body: a period begins once")
+
+
 # signatures
 
 
@@ -119,7 +130,7 @@ def _accepted(place: str, accepted: Accepted, seen: Seen) -> None:
 
 
 def _meters(place: str, block: AuditedBlock, meters: Meters, seen: Seen) -> None:
-    known = {one.address for one in seen.found.participants if one.is_metered}
+    known = {one.address for one in seen.people(block.key.interval) if one.is_metered}
     heard = [signed.reading.meter for signed in meters.readings]
     if not seen.is_zone:
         known.add(seen.substation)

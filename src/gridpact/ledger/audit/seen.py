@@ -11,9 +11,9 @@ from gridpact.ledger.onchain.suite import Suite
 from gridpact.model.delivery import Reading
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Accepted
-from gridpact.model.participant import Role
+from gridpact.model.participant import Participant, Role
 from gridpact.model.rating import prior
-from gridpact.model.record import Book, Finalised, Found, Meters, R, Rating, Record
+from gridpact.model.record import Book, Finalised, Found, Meters, R, Rating, Record, Rotation
 from gridpact.quantities import Score, Wh
 
 
@@ -38,6 +38,10 @@ class Seen:
         if isinstance(record, Meters):
             for signed in record.readings:
                 self.readings.setdefault(signed.reading.meter, []).append(signed.reading)
+        if isinstance(record, Rotation):
+            for share in record.inheritances:
+                self.scores |= dict.fromkeys(share.leaving, 0)
+                self.scores |= {heir.participant: heir.score for heir in share.heirs}
         if isinstance(record, Rating | Finalised):
             self.scores |= {rated.participant: rated.after for rated in record.rated}
 
@@ -56,6 +60,19 @@ class Seen:
     def is_zone(self) -> bool:
         """Say whether regions, and not only people, have accounts here."""
         return any(Role.REGION in one.roles for one in self.found.participants)
+
+    def people(self, interval: int) -> tuple[Participant, ...]:
+        """Return who takes part in an interval: those of its period, and who is no household.
+
+        A period that no rotation began has nobody, so whoever speaks in it is a stranger.
+        """
+        found = self.found
+        begins = interval - interval % found.period if found.period else 0
+        if not begins:
+            return found.participants
+        turned = self.get(begins, Phase.FOUND, Rotation)
+        steady = (one for one in found.participants if not one.is_metered)
+        return (*steady, *(turned.participants if turned else ()))
 
     def get(self, interval: int, phase: Phase, kind: type[R], part: int = 0) -> R | None:
         """Return a record, or None when the chain does not reach so far."""

@@ -237,7 +237,7 @@ def _balance(
         from_above + exports - imports + carried,
         imports,
         expected,
-        complete=_registered(chains) <= metered.keys(),
+        complete=_registered(chains, interval) <= metered.keys(),
     )
     if loss != due.loss_wh:
         raise Corrupt(place, f"loss: {loss} Wh posted, the meters leave {due.loss_wh}")
@@ -252,11 +252,11 @@ def _posted(interval: int, regions: Sequence[Seen]) -> list[Meters]:
     return [record for record in found if record is not None]
 
 
-def _registered(chains: Sequence[Seen]) -> set[bytes]:
+def _registered(chains: Sequence[Seen], interval: int) -> set[bytes]:
     """Return every meter that a complete interval hears: people, plants and substations."""
     meters = {chain.substation for chain in chains if not chain.is_zone}
     for chain in chains:
-        meters |= {one.address for one in chain.found.participants if one.is_metered}
+        meters |= {one.address for one in chain.people(interval) if one.is_metered}
     return meters
 
 

@@ -35,10 +35,12 @@ from gridpact.model.record import (
     Commitment,
     Confirmed,
     Crossing,
+    Emptied,
     Finalised,
     Fine,
     Found,
     Incentive,
+    Inheritance,
     Meters,
     Prices,
     R,
@@ -47,10 +49,12 @@ from gridpact.model.record import (
     Record,
     Refund,
     Returned,
+    Rotation,
     Settlement,
     Verdicts,
     content_hash,
     encode,
+    entrance,
 )
 from gridpact.model.statement import Bill, Case, SettlementTerms, Statement
 from gridpact.model.trade import Fill
@@ -201,6 +205,11 @@ class MemoryLedger:
         match record:
             case Found():
                 self._found(record)
+            case Rotation():
+                self._rotate(key, record)
+            case Emptied():
+                for account, amount in record.accounts:
+                    self._vault.burn(account, amount, keccak(key.packed + account))
             case Book():
                 self._orders.suspend(record.suspended)
                 self._orders.collect((key.region, key.interval), record.orders)
@@ -250,6 +259,28 @@ class MemoryLedger:
         if found.council.members:
             for account in (Named.OPERATOR.address, *found.council.members):
                 self._vault.shift(account, Pot.FREE, Pot.LOCKED, found.net.bond)
+
+    def _rotate(self, key: Key, rotation: Rotation) -> None:
+        for one, warrant in zip(rotation.participants, rotation.warrants, strict=True):
+            self._vault.open(one.address)
+            reference = entrance(key.region, one.address)
+            self._vault.mint(one.address, rotation.entering, reference, warrant.day)
+        for share in rotation.inheritances:
+            self._inherit(share)
+
+    def _inherit(self, share: Inheritance) -> None:
+        if isinstance(self._rating, CredibilityTerms):
+            raise Reverted("reputation: standings are not carried")
+        left = sum(self.score(one) for one in share.leaving)
+        for one in share.leaving:
+            self._scores.put(one, 0)
+        for heir in share.heirs:
+            if self._scores.get(heir.participant) is not None:
+                raise Reverted("reputation: rated before", heir.participant.hex())
+            if heir.score > left:
+                raise Reverted("reputation: more than was left", heir.participant.hex())
+            left -= heir.score
+            self._scores.put(heir.participant, heir.score)
 
     # commit
 

@@ -26,6 +26,7 @@ from gridpact.model.record import (
     Commitment,
     Confirmed,
     Crossing,
+    Emptied,
     Finalised,
     Found,
     Meters,
@@ -34,8 +35,10 @@ from gridpact.model.record import (
     Record,
     Refund,
     Returned,
+    Rotation,
     Settlement,
     Verdicts,
+    entrance,
 )
 from gridpact.model.trade import Fill
 from gridpact.quantities import Money
@@ -66,6 +69,11 @@ class Calls:
         match record:
             case Found():
                 calls = self._found(key, record, content)
+            case Rotation():
+                calls = self._rotate(key, record, content)
+            case Emptied():
+                # each paid itself out, in transactions of its own
+                calls = iter(())
             case Book():
                 calls = self._collect(key, record, content)
             case Prices():
@@ -128,6 +136,19 @@ class Calls:
             yield self._suite.call("council", "bond_for", given)
         given = pack(found.region, 0, 0)
         yield self._suite.call("council", "appoint", given, Rows(list(map(pack, members))))
+
+    def _rotate(self, key: Key, rotation: Rotation, content: bytes) -> Iterator[Call]:
+        for one in rotation.participants:
+            asked = pack(one.address) + packing.application(one, key.region)
+            yield self._suite.call("registry", "approve", asked)
+        for one, warrant in zip(rotation.participants, rotation.warrants, strict=True):
+            reference = entrance(key.region, one.address)
+            yield self._mint(one.address, rotation.entering, reference, warrant)
+        for batch, share in enumerate(rotation.inheritances):
+            leaving = Rows(list(map(pack, share.leaving)))
+            heirs = Rows([pack(heir.participant, heir.score) for heir in share.heirs])
+            write = packing.write(key, batch, content)
+            yield self._suite.call("reputation", "carry", write, leaving, heirs)
 
     def _mint(self, account: bytes, amount: Money, reference: bytes, warrant: Warrant) -> Call:
         given = pack(account, amount, reference, warrant.day)

@@ -5,7 +5,10 @@ the last unit, or the block is not made. Reads come from the bodies stored besid
 views of the contracts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+
+from msgspec.structs import replace
 
 from gridpact.crypto.eip712 import Domain, word
 from gridpact.errors import Disagreement, Reverted, WriteConflict
@@ -19,7 +22,7 @@ from gridpact.ledger.onchain.calls import Calls
 from gridpact.ledger.onchain.events import difference
 from gridpact.ledger.onchain.suite import Suite
 from gridpact.model.interval import Key, Phase
-from gridpact.model.participant import Account, Named, ReviewTerms
+from gridpact.model.participant import Account, Named, Participant, ReviewTerms
 from gridpact.model.rating import Standing
 from gridpact.model.record import (
     Book,
@@ -30,6 +33,7 @@ from gridpact.model.record import (
     R,
     Record,
     Returned,
+    Rotation,
     Settlement,
     content_hash,
     decode,
@@ -94,6 +98,8 @@ class MarketLedger:
             if refusal.reason.endswith(_OTHERWISE):
                 raise self._disagreement(key, record, refusal) from refusal
             raise
+        if isinstance(record, Rotation):
+            self._open = ()
         return head
 
     def read(self, key: Key, kind: type[R]) -> R | None:
@@ -176,13 +182,20 @@ class MarketLedger:
             self._deposits = {}
 
     def _opened(self) -> tuple[bytes, ...]:
-        """Return every account, as the chain was founded; none before."""
+        """Return every account, of the founding and of all periods since; none before."""
         if not self._open:
             found = self.read(self._founding, Found)
             if found is not None:
-                people = (participant.address for participant in found.participants)
+                people = (one.address for one in (*found.participants, *self._newcomers(found)))
                 self._open = (*(named.address for named in Named), *people)
         return self._open
+
+    def _newcomers(self, found: Found) -> Iterator[Participant]:
+        for interval in count(found.period, found.period) if found.period else ():
+            rotation = self.read(replace(self._founding, interval=interval), Rotation)
+            if rotation is None:
+                return
+            yield from rotation.participants
 
     def _read(self, contract: str, addresses: Sequence[bytes], view: str = "read") -> list[int]:
         found: list[int] = []

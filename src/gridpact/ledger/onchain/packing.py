@@ -106,6 +106,12 @@ def security(record: Security) -> bytes:
     return _address(record.account) + words((record.amount,)) + compact(record.signature)
 
 
+def application(participant: Participant, region: bytes) -> bytes:
+    """Return `registry.Application` of somebody who promises no deposit."""
+    place_ = words((place(participant),))
+    return participant.certificate + participant.meter + place_ + region + words((0,))
+
+
 def order(record: Order) -> bytes:
     """Return `book.Order`: everything that was signed, as a call brings it again."""
     return b"".join(

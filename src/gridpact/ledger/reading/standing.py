@@ -20,7 +20,7 @@ from gridpact.ledger.onchain.abi import numbers
 from gridpact.ledger.onchain.decode import Decoded, Decoder, record
 from gridpact.model.interval import Phase
 from gridpact.model.participant import Account, Named
-from gridpact.model.record import Found, decode_any
+from gridpact.model.record import Found, Rotation, decode_any
 
 
 class Told(NamedTuple):
@@ -77,7 +77,7 @@ class Standing:
         names |= {address: f"contract {name}" for address, name in self.decoder.suite.names.items()}
         names |= {one.address: one.value for one in Named}
         for block in self.blocks():
-            if block.header.phase == Phase.FOUND and (said := _found(block)):
+            if block.header.phase == Phase.FOUND and (said := _registering(block)):
                 names |= {one.address: one.name for one in said.participants}
         return names
 
@@ -116,9 +116,9 @@ class Standing:
         return engine, position
 
 
-def _found(block: StoredBlock) -> Found | None:
+def _registering(block: StoredBlock) -> Found | Rotation | None:
     said = decode_any(block.bodies[0].content)
-    return said if isinstance(said, Found) else None
+    return said if isinstance(said, Found | Rotation) else None
 
 
 def phase_name(header: BlockRow) -> str:
