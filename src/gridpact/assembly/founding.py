@@ -66,6 +66,7 @@ def found_both(scenario: Scenario, market: Market, people: People, signed: bool)
         *(market.local, region.id, market.participants, local, rules),
         substation=region.substation,
         securities=homes,
+        period=market.rotating.period if market.rotating else 0,
     )
     both(
         *(market.zonal, market.zone, market.zonal_participants, zonal, of_plants),

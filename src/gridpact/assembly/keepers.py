@@ -18,7 +18,7 @@ from gridpact.model.record import Timing
 from gridpact.propagation.trust import earlier
 from gridpact.scenario.scenario import AggregatorSettings, Scenario
 from gridpact.simulation.aggregators import SimulatedAggregator
-from gridpact.simulation.certificates import Lost, SimulatedAuthority
+from gridpact.simulation.certificates import Lost, SimulatedAuthority, Span
 from gridpact.simulation.clock import MarketClock
 from gridpact.simulation.people import Party, key_seed, party
 
@@ -42,7 +42,7 @@ def door(scenario: Scenario, signed: bool) -> Door:
 class Office(Protocol):
     """Who gives parties their certificates, and says who has lost its own."""
 
-    def certified(self, party: Party, region: bytes) -> Party: ...
+    def certified(self, party: Party, region: bytes, span: Span | None = None) -> Party: ...
 
     def barred(self, interval: int) -> Mapping[bytes, str]: ...
 
@@ -50,7 +50,7 @@ class Office(Protocol):
 class NoOffice(NoCertificates):
     """Nobody has a certificate: parties are registered under marks that follow from the seed."""
 
-    def certified(self, party: Party, _region: bytes) -> Party:
+    def certified(self, party: Party, _region: bytes, _span: Span | None = None) -> Party:
         return party
 
 

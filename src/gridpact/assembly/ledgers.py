@@ -11,6 +11,7 @@ from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.keys import Key as PrivateKey
 from gridpact.ledger.audit.audit import Inspector, Report, audit
 from gridpact.ledger.audit.market import MarketAudit
+from gridpact.ledger.chain import OpenChain
 from gridpact.ledger.embedded.chain import EmbeddedChain
 from gridpact.ledger.files.store import open_store
 from gridpact.ledger.ledger import Ledger
@@ -23,11 +24,15 @@ from gridpact.simulation.people import key_seed
 
 @dataclass(frozen=True)
 class Ledgers:
-    """The two chains of a region and its zone."""
+    """The two chains of a region and its zone.
+
+    `doorstep`: where the region's chain takes anybody's transactions; one in memory takes none.
+    """
 
     local: Ledger
     zonal: Ledger
     release: Callable[[], None] = lambda: None
+    doorstep: OpenChain | None = None
 
     def close(self) -> None:
         """Close both chains, then release what holds them."""
@@ -49,13 +54,14 @@ def embedded_ledgers(scenario: Scenario, path: Path) -> Ledgers:
     store = open_store(path)
     clock = MarketClock(scenario.time.begins, scenario.time.minutes)
 
-    def ledger(name: str) -> MarketLedger:
+    def chain(name: str) -> EmbeddedChain:
         operator = operator_key(scenario, f"operator of {name}")
-        chain = EmbeddedChain(store, name, chain_id(scenario, name), operator, clock)
-        return MarketLedger(chain, name_hash(name))
+        return EmbeddedChain(store, name, chain_id(scenario, name), operator, clock)
 
     try:
-        return Ledgers(ledger(scenario.region), ledger(scenario.zone), store.close)
+        local, zonal = chain(scenario.region), chain(scenario.zone)
+        here, there = (MarketLedger(one, name_hash(one.name)) for one in (local, zonal))
+        return Ledgers(here, there, store.close, local)
     except BaseException:
         store.close()
         raise

@@ -66,12 +66,12 @@ def node_ledgers(scenario: Scenario, network: Network, path: Path) -> Ledgers:
         expected = (known.chain_id, known.genesis) if known else None
         node = Node(Endpoints(network.urls, network.settings.timeout, expected))
 
-        def ledger(name: str) -> MarketLedger:
+        def chain(name: str) -> JsonRpcChain:
             operator = network.keys.get(name) or operator_key(scenario, f"operator of {name}")
-            chain = JsonRpcChain(node, companion, name, operator, network.settings)
-            return MarketLedger(chain, name_hash(name))
+            return JsonRpcChain(node, companion, name, operator, network.settings)
 
-        local, zonal = ledger(scenario.region), ledger(scenario.zone)
+        chains = chain(scenario.region), chain(scenario.zone)
+        local, zonal = (MarketLedger(one, name_hash(one.name)) for one in chains)
     except BaseException:
         if node is not None:
             node.close()
@@ -82,7 +82,7 @@ def node_ledgers(scenario: Scenario, network: Network, path: Path) -> Ledgers:
         node.close()
         companion.close()
 
-    return Ledgers(local, zonal, release)
+    return Ledgers(local, zonal, release, chains[0])
 
 
 def audit_nodes(

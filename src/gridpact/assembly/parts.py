@@ -6,18 +6,18 @@ Nothing is decided here; `day.run_day` runs what `assemble` puts together.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from msgspec.structs import replace
-
 from gridpact.assembly.founding import found_both
-from gridpact.assembly.keepers import Office, authority, council, door
+from gridpact.assembly.hiding import Hiding, MergedPrices, rotating
+from gridpact.assembly.keepers import authority, council, door
 from gridpact.assembly.ledgers import Ledgers, operator_key
 from gridpact.assembly.watching import instruments, watch
 from gridpact.crypto.keccak import keccak, name_hash
 from gridpact.crypto.recovery import signed_by
 from gridpact.cycle.market import Collector, Market, PlantFacts, Region, Rules
+from gridpact.cycle.ports import DayAhead
 from gridpact.grid.check import RadialCheck
 from gridpact.grid.distance import distances
-from gridpact.identity.pseudonym import in_turn
+from gridpact.identity.pseudonym import in_turn, pseudonymous
 from gridpact.identity.roster import Roster
 from gridpact.market.talks import Device
 from gridpact.market.zonal import Window
@@ -36,7 +36,7 @@ from gridpact.simulation.forecast import forecast
 from gridpact.simulation.instruments import Instruments
 from gridpact.simulation.meters import gains
 from gridpact.simulation.orders import Desk, Venue
-from gridpact.simulation.people import Party, People, enlist
+from gridpact.simulation.people import Party, People
 from gridpact.simulation.requests import Requests
 from gridpact.simulation.wires import radial
 from gridpact.simulation.world import World
@@ -51,6 +51,7 @@ class Assembled:
     field: SimulatedField
     people: People
     advice: Advisor
+    hiding: Hiding
     instruments: Instruments | None = None
 
     @property
@@ -62,8 +63,10 @@ class Assembled:
         known = {one.address: one.name for one in self.market.participants}
         known |= {one.address: one.name for one in self.market.zonal_participants}
         known |= {one.address: one.name for one in self.market.council.participants}
-        parties = (*self.people.sites, *self.people.plants)
-        known |= {one.address: one.participant.name for one in parties}
+        for period in range(self.hiding.periods):
+            people = self.hiding.known(period)
+            parties = (*people.sites, *people.plants)
+            known |= {one.address: one.participant.name for one in parties}
         known[self.people.substation.address] = "substation meter"
         return known | {account.address: account.value for account in Named}
 
@@ -89,7 +92,9 @@ def assemble(
     """
     grid, feeder = scenario.grid, scenario.grid.file.feeder
     office = authority(scenario, signed)
-    people = _enlisted(scenario, int(feeder.ids[0]), office)
+    hiding = Hiding(scenario, feeder, office)
+    people = hiding.people(0)
+    everybody = [hiding.known(period) for period in range(hiding.periods)]
     check = RadialCheck(feeder, grid.v_min_pu, grid.v_max_pu, grid.root_voltage_pu, grid.inverter_q)
     world = _world(scenario, people, check)
     outlook = forecast(world.fleet, scenario.plants, scenario.forecast, scenario.seed)
@@ -108,7 +113,7 @@ def assemble(
     simulated = _field(scenario, world, outlook, desk)
     begins = MarketClock(scenario.time.begins, scenario.time.minutes).seconds(0)
     measuring = instruments(scenario, simulated, feeder, people, begins)
-    watching = watch(scenario, measuring, people, signed) if measuring else None
+    watching = watch(scenario, measuring, everybody, signed) if measuring else None
     band = (grid.v_min_pu, grid.v_max_pu)
     advice = Advisor(
         world, outlook, feeder, scenario.tariff, grid.root_voltage_pu, band, grid.inverter_q
@@ -118,7 +123,7 @@ def assemble(
         local=ledgers.local,
         zonal=ledgers.zonal,
         field=simulated,
-        day_ahead=advice,
+        day_ahead=_posted(scenario, advice, hiding),
         grid_check=check,
         region=Region(
             region, region_party.address, region_party.key.sign, people.substation.address
@@ -154,10 +159,11 @@ def assemble(
         check=signed_by if signed else _trusting,
         name=name,
         told=simulated.told,
-        device=_devices(people) if signed else None,
+        device=_devices(everybody) if signed else None,
+        rotating=rotating(scenario, hiding, simulated, ledgers),
     )
     found_both(scenario, market, people, signed)
-    return Assembled(scenario, market, simulated, people, advice, measuring)
+    return Assembled(scenario, market, simulated, people, advice, hiding, measuring)
 
 
 def _world(scenario: Scenario, people: People, check: RadialCheck) -> World:
@@ -192,9 +198,16 @@ def _field(scenario: Scenario, world: World, outlook: Outlook, desk: Desk) -> Si
     )
 
 
-def _devices(people: People) -> Device:
+def _posted(scenario: Scenario, advice: Advisor, hiding: Hiding) -> DayAhead:
+    """Return the day-ahead prices as they are posted: by zone where households hide in zones."""
+    if not hiding.zones:
+        return advice
+    return MergedPrices(advice, tuple(site.bus for site in scenario.sites), hiding.zones)
+
+
+def _devices(everybody: Iterable[People]) -> Device:
     """Return the participants' devices, which sign what they are asked to by their address."""
-    keys = {party.address: party.key for party in people.sites}
+    keys = {party.address: party.key for people in everybody for party in people.sites}
     return lambda who, digest: keys[who].sign(digest)
 
 
@@ -228,20 +241,6 @@ def _region_party(scenario: Scenario, bus: int) -> Party:
     )
 
 
-def _enlisted(scenario: Scenario, root_bus: int, office: Office) -> People:
-    """Return the parties, each registered with its certificate; the substation's meter has none."""
-    people = enlist(
-        *(scenario.sites, scenario.plants, root_bus, scenario.seed),
-        *(scenario.identity.period, scenario.time.hours),
-    )
-    region, zone = name_hash(scenario.region), name_hash(scenario.zone)
-    return People(
-        sites=tuple(office.certified(one, region) for one in people.sites),
-        plants=tuple(office.certified(one, zone) for one in people.plants),
-        substation=people.substation,
-    )
-
-
 def _registered(scenario: Scenario, parties: Iterable[Party]) -> tuple[Participant, ...]:
     """Return parties as the ledger knows them: under pseudonyms their names stay out of it.
 
@@ -250,4 +249,4 @@ def _registered(scenario: Scenario, parties: Iterable[Party]) -> tuple[Participa
     known = [one.participant for one in parties]
     if scenario.identity.period is None:
         return tuple(known)
-    return in_turn(replace(one, name=f"participant {one.address.hex()[:8]}") for one in known)
+    return in_turn(map(pseudonymous, known))

@@ -1,5 +1,7 @@
 """The sensors of a scenario: what they are fed with, what they learned, who overrules them."""
 
+from collections.abc import Iterable
+
 from gridpact.assembly.ledgers import operator_key
 from gridpact.crypto.keccak import keccak
 from gridpact.cycle.watch import Override, Watch
@@ -26,15 +28,21 @@ def instruments(
     )
 
 
-def watch(scenario: Scenario, measuring: Instruments, people: People, signed: bool) -> Watch:
-    """Return a scenario's sensors after their clean days."""
+def watch(
+    scenario: Scenario, measuring: Instruments, everybody: Iterable[People], signed: bool
+) -> Watch:
+    """Return a scenario's sensors after their clean days; they know everybody by every name."""
     learned, clock = measuring.learn(), measuring.clock
     duty = operator_key(scenario, "operator on duty")
-    parties = (*people.sites, *people.plants)
+    known = {
+        party.address: measuring.meters(n)
+        for people in everybody
+        for n, party in enumerate((*people.sites, *people.plants))
+    }
     watching = Watch(
         sensors=Sensors.of(learned),
         feed=measuring,
-        meters={party.address: measuring.meters(n) for n, party in enumerate(parties)},
+        meters=known,
         terms=WatchTerms(learned.version, duty.address),
         salt=salt(scenario),
         now=clock.first,

@@ -22,6 +22,7 @@ from gridpact.cycle.phase import once
 from gridpact.cycle.ports import Expected
 from gridpact.cycle.rate import rate
 from gridpact.cycle.result import Books, Ended, IntervalResult
+from gridpact.cycle.rotation import announce, turned
 from gridpact.cycle.settle import Settled, settle
 from gridpact.cycle.tiers import clear
 from gridpact.errors import SettlementError
@@ -41,10 +42,13 @@ def run(market: Market, intervals: int, watch: Watch = unwatched) -> Iterator[In
     """Run the market over its intervals, in order of time."""
     past = beginning(market)
     for interval in range(intervals):
+        market = turned(market, interval)
         result = trade(market, interval, past, watch)
         past = advance(past, market, result)
         if interval == intervals - 1:
             result = replace(result, closed=(*result.closed, *conclude(market, intervals)))
+        if interval + 1 < intervals:
+            announce(market, interval + 1)
         yield result
 
 

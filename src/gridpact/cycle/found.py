@@ -31,6 +31,7 @@ def found(
     council: Seats = NOBODY,
     watch: WatchTerms = UNWATCHED,
     securities: tuple[Security, ...] = (),
+    period: int = 0,
 ) -> Found:
     """Write a chain's first record, or read it when the chain has begun.
 
@@ -54,6 +55,8 @@ def found(
         Which sensors hold trades.
     securities
         The deposits that participants put down, each by its signed word.
+    period
+        After how many intervals households stand under other addresses; 0 for never.
 
     Raises
     ------
@@ -85,6 +88,7 @@ def found(
         watch=watch,
         review=rules.review,
         securities=securities,
+        period=period,
     )
     written = once(ledger, Key(region, 0, Phase.FOUND), Found, lambda: record)
     if written != record:

@@ -34,7 +34,7 @@ from gridpact.model.council import Word
 from gridpact.model.delivery import Metered
 from gridpact.model.interval import Key, Phase
 from gridpact.model.net import NetPart
-from gridpact.model.record import Commitment, Found, Meters, Prices, Settlement
+from gridpact.model.record import Commitment, Found, Meters, Prices, Rotation, Settlement
 from gridpact.model.trade import Fill
 from gridpact.quantities import Wh
 from gridpact.settlement.allocation import Allocation
@@ -55,6 +55,7 @@ class Judge:
     _registers: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     _carried: int = 0
     _committed: tuple[Fills, Fills] = ((), ())
+    _homes: dict[int, tuple[bytes, ...]] = field(default_factory=dict)
     _shared: Allocation = field(default_factory=lambda: Allocation((), (), 0))
 
     def require(self, ledger: Ledger, key: Key, settlement: Settlement) -> None:
@@ -119,7 +120,7 @@ class Judge:
             self._next += 1
 
     def _verify(self, interval: int, here: Meters, there: Meters) -> None:
-        parties = self._parties
+        parties = self._parties(interval)
         chains = (
             (self.local, self.region, here, (*parties.homes, parties.substation)),
             (self.zonal, self.zone, there, parties.plants),
@@ -143,15 +144,21 @@ class Judge:
     def _found(self) -> Found:
         return read(self.local, self.region, 0, Phase.FOUND, Found)
 
+    def _parties(self, interval: int) -> Parties:
+        """Return whose meters count in an interval: those of the households of its period."""
+        period = self._found.period
+        begins = interval - interval % period if period else 0
+        if begins not in self._homes:
+            here: Found | Rotation = self._found
+            if begins:
+                here = read(self.local, self.region, begins, Phase.FOUND, Rotation)
+            self._homes[begins] = tuple(p.address for p in here.participants if p.is_metered)
+        return Parties(self._homes[begins], self._plants, self._found.substation)
+
     @cached_property
-    def _parties(self) -> Parties:
-        here = self._found
+    def _plants(self) -> tuple[bytes, ...]:
         there = read(self.zonal, self.zone, 0, Phase.FOUND, Found)
-        return Parties(
-            tuple(p.address for p in here.participants if p.is_metered),
-            tuple(p.address for p in there.participants if p.is_metered),
-            here.substation,
-        )
+        return tuple(p.address for p in there.participants if p.is_metered)
 
     # settlements
 
@@ -178,7 +185,7 @@ class Judge:
     ) -> Allocation:
         own, crossed = self._committed
         fills = (*own, *crossed)
-        shared = allocated(self._parties, fills, here, there.curtailed, energy, holds)
+        shared = allocated(self._parties(interval), fills, here, there.curtailed, energy, holds)
         if there.before_wh != sum(one.sent for one in shared.deliveries[: len(own)]):
             raise SettlementError(f"interval {interval}: the zone's running sum begins elsewhere")
         return shared
@@ -188,7 +195,7 @@ class Judge:
         (own, crossed), shared = self._committed, self._shared
         there = read(self.zonal, self.zone, key.interval, Phase.SETTLE, Settlement)
         made = (own, shared.deliveries[: len(own)], shared, crossed, there)
-        homes = set(self._parties.homes)
+        homes = set(self._parties(key.interval).homes)
         free, aside = free_money(self.local), set_aside(self.local, key)
         due = local(found.settlement, prices, free, homes, *made, aside)
         return with_part(self.local, key, due)
@@ -201,7 +208,7 @@ class Judge:
             found.settlement,
             prices,
             free_money(self.zonal),
-            set(self._parties.plants),
+            set(self._plants),
             committed.fills,
             shared.deliveries[len(own) :],
             shared,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from gridpact.crypto.recovery import signed_by
 from gridpact.cycle.council import NOBODY, Seats
-from gridpact.cycle.ports import NO_CERTIFICATES, Certificates, DayAhead, Field
+from gridpact.cycle.ports import NO_CERTIFICATES, Certificates, DayAhead, Field, Rotating
 from gridpact.cycle.watch import Watch
 from gridpact.identity.roster import Roster
 from gridpact.ledger.ledger import Ledger
@@ -122,6 +122,7 @@ class Market:
     tell whose orders are not taken. Interval 0 `begins` then. [seconds since 1970, UTC] Without a
     `watch` no sensor holds a trade. Who orders is `told` what came of it.
     Participants' devices sign what they say in negotiations; without a `device` they say nothing.
+    Households that are `rotating` stand under other addresses in each period.
     """
 
     local: Ledger
@@ -148,6 +149,7 @@ class Market:
     watch: Watch | None = None
     told: Told = nobody_told
     device: Device | None = None
+    rotating: Rotating | None = None
 
     @property
     def timing(self) -> Timing:

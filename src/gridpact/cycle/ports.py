@@ -10,8 +10,9 @@ from typing import Protocol
 from gridpact.model.delivery import SignedReading
 from gridpact.model.grid_check import Injector
 from gridpact.model.order import SignedOrder
+from gridpact.model.participant import Participant
 from gridpact.model.record import BusCharge, Curtailed, Limit
-from gridpact.quantities import Wh
+from gridpact.quantities import Money, Wh
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,51 @@ class Field(Protocol):
     def deliver(
         self, interval: int, limits: Sequence[Limit], reactive_var: Mapping[bytes, int]
     ) -> Delivered: ...
+
+
+Successors = Sequence[Sequence[tuple[bytes, bytes]]]
+"""Old and new addresses, in groups of people alike in all that the ledger says of them."""
+
+
+class Households(Protocol):
+    """The operator's register and the people's own devices, when a period ends.
+
+    Each verb may be called again, by a run that was cut off: what was done is not done twice.
+    """
+
+    def newcomers(self, period: int) -> Sequence[Participant]:
+        """Return everybody as enrolled for a period, in the order of the new addresses."""
+        ...
+
+    def successors(self, period: int) -> Successors:
+        """Return who follows whom into a period: the operator's secret."""
+        ...
+
+    def announce(self, period: int) -> None:
+        """Let every new address apply, and every old one leave, on the region's chain."""
+        ...
+
+    def turn(self, period: int) -> None:
+        """Let devices and meters speak under their new keys from now on, registers at zero."""
+        ...
+
+    def pay_out(self, accounts: Sequence[bytes]) -> None:
+        """Let closed addresses take their free money out through the door."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rotating:
+    """Households take other addresses every `period` intervals and enter with the same sum.
+
+    Of what is known of an address at least `hidden_among` are alike. `closed`: earlier addresses.
+    """
+
+    period: int
+    entering: Money
+    hidden_among: int
+    households: Households
+    closed: frozenset[bytes] = frozenset()
 
 
 class Certificates(Protocol):

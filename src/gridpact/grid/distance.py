@@ -1,10 +1,26 @@
-"""How far apart are two buses? The impedance of the path between them, in whole milliohm."""
+"""How far apart are two buses, and which are neighbours? Impedances in whole milliohm."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from gridpact.grid.feeder import Feeder
+
+
+def in_walking_order(feeder: Feeder) -> tuple[int, ...]:
+    """Return the buses as a walk along the lines meets them: what follows is near.
+
+    A walk goes down a branch to its end before it takes the next; depth first, lower numbers first.
+    """
+    below: dict[int, list[int]] = {}
+    for place in range(1, feeder.size):
+        below.setdefault(int(feeder.parent[place]), []).append(place)
+    found, waiting = [], [0]
+    while waiting:
+        place = waiting.pop()
+        found.append(int(feeder.ids[place]))
+        waiting += sorted(below.get(place, ()), key=lambda one: -int(feeder.ids[one]))
+    return tuple(found)
 
 
 def distances(feeder: Feeder, buses: Sequence[int]) -> tuple[tuple[int, ...], ...]:

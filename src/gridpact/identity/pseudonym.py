@@ -11,6 +11,7 @@ import hmac
 from collections.abc import Iterable, Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from gridpact.crypto.keys import Key
 from gridpact.errors import BadInput
@@ -66,6 +67,11 @@ def in_turn(newcomers: Iterable[Participant]) -> tuple[Participant, ...]:
     In the order of the old ones they would be the old ones.
     """
     return tuple(sorted(newcomers, key=lambda one: one.address))
+
+
+def pseudonymous(participant: Participant) -> Participant:
+    """Return a participant as a ledger may know it: under a word of its address for a name."""
+    return replace(participant, name=f"participant {participant.address.hex()[:8]}")
 
 
 def carried(balances: Mapping[int, Money], standard: Money) -> Mapping[int, Carried]:

@@ -148,6 +148,10 @@ class OpenChain(Chain, Protocol):
         """Take many transactions in order: for each its receipt, or the error of `submit`."""
         ...
 
+    def nonce(self, sender: bytes) -> int:
+        """Return how many transactions of a sender stand on the chain."""
+        ...
+
     def receipt(self, transaction: bytes) -> Receipt | None:
         """Return the receipt of a transaction by its hash, or None."""
         ...

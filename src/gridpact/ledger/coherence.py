@@ -43,7 +43,7 @@ def require_coherent(chain: str, record: Record) -> None:
         case Rotation():
             _rotation(record)
         case Emptied():
-            _rising([account for account, _ in record.accounts], "addresses that were emptied")
+            _rising(record.accounts, "addresses that were emptied")
         case Book():
             for accepted in record.orders:
                 _accepted(accepted)

@@ -150,10 +150,11 @@ class Rotation(msgspec.Struct, frozen=True, tag=True):
 class Emptied(msgspec.Struct, frozen=True, tag=True):
     """All free money of closed addresses left through the door, by their owners' own hands.
 
-    Part 1 of `FOUND`. `accounts` in the order of addresses, with what each paid out.
+    Part 1 of `FOUND`. `accounts`: all closed ones, in the order of addresses. What each paid out
+    says its own transaction.
     """
 
-    accounts: tuple[tuple[bytes, Money], ...]
+    accounts: tuple[bytes, ...]
 
 
 def entrance(region: bytes, account: bytes) -> bytes:

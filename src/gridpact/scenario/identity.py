@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 
+from gridpact.model.rating import CredibilityTerms, RatingTerms
 from gridpact.scenario.scenario import IdentitySettings, LostCertificate
 from gridpact.scenario.table import Table
 
+HIDDEN_AMONG = 3
+"""Among how many each hides unless given."""
 
-def read_identity(table: Table, names: Sequence[str], intervals: int) -> IdentitySettings:
+
+def read_identity(
+    table: Table, names: Sequence[str], intervals: int, rating: RatingTerms
+) -> IdentitySettings:
     """Return the settings; everybody has a certificate and keeps it unless said otherwise."""
     certificates = table.flag("certificates", True)
-    period = table.whole("period", high=2**31) if table.has("period") else None
-    if period is not None and not certificates:
-        raise table.error("period", "pseudonyms need certificates, which are switched off")
+    period, rotation, among = _pseudonyms(table, certificates, rating)
     rows = [(row, True) for row in table.tables("revoked")]
     rows += [(row, False) for row in table.tables("expired")]
     lost: dict[str, LostCertificate] = {}
@@ -28,4 +32,31 @@ def read_identity(table: Table, names: Sequence[str], intervals: int) -> Identit
         )
         row.finish()
     table.finish()
-    return IdentitySettings(certificates, tuple(lost.values()), period)
+    return IdentitySettings(certificates, tuple(lost.values()), period, rotation, among)
+
+
+def turns_in_a_day(identity: IdentitySettings, minutes: int) -> int:
+    """Return how often in a day households enter anew, at most."""
+    if identity.rotation is None:
+        return 0
+    return -(-(24 * 60 // minutes) // identity.rotation)
+
+
+def _pseudonyms(
+    table: Table, certificates: bool, rating: RatingTerms
+) -> tuple[int | None, int | None, int]:
+    """Return the first period, how many intervals each lasts, and among how many each hides."""
+    rotation = table.whole("rotation_intervals", low=1) if table.has("rotation_intervals") else None
+    first = None if rotation is None else 0
+    period = table.whole("period", high=2**31) if table.has("period") else first
+    if period is None:
+        if table.has("hidden_among"):
+            raise table.error("hidden_among", "nobody hides: expected period or rotation_intervals")
+        return None, None, 1
+    if not certificates:
+        key = "period" if rotation is None else "rotation_intervals"
+        raise table.error(key, "pseudonyms need certificates, which are switched off")
+    if rotation is not None and isinstance(rating, CredibilityTerms):
+        problem = "credibility does not follow a new name: choose another reputation scheme"
+        raise table.error("rotation_intervals", problem)
+    return period, rotation, table.whole("hidden_among", HIDDEN_AMONG, low=1, high=1_000)

@@ -179,12 +179,9 @@ def _aggregator(row: Table, links: int) -> AggregatorSettings:
     return member
 
 
-def read_door(
-    table: Table, funds: Funds, council: CouncilSettings, sites: int, plants: int
-) -> DoorSettings:
-    """Return the door's settings; a day lets in twice what the founding brings unless given."""
+def read_door(table: Table, brought: Money) -> DoorSettings:
+    """Return the door's settings; a day lets in twice what is `brought` in one unless given."""
     keepers = table.whole("keepers", 3, low=1, high=16)
-    brought = brought_at_founding(funds, council, sites, plants)
     settings = DoorSettings(
         keepers=keepers,
         needed=table.whole("needed", keepers // 2 + 1, low=1, high=16),
@@ -193,7 +190,7 @@ def read_door(
     if settings.needed > keepers:
         raise table.error("needed", f"{settings.needed} of {keepers} keepers")
     if settings.daily_cap < brought:
-        problem = f"is less than the {brought / MICRO:g} that the accounts begin with"
+        problem = f"is less than the {brought / MICRO:g} that accounts begin with in a day"
         raise table.error("daily_cap", problem)
     table.finish()
     return settings

@@ -25,7 +25,7 @@ from gridpact.prosumer.pricing import STRATEGIES
 from gridpact.quantities import PPM, whole
 from gridpact.scenario import fleet, market_terms
 from gridpact.scenario.grid_file import read_grid
-from gridpact.scenario.identity import read_identity
+from gridpact.scenario.identity import read_identity, turns_in_a_day
 from gridpact.scenario.participants import hours_of, read_participant, read_plant
 from gridpact.scenario.profiles import BUILT_IN, Profiles, read
 from gridpact.scenario.reputation import read_rating, read_sanctions
@@ -81,6 +81,10 @@ def load(
     market, splitting = read_market(root.table("market"), SCHEMES[used_scheme])
     requests = read_requests(root.table("market"), SCHEMES[used_scheme], owners.strategy)
     sites = wished(root.tables("wish"), sites, plants, market, partial(hours_of, day))
+    names = [*(one.name for one in sites), *(one.name for one in plants)]
+    identity = read_identity(root.table("identity"), names, time.intervals, rating)
+    brought = market_terms.brought_at_founding(funds, council, len(sites), len(plants))
+    brought += len(sites) * funds.participant * turns_in_a_day(identity, time.minutes)
     scenario = Scenario(
         file=str(path),
         name=root.text("name", path.stem),
@@ -102,15 +106,11 @@ def load(
         settlement=market_terms.read_settlement(settlement, tariff),
         rating=rating,
         incentive=market_terms.read_incentive(root.table("incentive"), time),
-        door=market_terms.read_door(root.table("door"), funds, council, len(sites), len(plants)),
+        door=market_terms.read_door(root.table("door"), brought),
         council=council,
         market=market,
         splitting=splitting,
-        identity=read_identity(
-            root.table("identity"),
-            [*(one.name for one in sites), *(one.name for one in plants)],
-            time.intervals,
-        ),
+        identity=identity,
         sensors=read_sensors(root, grid, time, sites, plants),
         requests=requests,
         sanctions=sanctions,

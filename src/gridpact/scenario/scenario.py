@@ -125,12 +125,16 @@ class IdentitySettings:
     """Whether the registered parties have certificates of the operator, and who loses its own.
 
     `period`: participants and plants stand on the ledger under pseudonyms of this period; None:
-    under their names.
+    under their names. `rotation`: after so many intervals households take those of the next one.
+    `hidden_among`: under pseudonyms the ledger tells at least so many from each other by nothing
+    but what they do.
     """
 
     certificates: bool = True
     lost: tuple[LostCertificate, ...] = ()
     period: int | None = None
+    rotation: int | None = None
+    hidden_among: int = 1
 
 
 @dataclass(frozen=True)

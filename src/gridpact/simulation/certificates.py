@@ -15,13 +15,16 @@ from gridpact.crypto.keccak import keccak
 from gridpact.errors import CertificateRefused
 from gridpact.identity.authority import MAX_SERIAL, found
 from gridpact.identity.certificate import Certificate, Claims
-from gridpact.identity.check import Checker
+from gridpact.identity.check import Checker, verified
 from gridpact.identity.commitment import commitment
 from gridpact.identity.revocation import Reason, Revoked, read_revocations
 from gridpact.model.record import Timing
 from gridpact.simulation.people import Party
 
 DAY = 86_400
+
+Span = tuple[int, int]
+"""First and last interval in which a certificate is for."""
 
 
 @dataclass(frozen=True)
@@ -49,19 +52,25 @@ class SimulatedAuthority:
         self._until = max(timing.begins + timing.seconds * intervals, timing.begins + DAY)
         key = self._drawn("authority", "")
         self._authority = found("operator", key, 1, self._from, self._until)
-        self._checker = Checker(
-            self._authority.root, self._authority.revocations(1, self._from, timing.begins, ())
-        )
         self._issued: dict[bytes, Certificate] = {}
         self._revoked: list[Revoked] = []
 
-    def certified(self, party: Party, region: bytes) -> Party:
-        """Return a party that is registered with its certificate's fingerprint."""
+    def certified(self, party: Party, region: bytes, span: Span | None = None) -> Party:
+        """Return a party that is registered with its certificate's fingerprint.
+
+        It counts from the day before the market on until its end, or from an interval before its
+        `span` on until the span's end. Whose certificate was lost before is barred under every
+        name that it takes later.
+        """
         one = party.participant
         lost, mark = self._lost.get(one.name), one.address.hex()
-        until = self._until
-        if lost is not None and not lost.revoked:
-            until = self._begin(lost.interval + 1) - 1
+        since, until = self._from, self._until
+        if span is not None:
+            since = self._begin(span[0] - 1) if span[0] else self._from
+            until = self._begin(span[1] + 1) - 1
+        ended = lost is not None and span is not None and lost.interval < span[0]
+        if lost is not None and not lost.revoked and not ended:
+            until = min(until, self._begin(lost.interval + 1) - 1)
         claims = Claims(
             public_key=party.key.public,
             identity=commitment("identity", one.name, self._drawn("identity", mark)),
@@ -69,14 +78,14 @@ class SimulatedAuthority:
             meter_key=one.meter_key or one.address,
             region=region,
             roles=one.roles,
-            not_before=self._from,
+            not_before=since,
             not_after=until,
         )
         serial = int.from_bytes(self._drawn("serial", mark), "big") % (MAX_SERIAL - 1) + 1
-        made = self._checker.check(self._authority.issue(claims, serial).der, self._from)
+        made = verified(self._authority.issue(claims, serial).der, self._authority.root)
         self._issued[one.address] = made
-        if lost is not None and lost.revoked:
-            at = self._begin(lost.interval) + 1
+        if lost is not None and (lost.revoked or ended):
+            at = since if ended else self._begin(lost.interval) + 1
             self._revoked.append(Revoked(serial, at, Reason.KEY_COMPROMISE))
         registered = replaced(one, certificate=made.fingerprint, meter=claims.meter)
         return replace(party, participant=registered)

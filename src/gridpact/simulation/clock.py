@@ -26,6 +26,10 @@ OFFSET_MINUTES = {
 The permits with which delivery opens are written as it begins.
 """
 
+ROTATION = 7
+"""Minutes after the last interval of a period when the next one's addresses are let in: rated then.
+"""
+
 
 @dataclass(frozen=True)
 class MarketClock:
@@ -46,5 +50,7 @@ class MarketClock:
         """Return the block time of a write, in seconds since 1970 (UTC)."""
         if (key.phase, key.part) == (Phase.DELIVER, OPENING):
             return self.seconds(key.interval)
+        if key.phase is Phase.FOUND and key.interval:
+            return self.seconds(key.interval) + 60 * ROTATION
         whole_intervals = key.interval + (1 if key.phase >= Phase.DELIVER else 0)
         return self.seconds(whole_intervals) + 60 * OFFSET_MINUTES[key.phase]

@@ -25,7 +25,7 @@ from gridpact.simulation import meters, world
 from gridpact.simulation.flow import Flow
 from gridpact.simulation.forecast import plant_power
 from gridpact.simulation.orders import Desk, local_orders, plant_orders
-from gridpact.simulation.people import Party
+from gridpact.simulation.people import Party, People
 from gridpact.simulation.requests import Requests
 from gridpact.simulation.world import World
 
@@ -84,6 +84,18 @@ class SimulatedField:
     def meter_gain(self) -> FloatArray:
         """What each meter multiplies the truth by: sites, plants, the substation."""
         return self._gain
+
+    def turn(self, people: People) -> None:
+        """Let devices speak under other keys from now on; a household's registers begin at zero.
+
+        Registers that went on counting would tell whose meter it is.
+        """
+        self.desk = replace(self.desk, people=people)
+        parties = (*people.sites, *people.plants)
+        self.world = replace(self.world, ids=tuple(one.address for one in parties))
+        self._registers = meters.reset(self._registers, len(people.sites))
+        if self.requests is not None:
+            self.requests.turn([one.address for one in people.sites])
 
     def expected(self, interval: int) -> Expected:
         """Return the operator's view of the coming interval, from forecasts."""

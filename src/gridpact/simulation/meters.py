@@ -39,6 +39,12 @@ def fresh(count: int) -> Registers:
     return Registers(np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64))
 
 
+def reset(before: Registers, count: int) -> Registers:
+    """Return registers of which the first ones begin at zero again."""
+    kept = np.arange(len(before.import_wh)) >= count
+    return Registers(before.import_wh * kept, before.export_wh * kept)
+
+
 def advance(before: Registers, net_wh: FloatArray, gain: FloatArray) -> Registers:
     """Return the registers after one more interval.
 

@@ -39,6 +39,11 @@ class Requests:
         self._net_w: FloatArray = np.zeros(0)
         self._asked: Asked | None = None
 
+    def turn(self, addresses: Sequence[bytes]) -> None:
+        """Know owners by other addresses from now on."""
+        self._place = {address: place for place, address in enumerate(addresses)}
+        self._addresses = addresses
+
     @property
     def steps(self) -> tuple[Step, ...]:
         """Return every step so far; participants and donors are numbers of sites."""

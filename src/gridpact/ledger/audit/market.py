@@ -129,7 +129,7 @@ def _follows(place: str, block: AuditedBlock, record: Record, seen: Seen) -> Non
 
 def _emptied(place: str, emptied: Emptied, view: View, seen: Seen) -> None:
     """Check that nothing was free any more under closed addresses, and that they were leaving."""
-    for account, _ in emptied.accounts:
+    for account in emptied.accounts:
         free = numbers(view(seen.suite.call("vault", "account", pack(account))))[0]
         if free:
             raise Corrupt(place, f"accounts: {free} still free of 0x{account.hex()}")

@@ -155,6 +155,11 @@ class EmbeddedChain:
             return ()
         return self._group.submit(lambda: admit(raws, self._chain_id, self.operator, self._signers))
 
+    def nonce(self, sender: bytes) -> int:
+        """Return how many transactions of a sender stand on the chain."""
+        with self._mutex:
+            return self._engine.nonce(sender)
+
     def receipt(self, transaction: bytes) -> Receipt | None:
         """Return the receipt of a transaction by its hash, or None."""
         with self._mutex:

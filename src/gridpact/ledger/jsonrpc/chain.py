@@ -147,6 +147,10 @@ class JsonRpcChain:
         """Send many transactions in order: for each its receipt, or the error of `submit`."""
         return submit(self._node, self._watch, self.chain_id, self.operator, raws)
 
+    def nonce(self, sender: bytes) -> int:
+        """Return how many transactions of a sender stand on the chain."""
+        return self._node.nonce(sender)
+
     def receipt(self, transaction: bytes) -> Receipt | None:
         """Return the receipt of a transaction by its hash, or None."""
         return known(self._node, transaction)

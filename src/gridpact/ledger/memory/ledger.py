@@ -208,8 +208,9 @@ class MemoryLedger:
             case Rotation():
                 self._rotate(key, record)
             case Emptied():
-                for account, amount in record.accounts:
-                    self._vault.burn(account, amount, keccak(key.packed + account))
+                for account in record.accounts:
+                    free = self._vault.free(account)
+                    self._vault.burn(account, free, keccak(key.packed + account))
             case Book():
                 self._orders.suspend(record.suspended)
                 self._orders.collect((key.region, key.interval), record.orders)
