@@ -302,6 +302,12 @@ def test_settings_that_hide_nobody_are_refused(tmp_path: Path, lines: str, probl
         load(write(tmp_path, f"{SMALL}[identity]\n{lines}\n"))
 
 
+def test_deposits_do_not_rotate(tmp_path: Path) -> None:
+    text = SMALL + "[reputation]\ndeposit_share = 0.5\n" + ROTATING.format(2)
+    with pytest.raises(ScenarioError, match="deposits do not follow"):
+        load(write(tmp_path, text))
+
+
 def test_credibility_does_not_rotate(tmp_path: Path) -> None:
     text = SMALL.replace("seed = 7", 'seed = 7\nscheme = "credibility"') + ROTATING.format(2)
     with pytest.raises(ScenarioError, match="credibility does not follow"):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gridpact.model.rating import CredibilityTerms, RatingTerms
-from gridpact.scenario.scenario import IdentitySettings, LostCertificate
+from gridpact.scenario.scenario import IdentitySettings, LostCertificate, Sanctions
 from gridpact.scenario.table import Table
 
 HIDDEN_AMONG = 3
@@ -11,11 +11,17 @@ HIDDEN_AMONG = 3
 
 
 def read_identity(
-    table: Table, names: Sequence[str], intervals: int, rating: RatingTerms
+    table: Table,
+    names: Sequence[str],
+    intervals: int,
+    rating: RatingTerms,
+    sanctions: Sanctions,
 ) -> IdentitySettings:
     """Return the settings; everybody has a certificate and keeps it unless said otherwise."""
     certificates = table.flag("certificates", True)
-    period, rotation, among = _pseudonyms(table, certificates, rating)
+    period, rotation, among = _pseudonyms(table, certificates)
+    if rotation is not None:
+        _require_carried(table, rating, sanctions)
     rows = [(row, True) for row in table.tables("revoked")]
     rows += [(row, False) for row in table.tables("expired")]
     lost: dict[str, LostCertificate] = {}
@@ -42,9 +48,7 @@ def turns_in_a_day(identity: IdentitySettings, minutes: int) -> int:
     return -(-(24 * 60 // minutes) // identity.rotation)
 
 
-def _pseudonyms(
-    table: Table, certificates: bool, rating: RatingTerms
-) -> tuple[int | None, int | None, int]:
+def _pseudonyms(table: Table, certificates: bool) -> tuple[int | None, int | None, int]:
     """Return the first period, how many intervals each lasts, and among how many each hides."""
     rotation = table.whole("rotation_intervals", low=1) if table.has("rotation_intervals") else None
     first = None if rotation is None else 0
@@ -56,7 +60,14 @@ def _pseudonyms(
     if not certificates:
         key = "period" if rotation is None else "rotation_intervals"
         raise table.error(key, "pseudonyms need certificates, which are switched off")
-    if rotation is not None and isinstance(rating, CredibilityTerms):
+    return period, rotation, table.whole("hidden_among", HIDDEN_AMONG, low=1, high=1_000)
+
+
+def _require_carried(table: Table, rating: RatingTerms, sanctions: Sanctions) -> None:
+    """See that nothing is asked for which would not follow a household to its next address."""
+    if isinstance(rating, CredibilityTerms):
         problem = "credibility does not follow a new name: choose another reputation scheme"
         raise table.error("rotation_intervals", problem)
-    return period, rotation, table.whole("hidden_among", HIDDEN_AMONG, low=1, high=1_000)
+    if sanctions.deposit:
+        problem = "deposits do not follow a new name: deposit_share has to be 0"
+        raise table.error("rotation_intervals", problem)

@@ -82,7 +82,7 @@ def load(
     requests = read_requests(root.table("market"), SCHEMES[used_scheme], owners.strategy)
     sites = wished(root.tables("wish"), sites, plants, market, partial(hours_of, day))
     names = [*(one.name for one in sites), *(one.name for one in plants)]
-    identity = read_identity(root.table("identity"), names, time.intervals, rating)
+    identity = read_identity(root.table("identity"), names, time.intervals, rating, sanctions)
     brought = market_terms.brought_at_founding(funds, council, len(sites), len(plants))
     brought += len(sites) * funds.participant * turns_in_a_day(identity, time.minutes)
     scenario = Scenario(
