@@ -47,7 +47,7 @@ def run(market: Market, intervals: int, watch: Watch = unwatched) -> Iterator[In
         past = advance(past, market, result)
         if interval == intervals - 1:
             result = replace(result, closed=(*result.closed, *conclude(market, intervals)))
-        if interval + 1 < intervals:
+        else:
             announce(market, interval + 1)
         yield result
 
