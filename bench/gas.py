@@ -24,7 +24,10 @@ from gridpact.model.interval import Key, Phase
 from gridpact.model.order import NONE, Side
 from gridpact.model.record import Book, Cleared, encode
 
-MODULES = ("gas_challenge", "gas_council", "gas_net", "gas_orders", "gas_people", "gas_rules")
+MODULES = (
+    *("gas_challenge", "gas_council", "gas_net", "gas_orders", "gas_people", "gas_purchases"),
+    "gas_rules",
+)
 SIZE = 24_576
 """Bytes of code that a chain takes. [B]"""
 FLAT = 20

@@ -127,7 +127,7 @@ def main(store: Store, desk: DeskStore) -> None:
     voucher = sue.accept(say(ANN, SUE, payment))
     clock[0] += DUE * HOUR  # the interval of delivery
     bill = say(SUE, OPERATOR, sue.bill(voucher.purchase, VOLUME))
-    operator.settling.bill(bill, clock[0])
+    operator.bills.bill(bill, clock[0])
     word = say(ANN, OPERATOR, ann.confirm(voucher.purchase, VOLUME))
     settled = operator.settling.confirm(word, clock[0])
     say(OPERATOR, SUE, settled)

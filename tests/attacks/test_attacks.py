@@ -277,7 +277,7 @@ def test_altered_amount_in_voucher_payment_and_bill(town: Town) -> None:
         replace(bill, delivered_wh=VOLUME - 1, due=voucher.due(VOLUME - 1)),
     ):
         with pytest.raises(Misstated):
-            town.desk.settling.bill(town.hear(town.say("sue", lie)), town.now)
+            town.desk.bills.bill(town.hear(town.say("sue", lie)), town.now)
     assert whole(town, ann=RICH - LOCKED)
 
 
@@ -354,7 +354,7 @@ def test_seller_delivers_short(town: Town) -> None:
     voucher = town.sold()
     town.bill(voucher)
     word = town.sellers["sue"].correct(voucher.purchase, 1_000)
-    town.desk.settling.correct(town.hear(town.say("ann", word)))
+    town.desk.bills.correct(town.hear(town.say("ann", word)))
     town.go_to(DUE + 3)
     settled = town.metered(voucher, sent=1_000, taken=VOLUME)
     town.rate(ann=(VOLUME, 0), sue=(0, 1_000))
@@ -450,13 +450,13 @@ def test_wrong_bill_is_corrected_by_its_seller_and_costs_no_credibility(town: To
     bill = town.bill(voucher)
     less = town.sellers["sue"].correct(voucher.purchase, VOLUME - 100)
     assert less.bill == bill
-    town.desk.settling.correct(town.hear(town.say("sue", less)))
+    town.desk.bills.correct(town.hear(town.say("sue", less)))
     assert town.desk.records.purchases[voucher.purchase].billed == VOLUME - 100
     for lie in (replace(less, delivered_wh=VOLUME), replace(less, bill=bytes(32))):
         with pytest.raises((Misstated, Misplaced)):
-            town.desk.settling.correct(town.hear(town.say("sue", lie)))
+            town.desk.bills.correct(town.hear(town.say("sue", lie)))
     with pytest.raises(Misstated, match="sender of the counter-statement"):
-        town.desk.settling.correct(town.hear(town.say("ben", less)))
+        town.desk.bills.correct(town.hear(town.say("ben", less)))
     town.confirm(voucher, VOLUME - 100)
     town.go_to(DUE + 3)
     town.metered(voucher, sent=VOLUME - 100, taken=VOLUME)
@@ -469,7 +469,7 @@ def test_buyer_disputes_a_bill_and_the_meters_decide(town: Town) -> None:
     voucher = town.sold()
     town.bill(voucher)
     word = town.sellers["sue"].correct(voucher.purchase, 200)
-    town.desk.settling.correct(town.hear(town.say("ann", word)))
+    town.desk.bills.correct(town.hear(town.say("ann", word)))
     assert town.desk.records.purchases[voucher.purchase].disputed == 200
     town.go_to(DUE + 3)
     assert town.metered(voucher, sent=VOLUME, taken=VOLUME).paid == COST
@@ -552,7 +552,7 @@ def test_old_record_of_a_buyer_does_not_replace_a_newer_one(town: Town) -> None:
 def test_every_body_of_another_kind_is_refused_by_name(town: Town) -> None:
     message = town.hear(town.say("ann", WANT))
     desk = town.desk
-    requests, settling = desk.requests, desk.settling
-    for method in (requests.sell, requests.choose, settling.bill, settling.confirm, settling.stop):
+    requests, bills, settling = desk.requests, desk.bills, desk.settling
+    for method in (requests.sell, requests.choose, bills.bill, settling.confirm, bills.stop):
         with pytest.raises(MalformedMessage, match="a body of kind Buy"):
             method(message, town.now)

@@ -94,9 +94,9 @@ def test_sensor_stops_half_way_what_came_is_paid_and_the_rest_goes_back(town: To
 def stop(town: Town, voucher: Voucher) -> None:
     """Let the sensors hold the trade, the operator sign it, the seller bring it to the ledger."""
     sue = town.sellers["sue"]
-    town.desk.settling.holds = lambda purchase, _: purchase.seller == device("sue").address
+    town.desk.bills.holds = lambda purchase, _: purchase.seller == device("sue").address
     word = town.hear(town.say("sue", sue.stop(voucher.purchase)))
-    sue.stopped(town.tell("sue", town.desk.settling.stop(word, town.now)))
+    sue.stopped(town.tell("sue", town.desk.bills.stop(word, town.now)))
 
 
 def test_seller_says_that_sensors_hold_and_they_do_not(town: Town) -> None:
@@ -105,7 +105,7 @@ def test_seller_says_that_sensors_hold_and_they_do_not(town: Town) -> None:
     sue = town.sellers["sue"]
     word = town.hear(town.say("sue", sue.stop(voucher.purchase)))
     with pytest.raises(Misplaced, match="the sensors do not hold it"):
-        town.desk.settling.stop(word, town.now)
+        town.desk.bills.stop(word, town.now)
     with pytest.raises(Misplaced, match="did not release the wallet"):
         town.desk.settling.released(voucher.purchase)
     sue.give_up(voucher.purchase)

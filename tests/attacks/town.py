@@ -141,10 +141,10 @@ class Town:
 
     def kill_desk(self) -> None:
         """Let the desk die, with all that it has in memory, and open another."""
-        holds = self.desk.settling.holds
+        holds = self.desk.bills.holds
         self.desk.records.store.close()
         self.begin_desk()
-        self.desk.settling.holds = holds
+        self.desk.bills.holds = holds
 
     # how the town came to be
 

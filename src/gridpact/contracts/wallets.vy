@@ -19,6 +19,7 @@ import breach
 import clock
 import metering
 import packing
+import promises
 import registry
 import rounding
 import settlement
@@ -26,6 +27,7 @@ import signing
 import vault
 
 initializes: clock
+initializes: promises
 
 POSSESSION_TYPE: constant(bytes32) = keccak256(
     "Possession(address account,address buyer,address key)"
@@ -55,14 +57,6 @@ DUE: constant(uint256) = 64
 HELD: constant(uint256) = 1 << 208
 CHARGE: constant(uint256) = 128
 CLAIMED: constant(uint256) = 64
-# what was proven of a participant's purchases in an interval, and not fined yet: of what it sold
-# promised 64 | paid for 64 | kept 64; of what it bought imported 64 | withheld 64 | confirmed 64
-PROMISED: constant(uint256) = 128
-PAID: constant(uint256) = 64
-IMPORTED: constant(uint256) = 128
-WITHHELD: constant(uint256) = 64
-SOLD: constant(uint256) = 0
-BOUGHT: constant(uint256) = 1
 
 
 struct Voucher:
@@ -90,7 +84,6 @@ owners: HashMap[address, uint256]
 keys: HashMap[address, uint256]
 sales: HashMap[address, uint256]
 progress: HashMap[address, uint256]
-words: HashMap[uint256, uint256]  # by participant 160 | interval 32 | sold or bought 8
 
 
 event Opened:
@@ -299,7 +292,9 @@ def release(account: address):
     self.progress[account] = 0
     log Released(account=account, seller=seller)
     if progress & HELD == 0:
-        self._fine(seller, (sale >> DUE) & packing.MASK_32, sale & packing.MASK_40, 0, 0, 0)
+        broken: promises.Proven = empty(promises.Proven)
+        broken.promised = sale & packing.MASK_40
+        self._fine(seller, (sale >> DUE) & packing.MASK_32, broken)
 
 
 @external
@@ -360,7 +355,7 @@ def confirm(account: address, received: uint64, confirmed: signing.Signature):
     else:
         self.progress[account] = progress & ~packing.MASK_64 | energy
     if FINE > 0:
-        self._note_bought(self._address(owner >> OWNER), convert(due, uint64), energy - before, 0, 0)
+        promises.bought(self._address(owner >> OWNER), convert(due, uint64), energy - before, 0, 0)
     paid: uint256 = 0
     charge: uint256 = 0
     paid, charge = self._pay(
@@ -402,11 +397,11 @@ def settle_by_meters(account: address, sold: metering.Signed, bought: metering.S
         metering.imported(bought.registers),
     )
     if FINE > 0 and progress & HELD == 0:
-        self._note_sold(seller, due, sale & packing.MASK_40, energy, left)
+        promises.sold(seller, due, sale & packing.MASK_40, energy, left)
     energy = max(energy, before)
     # a buyer that withholds its word from a false claim has its reason
     if FINE > 0 and energy > before and breach.broken(claimed, left, TOLERANCE) == 0:
-        self._note_bought(buyer, due, 0, energy - before, metering.imported(bought.registers))
+        promises.bought(buyer, due, 0, energy - before, metering.imported(bought.registers))
     balance: uint256 = self.keys[account] & packing.MASK_80
     charged: uint256 = (progress >> CHARGE) & packing.MASK_80
     self._close(account, owner)
@@ -452,38 +447,19 @@ def fine(participant: address, interval: uint64):
             changes nothing, and the order of calls nothing for a seller. Anybody may call.
     """
     assert clock.ended(interval, 2 * WINDOW), "wallets: too early"
-    sold_at: uint256 = self._place(participant, interval, SOLD)
-    bought_at: uint256 = self._place(participant, interval, BOUGHT)
-    sold: uint256 = self.words[sold_at]
-    bought: uint256 = self.words[bought_at]
-    assert sold | bought != 0, "wallets: nothing to fine"
-    self.words[sold_at] = 0
-    self.words[bought_at] = 0
-    self._fine(
-        participant,
-        convert(interval, uint256),
-        sold >> PROMISED,
-        sold & packing.MASK_64,
-        self._withheld(bought),
-        bought & packing.MASK_64,
-    )
+    proven: promises.Proven = promises.take(participant, interval)
+    assert proven.promised + proven.withheld + proven.confirmed > 0, "wallets: nothing to fine"
+    self._fine(participant, convert(interval, uint256), proven)
 
 
 @external
 @view
-def proven(participant: address, interval: uint64) -> (uint256, uint256, uint256, uint256):
+def proven(participant: address, interval: uint64) -> promises.Proven:
     """
     @return What was proven and nobody was fined for yet: promised and kept of what was sold,
             withheld and confirmed of what was bought. [Wh]
     """
-    sold: uint256 = self.words[self._place(participant, interval, SOLD)]
-    bought: uint256 = self.words[self._place(participant, interval, BOUGHT)]
-    return (
-        sold >> PROMISED,
-        sold & packing.MASK_64,
-        self._withheld(bought),
-        bought & packing.MASK_64,
-    )
+    return promises.of(participant, interval)
 
 
 @external
@@ -619,60 +595,10 @@ def _pay(
 
 
 @internal
-@pure
-def _place(participant: address, interval: uint64, side: uint256) -> uint256:
-    assert interval < 2**32, "wallets: interval"
-    return convert(participant, uint256) << 40 | convert(interval, uint256) << 8 | side
-
-
-@internal
-def _note_sold(seller: address, due: uint64, volume: uint256, paid: uint256, left: uint256):
-    # kept: what it exported for all its wallets so far, whether their buyers took it or not; so it
-    # is the same in every order of calls
-    at: uint256 = self._place(seller, due, SOLD)
-    word: uint256 = self.words[at]
-    promised: uint256 = (word >> PROMISED) + volume
-    before: uint256 = (word >> PAID) & packing.MASK_64
-    kept: uint256 = min(promised, left + before)
-    assert promised < 2**64 and before + paid < 2**64, "wallets: volume"
-    self.words[at] = promised << PROMISED | (before + paid) << PAID | kept
-
-
-@internal
-def _note_bought(
-    buyer: address, due: uint64, confirmed: uint256, withheld: uint256, imported: uint256
-):
-    at: uint256 = self._place(buyer, due, BOUGHT)
-    word: uint256 = self.words[at]
-    all_confirmed: uint256 = (word & packing.MASK_64) + confirmed
-    all_withheld: uint256 = ((word >> WITHHELD) & packing.MASK_64) + withheld
-    assert all_confirmed < 2**64 and all_withheld < 2**64, "wallets: volume"
-    import_: uint256 = max(word >> IMPORTED, imported)
-    self.words[at] = import_ << IMPORTED | all_withheld << WITHHELD | all_confirmed
-
-
-@internal
-@pure
-def _withheld(word: uint256) -> uint256:
-    # an import covers what was confirmed first: nobody owes its word for more than it took
-    imported: uint256 = word >> IMPORTED
-    return min(
-        (word >> WITHHELD) & packing.MASK_64, imported - min(imported, word & packing.MASK_64)
-    )
-
-
-@internal
-def _fine(
-    participant: address,
-    interval: uint256,
-    promised: uint256,
-    kept: uint256,
-    withheld: uint256,
-    confirmed: uint256,
-):
-    taken: uint256 = confirmed + withheld
-    owed: uint256 = breach.fine(promised, kept, FINE, TOLERANCE) + breach.fine(
-        taken, confirmed, FINE, TOLERANCE
+def _fine(participant: address, interval: uint256, proven: promises.Proven):
+    taken: uint256 = proven.confirmed + proven.withheld
+    owed: uint256 = breach.fine(proven.promised, proven.kept, FINE, TOLERANCE) + breach.fine(
+        taken, proven.confirmed, FINE, TOLERANCE
     )
     if owed == 0:
         return
@@ -680,8 +606,8 @@ def _fine(
     log Broken(
         participant=participant,
         interval=convert(interval, uint64),
-        undelivered=breach.broken(promised, kept, TOLERANCE),
-        withheld=breach.broken(taken, confirmed, TOLERANCE),
+        undelivered=breach.broken(proven.promised, proven.kept, TOLERANCE),
+        withheld=breach.broken(taken, proven.confirmed, TOLERANCE),
         fined=fined,
     )
 

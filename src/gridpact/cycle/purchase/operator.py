@@ -1,10 +1,11 @@
 """The operator's desk: hears every message of a purchase and answers it ([Yu23]).
 
-`requests` certifies vouchers, `settling` brings bills and confirmations to their end. What they
-know is in the desk's file alone: a desk that died is another desk on the same file.
+`requests` certifies vouchers, `bills` hears of deliveries, `settling` brings them to their end.
+What they know is in the desk's file alone: a desk that died is another desk on the same file.
 """
 
 from gridpact.crypto.keys import Key
+from gridpact.cycle.purchase.bills import Bills
 from gridpact.cycle.purchase.ports import PurchaseLedger
 from gridpact.cycle.purchase.ratings import Ratings
 from gridpact.cycle.purchase.records import DeskRecords
@@ -58,7 +59,8 @@ class OperatorDesk:
         given = key, terms, ledger
         self.requests = Requests(*given, self.standings, records, charge)
         ratings = Ratings(self.standings, records.store)
-        self.settling = Settling(*given, inbox, self.standings, ratings, records)
+        self.bills = Bills(key, ledger, inbox, records)
+        self.settling = Settling(*given, self.standings, ratings, records)
 
     def hear(self, message: Message, now: int) -> Body | None:
         """Take a message that an `Inbox` let through; return the answer to send back, if any.
@@ -94,11 +96,11 @@ class OperatorDesk:
             case Choose():
                 return self.requests.choose(message, now)
             case Bill():
-                self.settling.bill(message, now)
+                self.bills.bill(message, now)
             case Correct():
-                self.settling.correct(message)
+                self.bills.correct(message)
             case Stop():
-                return self.settling.stop(message, now)
+                return self.bills.stop(message, now)
             case Appeal():
                 self.settling.appeal(message, now)
                 return self.requests.notice()

@@ -80,6 +80,10 @@ class DeskRecords:
             raise Misplaced(f"purchase 0x{name.hex()}: not known, or settled before")
         return found
 
+    def change(self, purchase: Purchase) -> None:
+        """Keep an open purchase as it is now."""
+        self.purchases[purchase.voucher.purchase] = purchase
+
     def forget_late(self, interval: int) -> None:
         """Drop requests and offers that nobody may choose any more: their interval is over."""
         for name in [n for n, one in self.requests.items() if one.buy.interval < interval]:

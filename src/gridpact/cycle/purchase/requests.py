@@ -38,7 +38,7 @@ Charge = Callable[[bytes, bytes, int], Price]
 
 @dataclass
 class Requests:
-    """The half of a desk that certifies; `key` signs vouchers."""
+    """The part of a desk that certifies; `key` signs vouchers."""
 
     key: Key
     terms: PurchaseTerms

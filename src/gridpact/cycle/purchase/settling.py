@@ -1,10 +1,10 @@
-"""What the operator's desk does once a seller is paid for: bills, confirmations, meters ([Yu23]).
+"""How the operator's desk brings purchases to their end: confirmations, meters, fines ([Yu23]).
 
 It signs, and it holds no money and no key of a wallet: what it certified moves only by the
 wallet's own signature or by the meters' (5-decisions, section 17). A refusal changes nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -20,117 +20,30 @@ from gridpact.cycle.purchase.tally import Tally
 from gridpact.cycle.purchase.terms import PurchaseTerms
 from gridpact.errors import ForgedSignature, Misplaced, Misstated, Reverted
 from gridpact.identity.certificate import read
-from gridpact.identity.inbox import Inbox
 from gridpact.identity.messages import (
     Appeal,
-    Bill,
     Confirm,
-    Correct,
     Message,
-    Pay,
     Renewed,
     Settled,
-    Stop,
-    Stopped,
     body_of,
 )
 from gridpact.model.delivery import Metered, Profile
 from gridpact.model.purchase import Done, How, WalletState
-from gridpact.model.voucher import confirmation, hold
+from gridpact.model.voucher import confirmation
 from gridpact.quantities import Money, Wh
-
-
-def never(_purchase: Purchase, _now: int) -> bool:
-    """Hold no trade: a market without sensors."""
-    return False
 
 
 @dataclass
 class Settling:
-    """The half of a desk that settles; `key` signs records, `inbox` re-reads what was enclosed.
-
-    `holds` says whether the sensors hold a trade now (`safety.gate`); it is asked, never told.
-    """
+    """The part of a desk that settles; `key` signs records."""
 
     key: Key
     terms: PurchaseTerms
     ledger: PurchaseLedger
-    inbox: Inbox
     standings: Standings
     ratings: Ratings
     records: DeskRecords
-    holds: Callable[[Purchase, int], bool] = never
-
-    def bill(self, message: Message, now: int) -> None:
-        """Take a seller's bill: it must follow from voucher, payment and claim on the ledger.
-
-        Raises
-        ------
-        Misplaced, Misstated, ForgedSignature
-            The purchase is not its, the payment enclosed is not the buyer's, or a number differs.
-        """
-        bill = body_of(message, Bill)
-        purchase = self.records.purchase(bill.purchase)
-        voucher = purchase.voucher
-        expect("seller of the purchase", message.sender, purchase.seller)
-        expect("receiver of the bill", bill.receiver, purchase.seller)
-        paid = self.inbox.enclosed(bill.payment, now)
-        pay = body_of(paid, Pay)
-        expect("buyer of the enclosed payment", paid.sender, purchase.buyer)
-        expect("seller of the enclosed payment", paid.receiver, purchase.seller)
-        expect("voucher of the enclosed payment", pay.voucher, voucher)
-        if not 0 <= bill.delivered_wh <= voucher.volume_wh:
-            raise Misstated("energy of the bill", bill.delivered_wh, f"0 to {voucher.volume_wh}")
-        expect("sum of the bill", bill.due, voucher.due(bill.delivered_wh))
-        sale = self.ledger.sale(voucher.account)
-        expect("seller on the ledger", sale.seller, purchase.seller)
-        expect("claim on the ledger", sale.claimed_wh, bill.delivered_wh)
-        self._keep(replace(purchase, bill=message.hash, billed=bill.delivered_wh))
-
-    def correct(self, message: Message) -> None:
-        """Take a counter-statement to the bill that stands.
-
-        A seller's lowers its own bill; a buyer's puts the bill in dispute, and the meters decide
-        once the window is over.
-
-        Raises
-        ------
-        Misplaced, Misstated
-            No such bill stands, the sender is no party to it, or a seller would raise it.
-        """
-        correct = body_of(message, Correct)
-        found = [one for one in self.records.purchases.values() if one.bill == correct.bill]
-        if not correct.bill or not found:
-            raise Misplaced("counter-statement: no bill stands that has that hash")
-        (purchase,) = found
-        if message.sender not in (purchase.buyer, purchase.seller):
-            raise Misstated("sender of the counter-statement", message.sender, purchase.buyer)
-        if not 0 <= correct.delivered_wh <= purchase.billed:
-            raise Misstated(
-                "energy of the counter-statement", correct.delivered_wh, f"0 to {purchase.billed}"
-            )
-        if message.sender == purchase.seller:
-            self._keep(replace(purchase, billed=correct.delivered_wh))
-        else:
-            self._keep(replace(purchase, disputed=correct.delivered_wh))
-
-    def stop(self, message: Message, now: int) -> Stopped:
-        """Take a seller's word that it does not deliver: the sensors must say so, too.
-
-        The answer lifts the fine on the ledger.
-
-        Raises
-        ------
-        Misplaced, Misstated
-            No such purchase is open, it is not its, or the sensors do not hold it.
-        """
-        stop = body_of(message, Stop)
-        purchase = self.records.purchase(stop.purchase)
-        expect("seller of the purchase", message.sender, purchase.seller)
-        if not self.holds(purchase, now):
-            raise Misplaced(f"purchase 0x{stop.purchase.hex()}: the sensors do not hold it")
-        self._keep(replace(purchase, held=True))
-        return Stopped(stop.purchase, self.key.sign(hold(self.ledger.domain, stop.purchase)))
 
     def confirm(self, message: Message, now: int) -> Settled:
         """Bring a buyer's confirmation to the ledger, which pays the seller.
@@ -142,6 +55,7 @@ class Settling:
         Reverted
             The ledger refuses it.
         """
+        self.resume(now)
         confirm = body_of(message, Confirm)
         purchase = self.records.purchase(confirm.purchase)
         voucher = purchase.voucher
@@ -182,7 +96,8 @@ class Settling:
         purchase = self.records.purchase(name)
         account = purchase.voucher.account
         confirmed = max(purchase.confirmed, self.ledger.sale(account).confirmed_wh)
-        self._keep(replace(purchase, confirmed=confirmed))  # a buyer may have brought it itself
+        # a buyer may have brought its confirmation itself
+        self.records.change(replace(purchase, confirmed=confirmed))
         done = self.ledger.settle_by_meters(account, sold, sold_by, bought, bought_by)
         return self.seen(done, now)
 
@@ -313,16 +228,13 @@ class Settling:
         record = self.standings.record(buyer)
         return Renewed(record, self.key.sign(record.digest(self.ledger.domain)))
 
-    def _keep(self, purchase: Purchase) -> None:
-        self.records.purchases[purchase.voucher.purchase] = purchase
-
     def _note(self, purchase: Purchase, done: Done, now: int) -> None:
         voucher = purchase.voucher
         match done.how:
             case How.CONFIRMED:
                 confirmed = max(done.delivered_wh, purchase.confirmed)
                 purchase = replace(purchase, confirmed=confirmed)
-                self._keep(purchase)
+                self.records.change(purchase)
                 if done.delivered_wh == voucher.volume_wh:
                     timely = self.terms.interval(now) <= voucher.due_by + self.terms.window
                     self._close(purchase, done.delivered_wh, done.transaction, timely)
