@@ -66,6 +66,7 @@ prices: HashMap[bytes32, HashMap[uint64, uint256]]  # retail 48 | share 48 | fee
 charges: public(HashMap[bytes32, HashMap[uint64, bytes32]])  # posting.charges_hash
 balances: HashMap[bytes32, HashMap[uint64, uint256]]  # loss 64 | weighed 64 | before 64 | 1
 posted: public(HashMap[bytes32, HashMap[uint64, bytes32]])  # posting.clearing_hash
+readings: public(HashMap[bytes32, HashMap[uint64, bytes32]])  # root of the signed readings
 held: public(HashMap[bytes32, uint256])  # of a fill that sensors stopped: Hold.word
 
 
@@ -305,6 +306,7 @@ def deliver(write: keyed.Write, root: bytes32, balance: Balance):
     self.balances[write.region][write.interval] = (
         balance.loss << 192 | balance.weighed << 128 | balance.before << 64 | 1
     )
+    self.readings[write.region][write.interval] = root
     log Delivered(
         key=keyed.packed(write),
         root=root,

@@ -275,7 +275,8 @@ def reading(
     """
     @notice A seller is said to have sent more than its meter exported, a buyer to owe for more than
             its meter imported, by the two readings that the leaf itself binds; or those are not
-            readings of this interval.
+            readings of this interval: what was read at its end, and the last one before, which
+            is older where the meter was silent (see `fraud.between`), and zero at the beginning.
     """
     key: bytes32 = proving.posted(place, content)
     statement.require_shown(content, shown)
@@ -294,7 +295,8 @@ def reading(
         before.region == place.region
         and now.region == place.region
         and now.interval == place.interval
-        and unsafe_add(before.interval, 1) == now.interval
+        and unsafe_add(before.interval, 1) <= now.interval
+        and (before.interval != statement.NEVER or max(before.import_wh, before.export_wh) == 0)
         and before.meter == account
         and now.meter == account
         and before.import_wh <= now.import_wh
@@ -471,5 +473,6 @@ def _require_signed(account: address, bound: bytes32, signed: Signed):
     meter: address = convert(convert(word >> METER, uint160), address)
     if meter == empty(address):
         meter = account
-    assert signing.signer(before, signed.signature_before) == meter, "evidence: not its meter"
+    if signed.before.interval != statement.NEVER:  # nobody signs that a meter begins at zero
+        assert signing.signer(before, signed.signature_before) == meter, "evidence: not its meter"
     assert signing.signer(now, signed.signature_now) == meter, "evidence: not its meter"

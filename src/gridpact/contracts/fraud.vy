@@ -11,6 +11,7 @@
 import accounts
 import chunks
 import clearing
+import merkle
 import netting
 import packing
 import proving
@@ -157,6 +158,54 @@ def skipped(
         previous = (shown.leaf.seller >> PREVIOUS) & packing.MASK_16
     assert account in [fill_between.buyer, fill_between.seller], "fraud: another account"
     assert previous <= between.index and between.index < shown.index, "fraud: not in between"
+    proving.condemn(key, msg.sender, account, True)
+
+
+@external
+def between(
+    place: netting.Place,
+    content: netting.Content,
+    fill: packing.Fill,
+    of_seller: bool,
+    shown: statement.Shown,
+    before: statement.Reading,
+    now: statement.Reading,
+    read: statement.Reading,
+    signature: Bytes[65],
+    at: uint256,
+    siblings: bytes32[14],
+):
+    """
+    @notice The meter was read between the two readings that a leaf binds: its energy of before is
+            counted again.
+    @param read That reading, with its signature, as it was posted in an interval between; what was
+           not posted then proves nothing, so nobody keeps a reading back to prove an honest part
+           wrong by it.
+    @param at Its place there: index 128 | count 128.
+    """
+    key: bytes32 = proving.posted(place, content)
+    statement.require_shown(content, shown)
+    proving.require_fill(place, fill, shown)
+    account: address = fill.buyer
+    digest: bytes32 = shown.leaf.buyer_meter
+    if of_seller:
+        account = fill.seller
+        digest = shown.leaf.seller_meter
+    assert digest == statement.meters(
+        statement.reading(proving.DOMAIN, before), statement.reading(proving.DOMAIN, now)
+    ), "fraud: other readings"
+    assert (
+        read.meter == account
+        and unsafe_add(before.interval, 1) <= read.interval
+        and read.interval < now.interval
+    ), "fraud: not read between"
+    root: bytes32 = staticcall clearing.__interface__(CLEARING).readings(
+        place.region, read.interval
+    )
+    leaf: bytes32 = keccak256(concat(0x00, abi_encode(read), signature))
+    assert merkle.stands(
+        leaf, at >> 128, at & merkle.COUNT, siblings, root
+    ), "fraud: not a posted reading"
     proving.condemn(key, msg.sender, account, True)
 
 

@@ -11,6 +11,9 @@ import netting
 import packing
 
 
+NEVER: constant(uint64) = max_value(uint64)  # the interval before the first: registers at zero
+
+
 struct Leaf:
     fill: bytes32
     seller_meter: bytes32  # keccak(digest of the reading before | of the reading now)

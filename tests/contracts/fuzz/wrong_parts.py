@@ -8,15 +8,20 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 from tests.contracts.halves import halves
-from tests.contracts.harness import REGION
+from tests.contracts.harness import REGION, World, decoded
+from tests.contracts.reading import Contract
 from tests.contracts.theft.test_net import ALTERATIONS, Heist, other_change, other_leaf, shifted
 
 from gridpact.crypto.keccak import keccak
+from gridpact.errors import Reverted
 from gridpact.ledger.onchain import roots
 from gridpact.ledger.onchain.roots import Posting
 from gridpact.ledger.proving import proofs
+from gridpact.ledger.proving.leaf import meter_digest
 from gridpact.ledger.proving.part import Part
 from gridpact.ledger.proving.proofs import Fault
+from gridpact.model.delivery import SignedReading
+from gridpact.model.interval import Phase
 from gridpact.model.order import NONE
 from gridpact.model.participant import Named
 
@@ -115,13 +120,37 @@ def begins_elsewhere(heist: Heist) -> Wrong:
     return Wrong(part, proofs.running(part, first), first)
 
 
+def counted_again(heist: Heist) -> Wrong:
+    """A leaf binds a reading from before the last one that was posted."""
+    world, interval = heist.market.world, heist.honest.place.interval
+    at = next(n for n, leaf in enumerate(heist.honest.leaves) if leaf.delivery.sent)
+    fill = heist.fill(at)
+    last, now = (one.reading for one in heist.settled.readings[fill.seller])
+    when = next(n for n in range(interval - 1, 0, -1) if not _metered(world, n))
+    older, read = replace(last, interval=when - 1), replace(last, interval=when)
+    heard = [SignedReading(read, b"\1" * 65)]
+    write = decoded(world.write(Phase.DELIVER, when))
+    world.send(Contract.CLEARING, "deliver", write, roots.reading_root(heard), (0, 1, 0))
+    digests = (one.digest(world.domain) for one in (older, now))
+    part = other_leaf(heist.honest, at, seller_meter=meter_digest(*digests))
+    return Wrong(part, proofs.between(part, fill, at, True, (older, now), heard, 0))
+
+
+def _metered(world: World, interval: int) -> bool:
+    try:
+        world.view(Contract.CLEARING, "metered", REGION, interval)
+    except Reverted:
+        return False
+    return True
+
+
 def _of_theft(alteration: Callable[[Heist], tuple[Part, Fault]]) -> Callable[[Heist], Wrong]:
     return lambda heist: Wrong(*alteration(heist))
 
 
 _OWN = (
     *(self_credit, loot, foreign, in_two_parts, in_no_row, in_anothers_row),
-    *(own_account_elsewhere, begins_elsewhere, praised, more_sold),
+    *(own_account_elsewhere, begins_elsewhere, praised, more_sold, counted_again),
 )
 KINDS: Mapping[str, Callable[[Heist], Wrong]] = {kind.__name__: kind for kind in _OWN} | {
     one.__name__: _of_theft(one) for one in ALTERATIONS

@@ -168,7 +168,12 @@ def fill_root(fills: Sequence[Fill]) -> bytes:
 
 def reading_root(readings: Sequence[SignedReading]) -> bytes:
     """Leaves: the six fields of the reading, a word each, and its signature."""
-    return merkle.root([pack(*astuple(one.reading)) + one.signature for one in readings])
+    return merkle.root(list(map(reading_content, readings)))
+
+
+def reading_content(one: SignedReading) -> bytes:
+    """Return what a reading's leaf is made of."""
+    return pack(*astuple(one.reading)) + one.signature
 
 
 def bus_content(row: BusCharge) -> bytes:

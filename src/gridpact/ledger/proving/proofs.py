@@ -10,14 +10,13 @@ from typing import NamedTuple
 from msgspec.structs import astuple
 
 from gridpact.crypto import merkle
-from gridpact.crypto.keys import compact
-from gridpact.ledger.onchain import packing
+from gridpact.ledger.onchain import packing, roots
 from gridpact.ledger.onchain.abi import Rows, Tail, arguments, pack
 from gridpact.ledger.onchain.chunks import chunked, opened
 from gridpact.ledger.onchain.roots import Posting, fill_leaves
 from gridpact.ledger.proving import net
 from gridpact.ledger.proving.part import Part
-from gridpact.model.delivery import Delivery, SignedReading
+from gridpact.model.delivery import Delivery, Reading, SignedReading
 from gridpact.model.statement import Statement
 from gridpact.model.trade import Fill
 from gridpact.quantities import Score
@@ -162,6 +161,29 @@ def reading(
     return Fault("evidence", "reading", (head, shown(part, index), both), f"meter of leaf {index}")
 
 
+def between(
+    part: Part,
+    fill: Fill,
+    index: int,
+    of_seller: bool,
+    bound: tuple[Reading, Reading],
+    heard: Sequence[SignedReading],
+    at: int,
+) -> Fault:
+    """Prove that a meter was read between the two readings that a leaf binds.
+
+    `heard` are all readings that were posted of an interval between, `at` is the meter's place.
+    """
+    contents = [roots.reading_content(one) for one in heard]
+    head = opening(part) + packing.fill(fill) + pack(int(of_seller)) + shown(part, index)
+    words = b"".join(pack(*astuple(one)) for one in (*bound, heard[at].reading))
+    proof = pack(at << 128 | len(heard)) + siblings(contents, at)
+    signature = heard[at].signature
+    tail = Tail(pack(len(signature)) + signature.ljust(-(-len(signature) // 32) * 32, b"\0"))
+    what = f"meter of leaf {index} was read between"
+    return Fault("fraud", "between", (head + words, tail, proof), what)
+
+
 def funds(part: Part, at: int) -> Fault:
     """Prove that the header's limit of rewards or claims is not what was locked for them."""
     given = (opening(part), opened(part.row_words, at))
@@ -217,7 +239,7 @@ def _signed(pair: tuple[SignedReading, SignedReading] | None) -> bytes:
     if pair is None:
         return NOTHING * 16
     words = b"".join(pack(*astuple(one.reading)) for one in pair)
-    return words + b"".join(compact(one.signature) for one in pair)
+    return words + b"".join(packing.compact(one.signature) for one in pair)
 
 
 # what an aggregator looks for before it signs
