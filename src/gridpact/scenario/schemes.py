@@ -25,13 +25,15 @@ class Scheme:
 
     mechanism: clears the local tier. splitting: whether a zonal bid may be served by several
     plants (5-decisions, section 5). requests: how owners ask their neighbours, "none" where each
-    looks after itself. reputation: the rule by which sellers are rated.
+    looks after itself. reputation: the rule by which sellers are rated. settings: the mechanism's,
+    where the scheme does not take its usual ones.
     """
 
     mechanism: str = MERIT_ORDER
     splitting: bool = True
     requests: str = NO_REQUESTS
     reputation: str = "feedback"
+    settings: tuple[tuple[str, float], ...] = ()
 
 
 SCHEMES: Mapping[str, Scheme] = {
@@ -39,7 +41,12 @@ SCHEMES: Mapping[str, Scheme] = {
     "dual-chain": Scheme(splitting=False),
     "matching-degree": Scheme(mechanism="matching_degree", reputation="comprehensive"),
     "pareto": Scheme(mechanism="pareto", requests="cost_aware"),
-    "credibility": Scheme(mechanism="seller_choice", reputation="credibility"),
+    "credibility": Scheme(
+        mechanism="seller_choice",
+        reputation="credibility",
+        # what credibility does not cover a deposit does, or the book has not got it
+        settings=(("newcomer_share", 1.0),),
+    ),
 }
 """[Wang23]'s market is `dual-chain`, [Cui22]'s `matching-degree`, [Zeng23]'s `pareto`, [Yu23]'s
 `credibility`."""
@@ -68,7 +75,12 @@ def read_market(table: Table, scheme: Scheme) -> tuple[MarketTerms, bool]:
     if known.claims.budget is Budget.ANY:
         raise table.error("mechanism", f"{name} may run at a loss, and no account pays for it")
     own = choice.settings_of(known.match)
-    settings = tuple((key, table.scalar(key, own[key])) for key in sorted(own) if table.has(key))
+    usual = dict(scheme.settings) if name == scheme.mechanism else {}
+    settings = tuple(
+        (key, table.scalar(key, own[key]) if table.has(key) else usual[key])
+        for key in sorted(own)
+        if table.has(key) or key in usual
+    )
     table.know(*own, "requests", "request_patience")
     table.finish()
     return MarketTerms(name, settings), splitting

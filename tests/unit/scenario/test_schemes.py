@@ -24,7 +24,8 @@ def test_every_scheme_can_be_chosen_in_the_file_and_on_the_command_line(tmp_path
     written = load(write(tmp_path, SMALL.replace("seed = 7", f'seed = 7\nscheme = "{name}"')))
     given = load(write(tmp_path), scheme=name)
     assert written.scheme == given.scheme == name
-    assert written.market == given.market == MarketTerms(SCHEMES[name].mechanism)
+    terms = MarketTerms(SCHEMES[name].mechanism, SCHEMES[name].settings)
+    assert written.market == given.market == terms
     assert written.splitting == given.splitting == SCHEMES[name].splitting
     assert digest(written) == digest(given)
 
