@@ -171,6 +171,11 @@ class Books:
                 self._pay(INCENTIVE, v["plant"], v["paid"])
             case "reputation.Rated":
                 self._rated(v)
+            case "reputation.Yielded":
+                assert v["score"] == self.scores.get(v["seller"], v["score"])
+                self.scores[v["seller"]] = 0
+            case "reputation.Inherited":
+                self.scores[v["seller"]] = v["score"]
             case "net.Posted":
                 self.posters[v["key"]] = v["poster"]
             case "net.Finalised":

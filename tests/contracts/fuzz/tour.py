@@ -13,6 +13,7 @@ from tests.contracts.harness import ANN, BOB, DEVICES, OPERATOR, decoded
 from tests.contracts.parts import CHALLENGER
 from tests.contracts.purchases import VOLUME
 from tests.contracts.reading import Contract
+from tests.contracts.test_carry import carry
 
 from gridpact.ledger.onchain.packing import words
 from gridpact.model.interval import Phase
@@ -113,6 +114,13 @@ def rated(play: Everything) -> None:
     play.rate("bob", 12, OPERATOR, True, 1)
 
 
+def inherited(play: Everything) -> None:
+    """Let somebody leave, and a newcomer begin with its reputation."""
+    score = play.world.view(Contract.REPUTATION, "score", BOB)
+    play.attempt(lambda: play.world.send(Contract.REGISTRY, "leave", sender=BOB))
+    play.attempt(lambda: carry(play.world, [BOB], {DAN: score}))
+
+
 def by_hand(play: Everything) -> None:
     """Match, lock, bind; by meters, back, in dispute."""
     for way, lock, end, wait in (
@@ -195,6 +203,7 @@ STOPS: tuple[Stop, ...] = (
         anchors,
         trades,
         rated,
+        inherited,
         by_hand,
     ),
     *(book, purchases, membership, money),
