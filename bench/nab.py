@@ -3,7 +3,7 @@
 DIR holds `data/**/*.csv` (timestamp, value) and `labels/combined_windows.json`, as NAB is
 published; it is not part of this repository. One configuration judges every file. A reading is
 compared with the mean and spread of what came before, learned slowly while something is wrong, and
-goes through the two-sided CUSUM of `safety.meters`; one alarm per episode. The score follows NAB's
+goes through the two-sided CUSUM of `safety.charts`; one alarm per episode. The score follows NAB's
 rules for the standard profile [Lavin & Ahmad 2015]: written anew here, nothing of NAB is used.
 """
 
@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridpact.errors import BadInput
-from gridpact.safety import meters
-from gridpact.safety.meters import MeterTerms, Seen
+from gridpact.safety import charts as both
+from gridpact.safety.charts import ChartTerms, Limits
 
 HIT, FALSE_ALARM, MISS = 1.0, 0.11, 1.0
 """Weights of the standard profile."""
@@ -36,8 +36,8 @@ class Charts:
 
     memory: int = 400
     wait: int = 200
-    terms: MeterTerms = field(
-        default_factory=lambda: MeterTerms(slack=1.5, limit=20.0, most=20.0, clip=8.0)
+    terms: ChartTerms = field(
+        default_factory=lambda: ChartTerms(slack=1.5, limit=20.0, most=1.0, clip=8.0)
     )
 
 
@@ -55,7 +55,8 @@ def alarms(values: NDArray[np.float64], charts: Charts | None = None) -> list[in
     """Return the rows at which an alarm is raised, each from the rows before it alone."""
     charts = charts or Charts()
     terms = charts.terms
-    state = meters.fresh(1, np.zeros(1, np.int16), terms)
+    state, one = both.fresh(1), np.ones(1, bool)
+    limits = Limits(np.full(1, terms.limit, np.float32), np.full(1, np.inf, np.float32))
     mean, square, count, quiet = 0.0, 0.0, 0, charts.wait
     found = []
     for row, value in enumerate(values.tolist()):
@@ -63,8 +64,8 @@ def alarms(values: NDArray[np.float64], charts: Charts | None = None) -> list[in
             continue
         spread = float(np.sqrt(max(square, 1e-12))) + 1e-9 * abs(mean)
         z = (value - mean) / spread if count > 20 else 0.0
-        meters.chart(state, _seen(z), terms)
-        wrong = max(float(state.up[0]), float(state.down[0])) >= terms.limit
+        both.move(state, np.array([z], np.float32), one, limits, terms)
+        wrong = float(state.sums[0]) >= terms.limit
         if wrong and quiet >= charts.wait:
             found.append(row)
         quiet = 0 if wrong else quiet + 1
@@ -75,11 +76,6 @@ def alarms(values: NDArray[np.float64], charts: Charts | None = None) -> list[in
         mean += gain * (value - mean)
         count += 1
     return found
-
-
-def _seen(residual: float) -> Seen:
-    one, no = np.ones(1, np.float32), np.zeros(1, bool)
-    return Seen(one, one, np.array([residual], np.float32), ~no, no, no, no, no, no, no)
 
 
 def sigmoid(position: float) -> float:

@@ -51,7 +51,7 @@ def _speed() -> Iterator[Row]:
     yield Row(f"tick of {METERS} meters", 1000 * quick, "ms", goal="<= 50", holds=quick <= 0.05)
     yield Row("the same, a theft on each hundredth feeder", 1000 * held, "ms")
     learned = sensors.learned
-    parts = (sensors.state, learned.models, learned.feeders, learned.longest)
+    parts = (sensors.state, learned.models, learned.feeders, learned.longest, learned.limits)
     size = sum(map(_bytes, parts)) / METERS
     yield Row("memory of a meter", size, "B", goal="<= 1,000", holds=size <= 1000)
     done = subprocess.run(

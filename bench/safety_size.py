@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gridpact.safety.charts import Limits
 from gridpact.safety.layout import Layout
 from gridpact.safety.learned import Learned, learn
 from gridpact.safety.sensors import Sensors, Tick
@@ -68,7 +69,9 @@ def repeated(learned: Learned, times: int) -> Learned:
            for one in fields(learned.oil)}  # fmt: skip
     return replace(
         learned, layout=many(meters * times), models=replace(models, **wide),
-        longest=np.tile(learned.longest, times), feeders=replace(feeders, **long),
+        longest=np.tile(learned.longest, times),
+        limits=Limits(*(np.tile(getattr(learned.limits, one.name), times)
+                        for one in fields(Limits))), feeders=replace(feeders, **long),
         oil=replace(learned.oil, **oil),
     )  # fmt: skip
 

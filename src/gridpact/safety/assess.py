@@ -40,8 +40,20 @@ def assess(sensors: Sensors, meter: int) -> Verdict:
 
 
 def _evidence(sensors: Sensors, meter: int, hazard: Hazard | None, share: float) -> str:
-    if hazard is None:
-        return ""
+    """Return why in one sentence, with the residual and the meter's two charts."""
+    return "; ".join(filter(None, (_cause(sensors, meter, hazard, share), _charts(sensors, meter))))
+
+
+def _charts(sensors: Sensors, meter: int) -> str:
+    state, limits = sensors.state.charts, sensors.learned.limits
+    residual = 0.0 if sensors.seen is None else float(sensors.seen.residual[meter])
+    return (
+        f"{residual:+.1f} spreads from what was expected, EWMA {state.mean[meter]:+.2f} of "
+        f"{limits.mean[meter]:.2f}, CUSUM {state.sums[meter]:.1f} of {limits.sums[meter]:.1f}"
+    )
+
+
+def _cause(sensors: Sensors, meter: int, hazard: Hazard | None, share: float) -> str:
     feeder = int(sensors.learned.layout.meter_feeder[meter])
     if share and feeder != NONE:
         where = sensors.learned.layout.feeders[feeder]
@@ -51,8 +63,7 @@ def _evidence(sensors: Sensors, meter: int, hazard: Hazard | None, share: float)
         return f"{int(sensors.state.meters.missing[meter])} rows without a packet"
     if hazard is Hazard.STUCK_AT:
         return f"{int(sensors.state.meters.run[meter]) + 1} equal readings"
-    residual = 0.0 if sensors.seen is None else float(sensors.seen.residual[meter])
-    return f"{residual:+.1f} spreads from what was expected"
+    return ""
 
 
 def _known(value: np.float32) -> float | None:

@@ -5,6 +5,7 @@ yield by hour of the day, cooler is better. wind: a power curve over the wind sp
 meters; a model takes about 0.5 kB a meter, so that a million fit into memory.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -21,6 +22,8 @@ SPEEDS = 30
 """Bins of the power curve, 1 m/s each."""
 _PRIOR = 2.0
 """Days' worth of trust in the usual day when the same hour of the week was seen few times."""
+_FEW = 3
+"""Readings at one wind speed from which on they are believed."""
 _DARK = 20.0
 """Irradiance below which PV yields nothing to learn from. [W/m2]"""
 
@@ -47,7 +50,7 @@ class Models:
     temperature (hour of day, place) [degC], where the meter is `of_place`;
     `by_hour`: yield of PV [kW per W/m2] by hour of the day; `curve`: power curve of wind [kW] by
     speed; `spread` [kW] of what is left, by hour of the day, and `share` of the expected value.
-    `scale` is the rated power. [kW]
+    `scale` is the rated power. [kW] `fastest`: wind that clean days had, of wind turbines. [m/s]
     """
 
     kind: NDArray[np.int8]
@@ -65,6 +68,7 @@ class Models:
     of_wind: NDArray[np.int32]
     spread: NDArray[np.float16]
     share: Small
+    fastest: Small
 
     def predict(self, now: Context) -> tuple[Small, Small]:
         """Return the expected value of every meter and its spread. [kW] (meter,)"""
@@ -82,6 +86,23 @@ class Models:
             value[wind] = _on_curve(self.curve[:, self.of_wind[wind]], now.wind[wind])
         spread = self.spread[day].astype(np.float32) + self.share * np.abs(np.nan_to_num(value))
         return value, np.maximum(spread, 0.01 * self.scale)
+
+    def residuals(
+        self, power: Small, hours: NDArray[np.int64], temp: Small, ghi: Small, wind: Small
+    ) -> Iterator[Small]:
+        """Yield what is left of rows, in spreads; NaN where nothing is known. (meter,)"""
+        for row, hour in enumerate(hours.tolist()):
+            now = Context(hour, temp[row], ghi[row], wind[row])
+            value, spread = self.predict(now)
+            yield np.where(self.beyond(now), np.nan, (power[row] - value) / spread)
+
+    def beyond(self, now: Context) -> NDArray[np.bool_]:
+        """Say of which turbines nobody knows what such a wind yields: clean days had none."""
+        away = np.zeros(len(self.kind), bool)
+        turbines = self.kind == WIND
+        if turbines.any():
+            away[turbines] = now.wind[turbines] > self.fastest[self.of_wind[turbines]]
+        return away
 
 
 def degrees_below(temp: Small, comfort: float = 15.0) -> Small:
@@ -164,6 +185,7 @@ def fit(
         of_wind,
         np.zeros((DAY, meters), np.float16),
         np.zeros(meters, np.float32),
+        _fastest(power[:, winds], wind[:, winds]),
     )
     return _with_spread(bare, power, hours, temp, ghi, wind)
 
@@ -225,15 +247,29 @@ def _yields(power: Small, sun: Small, day: NDArray[np.int64]) -> Small:
 def _curves(power: Small, speed: Small) -> Small:
     """Return the mean power by wind speed, holes filled from below, never falling before 12 m/s."""
     curves = np.zeros((SPEEDS, power.shape[1]), np.float32)
-    known = np.isfinite(power) & np.isfinite(speed)
-    slot = np.clip(np.nan_to_num(speed) + 0.5, 0, SPEEDS - 1).astype(np.int64)
+    slot, known = _slots(power, speed)
     for at in range(SPEEDS):
         there = known & (slot == at)
         count = there.sum(axis=0)
         mean = np.where(there, power, 0).sum(axis=0) / np.maximum(count, 1)
         before = curves[at - 1] if at else np.zeros(power.shape[1], np.float32)
-        curves[at] = np.where(count >= 3, mean, before)
+        curves[at] = np.where(count >= _FEW, mean, before)
     return curves
+
+
+def _fastest(power: Small, speed: Small) -> Small:
+    """Return the highest wind at which the curve rests on readings from either side. [m/s]"""
+    slot, known = _slots(power, speed)
+    fastest = np.zeros(power.shape[1], np.float32)
+    for at in range(1, SPEEDS):
+        fastest[(known & (slot == at)).sum(axis=0) >= _FEW] = at - 1
+    return fastest
+
+
+def _slots(power: Small, speed: Small) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return each reading's place on a power curve, and whether it is one."""
+    slot = np.clip(np.nan_to_num(speed) + 0.5, 0, SPEEDS - 1).astype(np.int64)
+    return slot, np.isfinite(power) & np.isfinite(speed)
 
 
 def _with_spread(

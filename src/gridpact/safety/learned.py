@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from gridpact.crypto.keccak import keccak
 from gridpact.safety import area as areas
-from gridpact.safety import equipment, habit, meters
+from gridpact.safety import charts, equipment, habit, meters
 from gridpact.safety.area import FeederModels
+from gridpact.safety.charts import Limits
 from gridpact.safety.equipment import OilModel
 from gridpact.safety.expected import Context, Models, Small
 from gridpact.safety.expected import fit as fit_models
@@ -26,6 +27,7 @@ class Learned:
     layout: Layout
     models: Models
     longest: NDArray[np.int16]
+    limits: Limits
     feeders: FeederModels
     oil: OilModel
     version: str
@@ -58,11 +60,13 @@ def learn(
     pad = np.full((len(times), len(FIELDS), 1), np.nan)
     padded = np.concatenate([sky, pad], axis=2).astype(np.float32)
     by_meter = padded[:, :, layout.meter_station]
+    warm, sun, wind = (by_meter[:, one] for one in (TEMP, GHI, WIND))
     hours = np.array([hour_of_week(int(one)) for one in times])
     models = fit_models(
-        layout.meter_kind, layout.meter_scale, power, hours,
-        by_meter[:, TEMP], by_meter[:, GHI], by_meter[:, WIND], layout.meter_station,
-    )  # fmt: skip
+        layout.meter_kind, layout.meter_scale, power, hours, warm, sun, wind, layout.meter_station
+    )
+    left = models.residuals(power, hours, warm, sun, wind)
+    limits = charts.fit(left, len(layout.meters), numbers.charts)
     groups = [members(layout, at) for at in range(len(layout.feeders))]
     habits = _habits(models, power, hours, by_meter)
     feeders = areas.fit(groups, layout.meter_kind, power, area, habits, numbers.balance)
@@ -72,9 +76,10 @@ def learn(
         layout,
         models,
         meters.longest_runs(power, layout.meter_kind),
+        limits,
         feeders,
         fitted,
-        _version(models, fitted),
+        _version(models, limits, fitted),
     )
 
 
@@ -91,13 +96,15 @@ def _habits(models: Models, power: Small, hours: NDArray[np.int64], by_meter: Sm
     return habit.learned(distances(), distances(), power.shape[1])
 
 
-def _version(models: Models, oil: OilModel) -> str:
+def _version(models: Models, limits: Limits, oil: OilModel) -> str:
     parts = (
         models.weekly,
         models.step,
         models.by_hour,
         models.curve,
         models.heating,
+        limits.sums,
+        limits.mean,
         oil.rise,
         oil.hours,
     )

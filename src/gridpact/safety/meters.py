@@ -1,10 +1,9 @@
 """Can this reading be, by itself? Plausibility and the residual of every meter, one tick at once.
 
-Order of the tests: missing, beyond the meter's capacity, PV at night, frozen; then how long the
-readings have been on one side of what was expected (two-sided CUSUM). What is expected comes from
-clean days alone, so that a theft is never learned. The chart judges only meters without an area
-meter; of the others the feeder's balance says who is wrong (`balance`): a household that changes
-its habits is no fault.
+Order of the tests: missing, beyond the meter's capacity, PV at night, frozen. How long readings
+have been on one side of what was expected, `charts` tell. What is expected comes from clean days
+alone, so that a theft is never learned. Where there is an area meter the feeder's balance says who
+is wrong (`balance`): a household that changes its habits is no fault.
 """
 
 import itertools
@@ -24,10 +23,9 @@ Codes: TypeAlias = NDArray[np.int8]
 class MeterTerms:
     """capacity: share of the rating beyond which no reading lies; night: PV output in the dark, as
     a share of the rating; dark [W/m2]. frozen: equal readings in a row, beyond the longest such run
-    of the clean days; silent: rows without a packet that are a loss of communication. slack and
-    limit of the CUSUM, in spreads, and where it stops; clip of one residual. fault:
-    share of what a generator should give that it lacks, over `rows` of light; repaired: rise of
-    what it gives that ends it; lasts: lit rows in a row that make a failure.
+    of the clean days; silent: rows without a packet that are a loss of communication. fault: share
+    of what a generator should give that it lacks, over `rows` of light; repaired: rise of what it
+    gives that ends it; lasts: lit rows in a row that make a failure.
     """
 
     capacity: float = 1.25
@@ -35,10 +33,6 @@ class MeterTerms:
     dark: float = 1.0
     frozen: int = 3
     silent: int = 8
-    slack: float = 0.5
-    limit: float = 12.0
-    most: float = 18.0
-    clip: float = 4.0
     fault: float = 0.08
     rows: int = 6
     repaired: float = 0.25
@@ -53,8 +47,6 @@ class MeterState:
     run: NDArray[np.int16]
     longest: NDArray[np.int16]
     missing: NDArray[np.int16]
-    up: Small
-    down: Small
     ratio: Small
     short: NDArray[np.int16]
 
@@ -72,19 +64,15 @@ class Seen:
     still: Flags
     frozen: Flags
     short: Flags
-    alarm: Flags
 
 
 def fresh(meters: int, longest: NDArray[np.int16], terms: MeterTerms) -> MeterState:
     """Return the state before the first tick; nothing was ever heard of any meter."""
-    zeros = np.zeros(meters, np.float32)
     return MeterState(
         last=np.full(meters, np.nan, np.float32),
         run=np.zeros(meters, np.int16),
         longest=longest,
         missing=np.full(meters, terms.silent - 1, np.int16),
-        up=zeros.copy(),
-        down=zeros.copy(),
         ratio=np.ones(meters, np.float32),
         short=np.zeros(meters, np.int16),
     )
@@ -135,7 +123,6 @@ def look(
         still=state.run > state.longest,
         frozen=state.run >= state.longest + terms.frozen,
         short=_short(state, value, expected, kind, scale, heard, terms),
-        alarm=np.maximum(state.up, state.down) >= terms.limit,
     )
 
 
@@ -163,11 +150,3 @@ def _short(
         lit & below, np.minimum(state.short + 1, 1000), np.where(lit, 0, state.short)
     ).astype(np.int16)
     return np.asarray(lit & (state.short >= terms.lasts))
-
-
-def chart(state: MeterState, seen: Seen, terms: MeterTerms) -> None:
-    """Move the CUSUM of the meters that were heard; bounded, so that an end is soon seen."""
-    z = np.clip(seen.residual, -terms.clip, terms.clip)
-    slack, most = np.float32(terms.slack), np.float32(terms.most)
-    state.up = np.where(seen.heard, np.clip(state.up + z - slack, 0, most), state.up)
-    state.down = np.where(seen.heard, np.clip(state.down - z - slack, 0, most), state.down)

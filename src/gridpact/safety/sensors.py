@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gridpact.safety import balance, equipment, meters, snapshot, weather
+from gridpact.safety import balance, charts, equipment, meters, snapshot, weather
 from gridpact.safety.balance import Blame, Newest
 from gridpact.safety.expected import LOAD, Context, Small
 from gridpact.safety.learned import Learned, hour_of_week
@@ -128,7 +128,7 @@ class Sensors:
         code, score = self._alone(seen)
         self._together(now, seen, code, score)
         self._episodes(now.time, code, score)
-        meters.chart(state.meters, seen, terms.meters)
+        self._chart(seen, context, code)
         self.seen, self.power = seen, now.power
         rows = [
             Row(now.time, Target.METER, learned.layout.meters[at], CLASSES[code[at]],
@@ -136,6 +136,15 @@ class Sensors:
             for at in np.flatnonzero(code != OK)
         ]  # fmt: skip
         return rows + self._machines(now)
+
+    def _chart(self, seen: Seen, context: Context, code: NDArray[np.int8]) -> None:
+        """Move the charts of the meters that are ok, or not ok only by their own chart."""
+        state, learned = self.state, self.learned
+        known = seen.heard & np.isfinite(seen.expected) & ~learned.models.beyond(context)
+        other = seen.impossible | seen.frozen | seen.short | (state.share != 0)
+        own = (code != OK) & ~self._watched() & ~other
+        which = known & ((code == OK) | own)
+        charts.move(state.charts, seen.residual, which, learned.limits, self.terms.charts)
 
     def _context(self, time: int) -> Context:
         """Return what the stations say, by meter; NaN where a station is silent."""
@@ -153,16 +162,19 @@ class Sensors:
         watched = self._watched()
         code = np.full(len(kind), OK, np.int8)
         score = np.zeros(len(kind), np.float32)
-        size = np.abs(seen.residual)
+        size, loads = np.abs(seen.residual), kind == LOAD
+        out = charts.strength(self.state.charts, self.learned.limits)
+        alarm, less = (out >= 1) & ~watched & seen.heard, charts.below(self.state.charts)
         for which, hazard, strength in (
+            (alarm & (loads != less), Hazard.BIAS, out),
+            (alarm & loads & less, Hazard.THEFT, out),
+            (alarm & ~loads & ~less, Hazard.FALSE_DATA, out),
             (seen.short & (self.state.share == 0), Hazard.EQUIPMENT_FAILURE,
              1 + 10 * (1 - self.state.meters.ratio - self.terms.meters.fault)),
-            (seen.alarm & ~watched, Hazard.BIAS,
-             np.maximum(self.state.meters.up, self.state.meters.down) / self.terms.meters.limit),
             (seen.frozen, Hazard.STUCK_AT, self.state.meters.run / np.maximum(
                 self.state.meters.longest + self.terms.meters.frozen, 1)),
-            (seen.impossible & (kind == LOAD), Hazard.SPIKE, 1 + size),
-            (seen.impossible & (kind != LOAD), Hazard.FALSE_DATA, 1 + size),
+            (seen.impossible & loads, Hazard.SPIKE, 1 + size),
+            (seen.impossible & ~loads, Hazard.FALSE_DATA, 1 + size),
             (seen.lost, Hazard.COMM_LOSS, self.state.meters.missing / self.terms.meters.silent),
         ):  # fmt: skip
             code = np.where(which, np.int8(_CODE[hazard]), code)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gridpact.safety import balance, equipment, meters, weather
+from gridpact.safety import balance, charts, equipment, meters, weather
 from gridpact.safety.balance import FeederStates
+from gridpact.safety.charts import ChartState
 from gridpact.safety.equipment import EquipmentState
 from gridpact.safety.expected import Small
 from gridpact.safety.learned import Learned
@@ -27,6 +28,7 @@ class State:
     weather: WeatherState
     equipment: EquipmentState
     meters: MeterState
+    charts: ChartState
     feeders: FeederStates
     share: NDArray[np.float64]
     offset: NDArray[np.float64]
@@ -63,6 +65,7 @@ def fresh(learned: Learned, terms: Terms) -> State:
         weather=weather.fresh(stations, terms.weather),
         equipment=equipment.fresh(machines, lines, terms.equipment),
         meters=meters.fresh(count, learned.longest, terms.meters),
+        charts=charts.fresh(count),
         feeders=balance.fresh(learned.feeders, terms.balance),
         share=np.zeros(count),
         offset=np.zeros(count),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from gridpact.safety.area import BalanceTerms
+from gridpact.safety.charts import ChartTerms
 from gridpact.safety.equipment import EquipmentTerms
 from gridpact.safety.meters import MeterTerms
 from gridpact.safety.weather import WeatherTerms
@@ -23,6 +24,7 @@ class Terms:
     weather: WeatherTerms = field(default_factory=WeatherTerms)
     equipment: EquipmentTerms = field(default_factory=EquipmentTerms)
     meters: MeterTerms = field(default_factory=MeterTerms)
+    charts: ChartTerms = field(default_factory=ChartTerms)
     balance: BalanceTerms = field(default_factory=BalanceTerms)
     material: tuple[float, float] = (0.05, 0.02)
     clear: float = 1.2

@@ -1,6 +1,9 @@
 """Recorded days judged: the same whatever the pauses, and right about what was put in."""
 
 from collections import defaultdict
+from dataclasses import replace
+
+import numpy as np
 
 from gridpact.safety.assess import assess
 from gridpact.safety.gate import gate
@@ -34,6 +37,27 @@ def test_what_was_put_in_is_found_and_little_else(log: Log, days: Days) -> None:
             assert hit >= 0.7 * len(truth), (target, hazard, hit, len(truth))
     wrong = {target: rows for target, rows in got.items() if target not in days.label}
     assert sum(map(len, wrong.values())) <= 0.1 * sum(map(len, got.values()))
+
+
+def test_without_an_area_meter_charts_find_false_reports_and_blame_few(
+    log: Log, days: Days
+) -> None:
+    area, reports = log.feeders.values.copy(), log.readings.values.copy()
+    area[:, 0] = np.nan
+    honest = [at for at, name in enumerate(log.layout.meters)
+              if (Target.METER, name) not in days.label]  # fmt: skip
+    kinds = [days.meters[at]["kind"] for at in honest]
+    plant, home = (honest[kinds.index(one)] for one in ("pv", "load"))
+    late = log.readings.times >= log.trained
+    reports[late, 0, plant] *= 1.4
+    reports[late, 0, home] *= 0.2
+    found = judged(replace(log, feeders=replace(log.feeders, values=area),
+                           readings=replace(log.readings, values=reports)))  # fmt: skip
+    got = by_target(found)
+    liars = [(Target.METER, log.layout.meters[at]) for at in (plant, home)]
+    assert [set(got[one].values()) for one in liars] == [{Hazard.FALSE_DATA}, {Hazard.THEFT}]
+    wrong = {one for one in got if one[0] is Target.METER} - {*days.label, *liars}
+    assert len(wrong) <= 1
 
 
 def by_target(found: Judged) -> dict[tuple[Target, str], dict[int, Hazard]]:
@@ -71,6 +95,7 @@ def test_a_verdict_says_what_was_expected_and_why(log: Log) -> None:
             assert (verdict.ok, verdict.hazard, verdict.time) == (False, bad[0].hazard, moment)
             assert verdict.reason
             assert verdict.evidence
+            assert "EWMA" in verdict.evidence
             assert verdict.since is not None
             assert verdict.model.startswith("sensors-1-")
             honest = next(at for at, code in enumerate(sensors.state.code) if code < 0)
