@@ -1,15 +1,15 @@
 """What follows a breach, and the way back (5-decisions, section 9, A).
 
-Who has little standing trades on a deposit; a breach costs a fine from it, which goes to the
-market's fines and not to the other side, who would else profit from provoking breaches. Below the
-floor one is suspended; the way back is a new review of the same real identity, which keeps its
-record: a new name is no new start.
+Who has little standing trades on a deposit; a breach costs a fine from it (`ReviewTerms.owed`),
+which goes to the market's fines and not to the other side, who would else profit from provoking
+breaches. Below the floor one is suspended; the way back is a new review of the same real identity,
+which keeps its record: a new name is no new start.
 """
 
 import msgspec
 
 from gridpact.model.rating import ONE, CredibilityTerms, Standing
-from gridpact.quantities import PPM, Money, Price, Score, Wh, amount, part
+from gridpact.quantities import PPM, Money, Price, Score, Wh, amount
 from gridpact.reputation.credibility import BREACH
 
 
@@ -18,15 +18,12 @@ class SanctionTerms(msgspec.Struct, frozen=True):
 
     Attributes
     ----------
-    fine_rate
-        Of what the broken energy would have cost. [ppm]
     floor
         Credit below which somebody who once stood above it is suspended. [ppm]
     away
         Intervals after which a suspended participant may ask for a new review.
     """
 
-    fine_rate: Score = 500_000
     floor: Score = 20_000
     away: int = 24 * 7
 
@@ -42,11 +39,6 @@ def exposure(standing: Standing, volume: Wh, terms: CredibilityTerms) -> Wh:
 def deposit_due(open_volume: Wh, allowed: Wh, cap: Price) -> Money:
     """Return the deposit for what stands open beyond the allowed exposure, at the cap price."""
     return amount(cap, max(0, open_volume - allowed))
-
-
-def fine(broken: Wh, price: Price, deposit: Money, terms: SanctionTerms) -> Money:
-    """Return what a breach costs: a share of its price, never more than the deposit."""
-    return min(deposit, part(amount(price, broken), terms.fine_rate))
 
 
 def suspended(before: Standing, after: Standing, terms: SanctionTerms) -> bool:

@@ -5,16 +5,16 @@ from hypothesis import strategies as st
 
 from gridpact.model.delivery import Delivery
 from gridpact.model.order import Tier
+from gridpact.model.participant import ReviewTerms
 from gridpact.model.rating import ONE, CredibilityTerms, Standing, decay
 from gridpact.model.statement import SettlementTerms
 from gridpact.model.trade import Fill
-from gridpact.quantities import MICRO, PPM, amount
+from gridpact.quantities import amount
 from gridpact.reputation.credibility import update
 from gridpact.reputation.sanctions import (
     SanctionTerms,
     deposit_due,
     exposure,
-    fine,
     may_return,
     returned,
     shut_out,
@@ -49,11 +49,6 @@ def test_who_broke_its_word_is_shut_out_below_the_floor_until_its_time_is_over()
     assert not shut_out(Standing(ONE, 100, 40, 0), 101, terms)
     assert not shut_out(Standing(3 * ONE, 100, 40, 1), 101, terms)
     assert not shut_out(fallen, 101, TERMS)
-
-
-def test_a_fine_is_a_share_of_the_price_and_never_more_than_the_deposit() -> None:
-    assert fine(4_000, 200_000, 10 * MICRO, SANCTIONS) == 400_000
-    assert fine(4_000, 200_000, 300_000, SANCTIONS) == 300_000
 
 
 def test_the_way_back_keeps_the_record_and_no_points() -> None:
@@ -95,15 +90,15 @@ def test_a_new_name_never_pays(kept: int, broken: int, cap: int) -> None:
     """Whoever breaks and comes back under a new name pays a deposit for what it broke openly.
 
     Beyond what honest intervals had earned (and the breach took away), each kWh broken stood on a
-    deposit at the cap price, of which the fine takes a share; nothing is left to be gained: the
-    new name starts where the old one ended, at exposure 0.
+    deposit at the cap price, of which a fine at that price takes all; nothing is left to be gained:
+    the new name starts where the old one ended, at exposure 0.
     """
     old = Standing()
     for interval in range(kept):
         old = update(old, interval, V0, 0, V0, HOUR, TERMS)
     volume, allowed = broken * V0, exposure(old, V0, TERMS)
     held = deposit_due(volume, allowed, cap)
-    assert fine(volume, cap, held, SanctionTerms(fine_rate=PPM)) == min(held, amount(cap, volume))
+    assert ReviewTerms(fine=cap).owed(volume, 0) >= held
     fresh = exposure(Standing(), V0, TERMS)
     kept_name = exposure(update(old, kept, 0, volume, V0, HOUR, TERMS), V0, TERMS)
     assert fresh <= kept_name
