@@ -101,6 +101,8 @@ class Watch:
         """Send what has no receipt, in order; return the first refusal."""
         missing = [tx for tx in transactions if tx.hash not in receipts]
         if again and missing and self._node.nonce(missing[0].sender) > missing[0].nonce:
+            if self._node.receipt(missing[0].hash) is not None:
+                return ""  # it came into a block since its receipt was asked for
             raise LedgerError(
                 f"{self._name}: nonce {missing[0].nonce} of 0x{missing[0].sender.hex()} was used "
                 f"by another transaction than {missing[0].label}: somebody else signs with its key"

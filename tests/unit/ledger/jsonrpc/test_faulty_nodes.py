@@ -349,6 +349,23 @@ def test_an_operator_whose_key_signs_elsewhere_too_is_told(
             chain.execute(key(1), b"", [box.put(1, 5)])
 
 
+def test_a_receipt_that_comes_between_two_questions_is_nobodys_theft(
+    founded: str, path: Path, box: Box
+) -> None:
+    counted: list[bool] = []
+
+    def slow(method: str, _params: list[Any], forward: Forward) -> bytes:
+        sent = any(asked == SEND for asked, _ in running.asked)
+        if method == "eth_getTransactionCount" and sent:
+            counted.append(True)
+        return result(None) if method == "eth_getTransactionReceipt" and not counted else forward()
+
+    with proxy(founded, slow) as running, opened(path, running.url, settings=IMPATIENT) as chain:
+        chain.execute(key(1), b"", [box.put(1, 5)])
+        assert counted
+        assert total(chain, box) == 5
+
+
 def test_a_lost_companion_file_is_told(founded: str, tmp_path: Path) -> None:
     with (
         pytest.raises(
