@@ -3,11 +3,13 @@
 import pytest
 from tests.attacks.town import (
     CAP,
+    CHARGE,
     COST,
     DUE,
     FINE,
     LEVY,
     LOCKED,
+    PRICE,
     RICH,
     SECURED,
     VOLUME,
@@ -15,6 +17,7 @@ from tests.attacks.town import (
     device,
 )
 
+from gridpact.cycle.purchase.buyer import cheapest
 from gridpact.errors import Misplaced
 from gridpact.identity.messages import Buy, Choose
 from gridpact.model.purchase import WalletState
@@ -129,3 +132,18 @@ def test_freed_wallet_serves_the_next_purchase(town: Town) -> None:
     choose = Choose(answer.request, choice.offer, voucher.account)
     certified = town.desk.requests.choose(town.hear(town.say("ann", choose)), town.now)
     assert (certified.voucher.serial, certified.voucher.balance) == (2, LOCKED)
+
+
+def test_choices_are_sorted_by_what_they_cost_with_the_charge_of_the_pair(town: Town) -> None:
+    near, far = device("sol").address, device("sue").address
+    charges = {near: 5_000, far: CHARGE}
+    town.desk.requests.charge = lambda _buyer, seller, _interval: charges[seller]
+    town.offer("sue", price=PRICE)
+    town.offer("sol", price=PRICE + 20_000)
+    choices = town.ask().choices
+    assert [one.seller for one in choices] == [near, far]
+    assert [one.costs for one in choices] == [PRICE + 25_000, PRICE + CHARGE]
+    assert [one.charge for one in town.desk.requests.notice().choices] == [0, 0]
+    dear = town.ask(cap=PRICE + CHARGE - 1).choices
+    assert [one.seller for one in dear] == [near]
+    assert cheapest(choices) == choices[0]
