@@ -62,9 +62,10 @@ class CoverAudit:
 
     def block(self, block: AuditedBlock, view: View) -> None:
         """Remember what covers a seller follows from; note each offer with it."""
-        if block.key.phase not in _READ:
+        name, phase = block.chain.name, block.key.phase
+        if phase not in _READ or (phase is not Phase.FOUND and name not in self._chains):
             return
-        record, name = decode_any(block.body), block.chain.name
+        record = decode_any(block.body)
         if isinstance(record, Found):
             self._founds.append(record)
             if isinstance(record.rating, CredibilityTerms):
@@ -73,7 +74,7 @@ class CoverAudit:
                 self._chains[name] = _Chain(record, record.rating, suite, domain)
         known = self._chains.get(name)
         if known is None:
-            return
+            return  # by its rule nobody has to be covered
         if isinstance(record, Prices):
             known.prices[block.key] = record
         elif isinstance(record, Settlement):
