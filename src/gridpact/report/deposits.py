@@ -4,7 +4,6 @@ from collections import Counter
 from dataclasses import dataclass
 
 from gridpact.assembly.day import DayResult
-from gridpact.model.order import Code
 from gridpact.quantities import Money
 
 
@@ -12,8 +11,8 @@ from gridpact.quantities import Money
 class Secured:
     """One seller's deposit over the day.
 
-    `uncovered` orders were refused because neither credibility nor deposit covered them, `shut_out`
-    ones because the seller is suspended.
+    `uncovered` orders were refused because neither credibility nor deposit covered them;
+    `suspended` is for how many intervals its broken word shut it out.
     """
 
     name: str
@@ -21,7 +20,7 @@ class Secured:
     breaches: int
     fined: Money
     uncovered: int
-    shut_out: int
+    suspended: int
 
     @property
     def left(self) -> Money:
@@ -30,7 +29,7 @@ class Secured:
     @property
     def touched(self) -> bool:
         """Say whether anything befell it beyond putting its deposit down."""
-        return bool(self.breaches or self.uncovered or self.shut_out)
+        return bool(self.breaches or self.uncovered or self.suspended)
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,8 @@ class Deposits:
 
     @property
     def suspended(self) -> tuple[str, ...]:
-        """Return the names of those whose orders were refused because they are suspended."""
-        return tuple(one.name for one in self.sellers if one.shut_out)
+        """Return the names of those who were suspended."""
+        return tuple(one.name for one in self.sellers if one.suspended)
 
     @property
     def touched(self) -> tuple[Secured, ...]:
@@ -75,21 +74,21 @@ def deposits(day: DayResult) -> Deposits | None:
     """Return the day's deposits; None where there are none and nobody was refused for it."""
     put_down = Counter(dict(day.put_down[0])) + Counter(dict(day.put_down[1]))
     fined, breaches = Counter[bytes](), Counter[bytes]()
-    uncovered, shut_out = Counter[bytes](), Counter[bytes]()
+    uncovered, suspended = Counter[bytes](), Counter[bytes]()
     for result in day.intervals:
         for fine in (*result.fines[0], *result.fines[1]):
             fined[fine.participant] += fine.amount
             breaches[fine.participant] += 1
         for refusal in (*result.book.refusals, *result.plant_book.refusals):
             uncovered[refusal.participant] += refusal.order is not None
-            shut_out[refusal.participant] += refusal.code is Code.BLACKLIST
+        suspended.update((*result.book.suspended, *result.plant_book.suspended))
     sellers = (*day.people.sites, *day.people.plants)
     rows = tuple(
         Secured(
             *(day.names[who], put_down[who], breaches[who], fined[who]),
-            *(uncovered[who], shut_out[who]),
+            *(uncovered[who], suspended[who]),
         )
         for who in (one.address for one in sellers)
-        if put_down[who] or uncovered[who] or shut_out[who]
+        if put_down[who] or uncovered[who] or suspended[who]
     )
     return Deposits(rows) if rows else None
