@@ -64,12 +64,19 @@ def settle(
 @pure
 def by_meters(
     terms: uint256,
+    energy: uint256,
     agreed: uint256,
     sent: uint256,
     unused_sent: uint256,
     rules: split.Rules,
 ) -> split.Short:
-    return split.by_meters(terms, agreed, sent, unused_sent, rules)
+    return split.by_meters(terms, energy, agreed, sent, unused_sent, rules)
+
+
+@external
+@pure
+def whole(terms: uint256, reward: uint256) -> split.Short:
+    return split.whole(terms, reward)
 
 
 @external

@@ -69,21 +69,23 @@ def test_ten_thousand_settlements(rule: Ask) -> None:
 
 def test_ten_thousand_settlements_by_two_meters(rule: Ask) -> None:
     """What two meters decide is the five cases of a delivery that lost what was expected."""
-    chance, seen = Random(57), dict.fromkeys((Case.FULL, Case.SHORT), 0)
+    chance, seen, whole = Random(57), dict.fromkeys((Case.FULL, Case.SHORT), 0), 0
     for _ in range(CASES):
         (fill, drawn), terms, loss = _traded(chance), _terms(chance), chance.randrange(100_000)
-        unused = fill.energy_wh - drawn.agreed
         received = drawn.sent - part(drawn.sent, loss)
-        numbers = drawn.agreed, drawn.sent, received, unused, drawn.unused_sent, 0
+        numbers = drawn.agreed, drawn.sent, received, drawn.unused, drawn.unused_sent, drawn.held
         here = split(fill, Delivery(fill.bid, *numbers), terms, loss)
-        energies = drawn.agreed, drawn.sent, drawn.unused_sent
+        energies = fill.energy_wh - drawn.held, drawn.agreed, drawn.sent, drawn.unused_sent
         there = rule("by_meters", fill.terms, *energies, *_numbers(terms))
         seller = here.paid + here.fee_seller
         amounts = seller, here.charge, here.fee_network, here.refund, here.reward
         assert there == (int(here.case), *amounts)
         assert here.claim == 0
         seen[here.case] += 1
-    assert min(seen.values()) > CASES // 100
+        if drawn.sent == fill.energy_wh:
+            assert rule("whole", fill.terms, terms.reward) == there
+            whole += 1
+    assert min(whole, *seen.values()) > CASES // 100
 
 
 def test_ten_thousand_incentives(rule: Ask) -> None:

@@ -8,7 +8,7 @@ must end with the same accounts and scores.
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -28,7 +28,7 @@ from gridpact.ledger.memory.ledger import MemoryLedger
 from gridpact.ledger.onchain.market_ledger import MarketLedger
 from gridpact.model.delivery import Delivery, Metered
 from gridpact.model.interval import Key, Phase
-from gridpact.model.order import MAX_FILLS, Accepted, Order, Side, Tier
+from gridpact.model.order import MAX_FILLS, NONE, Accepted, Order, Side, Tier
 from gridpact.model.participant import Named, Participant, Role
 from gridpact.model.rating import (
     ComprehensiveTerms,
@@ -48,9 +48,11 @@ from gridpact.model.record import (
     Rating,
     Record,
     Settlement,
+    Verdicts,
 )
 from gridpact.model.statement import Case, Statement
 from gridpact.model.trade import Fill
+from gridpact.model.watch import Hold
 from gridpact.quantities import Money, Wh
 from gridpact.reputation.rule import Known, rate
 from gridpact.settlement import account_lines, incentive
@@ -81,6 +83,7 @@ class Drawn:
     stopped: Wh
     disputed: bool
     steadiness: int
+    held: Wh = 0
 
 
 orders = st.tuples(st.integers(1, 3_000), st.integers(80_000, 250_000))
@@ -95,6 +98,7 @@ intervals = st.builds(
     stopped=st.integers(0, 500),
     disputed=st.sampled_from([False, False, False, True]),
     steadiness=st.integers(0, 40_000_000),
+    held=st.sampled_from([0, 300, 4_000]),
 )
 funds = st.fixed_dictionaries(
     {
@@ -134,9 +138,9 @@ class Market:
     def __init__(self, chain: MarketLedger, memory: MemoryLedger, rating: RatingTerms) -> None:
         self.chain, self.memory, self.rating = chain, memory, rating
 
-    def write(self, interval: int, phase: Phase, record: Record) -> None:
+    def write(self, interval: int, phase: Phase, record: Record, part: int = 0) -> None:
         for ledger in (self.chain, self.memory):
-            ledger.write(Key(REGION, interval, phase), record)
+            ledger.write(Key(REGION, interval, phase, part), record)
         assert dict(self.chain.accounts()) == dict(self.memory.accounts())
         assert self.chain.totals() == self.memory.totals()
         for address in PEOPLE:
@@ -153,7 +157,9 @@ class Market:
         self.write(interval, Phase.CLEAR, Cleared(fills, (), (), (), (), (), scores=scores))
         self.write(interval, Phase.COMMIT, Commitment(fills))
         weighed = sum(drawn.imports) + drawn.loss
-        self.write(interval, Phase.DELIVER, Meters((), drawn.loss, weighed))
+        self.write(interval, Phase.DELIVER, Verdicts(0, NONE, 0, NONE, _holds(drawn, fills)), 1)
+        stopped = Meters((), drawn.loss, weighed, curtailed=_curtailed(drawn))
+        self.write(interval, Phase.DELIVER, stopped)
         allocation = _allocated(drawn, fills, weighed)
         settlement = self._settlement(fills, allocation, drawn)
         self.write(interval, Phase.SETTLE, settlement)
@@ -226,9 +232,23 @@ def _allocated(drawn: Drawn, fills: Sequence[Fill], weighed: Wh) -> Allocation:
         *(Metered(d.address, wh, 0) for d, wh in zip(BUYERS, drawn.imports, strict=True)),
         *(Metered(d.address, 0, wh) for d, wh in zip(SELLERS, drawn.exports, strict=True)),
     ]
-    stopped = [Curtailed(SELLERS[0].address, drawn.stopped)]
     disputed = [BUYERS[0].address] if drawn.disputed else []
-    return allocate(fills, metered, drawn.loss, weighed, curtailed=stopped, disputed=disputed)
+    held = {one.fill: one.energy_wh for one in _holds(drawn, fills)}
+    lost = (drawn.loss, weighed)
+    return allocate(fills, metered, *lost, 0, _curtailed(drawn), disputed, held)
+
+
+def _curtailed(drawn: Drawn) -> tuple[Curtailed, ...]:
+    return (Curtailed(SELLERS[0].address, drawn.stopped),)
+
+
+def _holds(drawn: Drawn, fills: Sequence[Fill]) -> tuple[Hold, ...]:
+    """Return what sensors stop: the last fill, as a whole or in part."""
+    if not drawn.held:
+        return ()
+    return tuple(
+        Hold(one.hash, min(drawn.held, one.energy_wh), 0, "stale", "station") for one in fills[-1:]
+    )
 
 
 def _pay(
@@ -272,6 +292,10 @@ def _events(settlement: Settlement) -> set[str]:
         seen.add("unpaid purchase")
     if any(bill.unpaid_sale for bill in settlement.bills):
         seen.add("unpaid sale")
+    if any(0 < made.held < made.held + made.agreed for made in settlement.deliveries):
+        seen.add("held in part")
+    if any(made.held and not made.agreed + made.unused for made in settlement.deliveries):
+        seen.add("held")
     if any(row.paid for row in settlement.incentives):
         seen.add("granted")
     return seen
@@ -321,6 +345,7 @@ def test_every_case_and_every_empty_account_was_among_them() -> None:
         seen |= _run(money, each, [_chance(chance), _chance(chance)], RULES[n % 3])
     assert seen >= {case.name for case in Case}
     assert seen >= {"unpaid reward", "unpaid purchase", "unpaid sale", "granted"}
+    assert seen >= {"held", "held in part"}
 
 
 def _chance(chance: Random) -> Drawn:
@@ -328,7 +353,7 @@ def _chance(chance: Random) -> Drawn:
         return [(chance.randint(500, 3_000), chance.randint(low, high)) for _ in devices]
 
     idle = chance.random() < 0.2
-    return Drawn(
+    drawn = Drawn(
         bids=orders_of(BUYERS, 120_000, 250_000),
         offers=orders_of(SELLERS, 80_000, 150_000),
         wanted=[chance.randint(0, 1_500) for _ in range(len(BUYERS) * len(SELLERS))],
@@ -339,3 +364,4 @@ def _chance(chance: Random) -> Drawn:
         disputed=chance.random() < 0.3,
         steadiness=chance.randint(0, 40_000_000),
     )
+    return replace(drawn, held=(0, 300, 4_000)[drawn.loss % 3])

@@ -40,6 +40,7 @@ class Contract(StrEnum):
     CHALLENGE_FILLS = "challenge_fills"
     FALLBACK = "fallback"
     SUPPLY = "supply"
+    VERDICTS = "verdicts"
 
 
 class Function(NamedTuple):

@@ -15,17 +15,15 @@ from tests.contracts.harness import (
     decoded,
     refused,
 )
-from tests.contracts.reading import Contract, Event
+from tests.contracts.reading import Contract
 
 from gridpact.crypto.keccak import keccak
 from gridpact.ledger.onchain import packing
 from gridpact.ledger.onchain.abi import Rows
 from gridpact.ledger.onchain.roots import Posting
 from gridpact.model.interval import Phase
-from gridpact.model.watch import Hold
 
 ROOT, FILLS, SEED = keccak(b"orders"), keccak(b"fills"), keccak(b"seed")
-LOG, FILL = keccak(b"measurements"), keccak(b"a fill")
 
 
 def test_tariffs_of_an_interval_are_posted_once(world: World) -> None:
@@ -93,37 +91,6 @@ def test_impossible_balance_is_refused(
         world.deliver(*balance)
 
 
-def judge(world: World, *holds: Hold) -> list[Event]:
-    """Post what sensors said."""
-    write = decoded(world.write(Phase.DELIVER))
-    packed = map(packing.hold, holds)
-    rows = [(row[:32], int.from_bytes(row[32:64], "big"), row[64:]) for row in packed]
-    return world.send(Contract.CLEARING, "judge", write, 900, ROOT, 3, LOG, rows)
-
-
-def test_what_sensors_hold_stands_before_the_meters_are_read(world: World) -> None:
-    hold = Hold(FILL, 250, 600, "thunderstorm", "station roof")
-    held, judged = judge(world, hold)
-    assert held.name == "Held"
-    assert (held.values["fill"], held.values["energy"], held.values["since"]) == (FILL, 250, 600)
-    assert held.values["reason"] == keccak(b"thunderstorm station roof")
-    assert (judged.values["until"], judged.values["root"]) == (900, ROOT)
-    assert (judged.values["rows"], judged.values["measured"]) == (3, LOG)
-    assert world.view(Contract.CLEARING, "held", FILL) == 250 << 128 | 600
-
-
-def test_a_hold_that_cannot_be_is_refused(world: World) -> None:
-    hold = Hold(FILL, 250, 600, "stale", "station roof")
-    with refused("clearing: nothing held"):
-        judge(world, Hold(FILL, 0, 600, "stale", "station roof"))
-    judge(world, hold)
-    with refused("clearing: held before"):
-        judge(world, hold)
-    world.deliver()
-    with refused("clearing: the meters have spoken"):
-        judge(world, Hold(SEED, 250, 600, "stale", "station roof"))
-
-
 def test_nothing_is_read_that_was_not_posted(world: World) -> None:
     assert not world.view(Contract.CLEARING, "is_posted", REGION, INTERVAL)
     with refused("clearing: no prices"):
@@ -137,7 +104,6 @@ def test_only_the_operator_posts(world: World) -> None:
     for name, arguments in (
         ("price", ((1, 0, 0, 0), COSTS)),
         ("post", (ROOT, FILLS, SEED, 1, 1)),
-        ("judge", (7, ROOT, 1, LOG, [])),
         ("deliver", (ROOT, (0, 0, 0))),
     ):
         with refused("clearing: not the operator"):
@@ -149,7 +115,6 @@ def test_the_same_write_again_changes_nothing(world: World) -> None:
     for name, arguments in (
         ("price", ((1, 0, 0, 0), COSTS)),
         ("post", (ROOT, FILLS, SEED, 1, 1)),
-        ("judge", (7, ROOT, 1, LOG, [])),
         ("deliver", (ROOT, (0, 0, 0))),
     ):
         assert len(world.send(Contract.CLEARING, name, write, *arguments)) == 1

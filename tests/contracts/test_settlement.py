@@ -21,6 +21,7 @@ from tests.contracts.harness import (
     fill,
     refused,
 )
+from tests.contracts.holds import hold, judge
 from tests.contracts.reading import Contract, Event
 
 from gridpact.crypto.keccak import keccak
@@ -178,7 +179,10 @@ def test_unused_energy_costs_the_fee_and_makes_good_the_sellers_loss(rich: World
 
 
 def test_held_energy_is_owed_by_nobody(rich: World) -> None:
-    trade = locked(rich)
+    _, _, trade = rich.trade()
+    rich.commit(trade)
+    judge(rich, hold(trade))
+    rich.deliver()
     owed = settled(rich, trade, delivery(trade, 0, held=1000))
     assert (owed.paid, owed.charge, owed.refund) == (0, 0, trade.lock)
 
@@ -409,9 +413,11 @@ def test_every_delivery_splits_the_lock_to_the_micro_unit(
     founded.price(share)
     founded.commit(trade)
     founded.close(bid, offer)
-    founded.deliver(loss, 1000 + loss)
     unused = numbers[2]
     held = min(numbers[3], 1000 - unused)
+    if held:
+        judge(founded, hold(trade, held))
+    founded.deliver(loss, 1000 + loss)
     sent = min(numbers[4], 1000 - unused - held)
     lost = loss * sent // (1000 + loss)
     row = delivery(trade, sent, lost, unused, min(unused, numbers[0]), held, numbers[5])

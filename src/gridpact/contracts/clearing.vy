@@ -3,9 +3,10 @@
 """
 @title Clearing
 @notice What was posted of an interval before and after delivery: prices, the roots of book and
-        fills, the sensors' verdicts, the roots and the balance of the meters. Other contracts read their numbers here,
-        so a settlement cannot use other prices than those posted. A clearing is kept as its hash;
-        who challenges it brings the words again. One that was proven wrong is never committed.
+        fills, the root and the balance of the meters, what the network operator stopped. Other
+        contracts read their numbers here, so a settlement cannot use other prices than those
+        posted. A clearing is kept as its hash; who challenges it brings the words again. One that
+        was proven wrong is never committed.
 @dev Deadlines count back from the beginning of the interval, when delivery starts. A chain with a
      simulated clock switches them off: `commit_closes` 0.
 """
@@ -24,7 +25,7 @@ exports: keyed.written
 PPM: constant(uint256) = 1_000_000
 CONDEMNED: constant(uint256) = 2
 MAX_RANKS: constant(uint256) = 64
-MAX_HOLDS: constant(uint256) = 128
+MAX_BATCH: constant(uint256) = 128
 MASK_128: constant(uint256) = 2**128 - 1
 
 
@@ -49,15 +50,10 @@ struct Costs:
     root: bytes32
 
 
-struct Hold:
-    fill: bytes32
-    word: uint256  # energy [Wh] 128 | since when [s since 1970, UTC] 128
-    reason: bytes32  # hash of its words
-
-
 OPERATOR: public(immutable(address))
 REGISTRY: public(immutable(address))
 COUNCIL: public(immutable(address))
+SETTLEMENT: public(immutable(address))
 CHALLENGE_BOOK: public(immutable(address))
 CHALLENGE_FILLS: public(immutable(address))
 COMMIT_CLOSES: public(immutable(uint256))  # seconds before delivery; 0: no deadline
@@ -67,7 +63,8 @@ charges: public(HashMap[bytes32, HashMap[uint64, bytes32]])  # posting.charges_h
 balances: HashMap[bytes32, HashMap[uint64, uint256]]  # loss 64 | weighed 64 | before 64 | 1
 posted: public(HashMap[bytes32, HashMap[uint64, bytes32]])  # posting.clearing_hash
 readings: public(HashMap[bytes32, HashMap[uint64, bytes32]])  # root of the signed readings
-held: public(HashMap[bytes32, uint256])  # of a fill that sensors stopped: Hold.word
+# what the network operator stopped of a seller and no fill left out yet [Wh]
+curtailed: public(HashMap[uint64, HashMap[address, uint256]])
 
 
 event Priced:
@@ -93,19 +90,10 @@ event Condemned:
     interval: indexed(uint64)
 
 
-event Judged:
-    key: indexed(bytes32)
-    until: uint256
-    root: bytes32
-    rows: uint256
-    measured: bytes32
-
-
-event Held:
-    fill: indexed(bytes32)
+event Curtailed:
+    seller: indexed(address)
+    interval: indexed(uint64)
     energy: uint256
-    since: uint256
-    reason: bytes32
 
 
 event Delivered:
@@ -125,6 +113,7 @@ def __init__(
     operator: address,
     registry_: address,
     council_: address,
+    settlement: address,
     challenge_book: address,
     challenge_fills: address,
     begins: uint256,
@@ -138,6 +127,7 @@ def __init__(
     OPERATOR = operator
     REGISTRY = registry_
     COUNCIL = council_
+    SETTLEMENT = settlement
     CHALLENGE_BOOK = challenge_book
     CHALLENGE_FILLS = challenge_fills
     COMMIT_CLOSES = commit_closes
@@ -255,41 +245,6 @@ def condemn(region: bytes32, interval: uint64):
 
 
 @external
-def judge(
-    write: keyed.Write,
-    until: uint256,
-    root: bytes32,
-    rows: uint256,
-    measured: bytes32,
-    holds: DynArray[Hold, MAX_HOLDS],
-):
-    """
-    @notice Post what sensors said up to a moment, and the fills that they stop, each once. Before
-            the meters are: nobody invents a hold for what a meter shows.
-    @dev What is held is settled as every fill is: in a batch with the council's word.
-    @param root Of the salted verdicts that are not ok; rows: how many there are.
-    @param measured Salted hash of the measurements that they follow from.
-    """
-    assert msg.sender == OPERATOR, "clearing: not the operator"
-    if not keyed.begin(write, 3):
-        return
-    assert self.balances[write.region][write.interval] == 0, "clearing: the meters have spoken"
-    for hold: Hold in holds:
-        assert hold.word >> 128 != 0, "clearing: nothing held"
-        assert self.held[hold.fill] == 0, "clearing: held before"
-        self.held[hold.fill] = hold.word
-        log Held(
-            fill=hold.fill,
-            energy=hold.word >> 128,
-            since=hold.word & MASK_128,
-            reason=hold.reason,
-        )
-    log Judged(
-        key=keyed.packed(write), until=until, root=root, rows=rows, measured=measured
-    )
-
-
-@external
 def deliver(write: keyed.Write, root: bytes32, balance: Balance):
     """
     @notice Post the root of the signed readings and the region's balance [Wh], once.
@@ -314,6 +269,34 @@ def deliver(write: keyed.Write, root: bytes32, balance: Balance):
         weighed=balance.weighed,
         before=balance.before,
     )
+
+
+@external
+def curtail(write: keyed.Write, rows: DynArray[uint256, MAX_BATCH]):
+    """
+    @notice Post what the network operator stopped of sellers' generation: only so much may fills
+            leave out beyond what sensors hold.
+    @param rows Per seller: account 160 | energy 64. [Wh]
+    """
+    assert msg.sender == OPERATOR, "clearing: not the operator"
+    if not keyed.begin(write, 5):
+        return
+    for row: uint256 in rows:
+        seller: address = convert(convert(row >> 64, uint160), address)
+        energy: uint256 = row & packing.MASK_64
+        self.curtailed[write.interval][seller] += energy
+        log Curtailed(seller=seller, interval=write.interval, energy=energy)
+
+
+@external
+def leave_out(interval: uint64, seller: address, energy: uint256):
+    """
+    @notice Use up what was curtailed by what a fill leaves out. Only the settlement.
+    """
+    assert msg.sender == SETTLEMENT, "clearing: not the settlement"
+    left: uint256 = self.curtailed[interval][seller]
+    assert energy <= left, "clearing: nobody held it"
+    self.curtailed[interval][seller] = left - energy
 
 
 @external
@@ -379,6 +362,15 @@ def trading(region: bytes32, interval: uint64) -> Tariffs:
     assert word & CONDEMNED == 0, "clearing: condemned"
     assert self._in_time(interval), "clearing: too late"
     return self._tariffs(word)
+
+
+@external
+@view
+def is_metered(region: bytes32, interval: uint64) -> bool:
+    """
+    @notice Say whether the meters' balance of an interval is posted.
+    """
+    return self.balances[region][interval] != 0
 
 
 @external

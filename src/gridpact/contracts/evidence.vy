@@ -21,6 +21,7 @@ import packing
 import posting
 import proving
 import registry
+import settlement
 import signing
 import split
 import statement
@@ -39,6 +40,7 @@ METER: constant(uint256) = 48  # where the meter's key stands in the registry's 
 
 CLEARING: public(immutable(address))
 REGISTRY: public(immutable(address))
+SETTLEMENT: public(immutable(address))
 STAKE: public(immutable(uint256))
 
 slashed: public(HashMap[bytes32, HashMap[address, bool]])  # signers, by part
@@ -76,6 +78,7 @@ def __init__(
     net_: address,
     council_: address,
     clearing_: address,
+    settlement_: address,
     stake: uint256,
     begins: uint256,
     seconds: uint256,
@@ -87,6 +90,7 @@ def __init__(
     clock.__init__(begins, seconds)
     CLEARING = clearing_
     REGISTRY = registry_
+    SETTLEMENT = settlement_
     STAKE = stake
 
 
@@ -310,6 +314,28 @@ def reading(
         good = word & packing.MASK_40 <= convert(now.import_wh - before.import_wh, uint256)
     assert not good, "evidence: nothing wrong"
     proving.condemn(key, msg.sender, account, True)
+
+
+@external
+def stopped(
+    place: netting.Place, content: netting.Content, fill: packing.Fill, shown: statement.Shown
+):
+    """
+    @notice A leaf leaves out less of its fill than sensors hold, at its seller's cost, or more than
+            they and the network operator stopped, at its buyer's.
+    """
+    key: bytes32 = proving.posted(place, content)
+    statement.require_shown(content, shown)
+    proving.require_fill(place, fill, shown)
+    said: uint256 = (shown.leaf.delivery >> 8) & packing.MASK_40
+    held: uint256 = staticcall settlement.__interface__(SETTLEMENT).held(shown.leaf.fill)
+    injured: address = fill.seller
+    if said >= held:
+        injured = fill.buyer
+        assert said - held > staticcall clearing.__interface__(CLEARING).curtailed(
+            place.interval, fill.seller
+        ), "evidence: nothing wrong"
+    proving.condemn(key, msg.sender, injured, True)
 
 
 @external

@@ -149,6 +149,11 @@ def pay(
     terms: packing.Terms = packing.terms(fill.terms)
     imported: uint256 = metering.imported(buyer.registers)
     word: uint256 = self.rows[key][fill.buyer]
+    of: bytes32 = packing.fill_hash(place.region, place.interval, fill)
+    held: uint256 = min(
+        terms.energy, staticcall settlement.__interface__(SETTLEMENT).held(of)
+    )
+    energy: uint256 = terms.energy - held
     agreed: uint256 = 0
     sent: uint256 = 0
     unused_sent: uint256 = 0
@@ -156,14 +161,16 @@ def pay(
         fill.seller,
         fill.buyer,
         place.interval,
-        min(terms.energy, imported - min(imported, max(filled.leaf.links >> 192, word >> TAKEN))),
-        terms.energy,
+        min(energy, imported - min(imported, max(filled.leaf.links >> 192, word >> TAKEN))),
+        energy,
         metering.exported(seller.registers),
         imported,
         skip_contract_check=True,
     )
-    unused: uint256 = terms.energy - agreed
-    owed: split.Short = split.by_meters(fill.terms, agreed, sent, unused_sent, RULES)
+    unused: uint256 = energy - agreed
+    owed: split.Short = split.by_meters(
+        fill.terms, energy, agreed, sent, unused_sent, RULES
+    )
     back: uint256 = self._spend(
         key,
         fill.buyer,
@@ -188,9 +195,9 @@ def pay(
         skip_contract_check=True,
     )
     log Paid(
-        fill=packing.fill_hash(place.region, place.interval, fill),
+        fill=of,
         key=key,
-        delivery=agreed << 208 | sent << 168 | unused << 88 | unused_sent << 48,
+        delivery=agreed << 208 | sent << 168 | unused << 88 | unused_sent << 48 | held << 8,
         money=owed.case << 240 | owed.seller << 160 | owed.charge << 80 | back,
         reward=reward,
     )

@@ -35,7 +35,8 @@ LOCKED: constant(uint256) = 1
 SETTLED: constant(uint256) = 3
 DISPUTED: constant(uint256) = 4
 MATCHED: constant(uint256) = 5
-# a locked fill's word: energy before it 40 | marks 8 | state 16
+# a locked fill's word: held by sensors 40 | energy before it 40 | marks 8 | state 16
+HELD: constant(uint256) = 64
 BEFORE: constant(uint256) = 24
 MARKS: constant(uint256) = 16
 OWN_METERS: constant(uint256) = 1 << MARKS
@@ -87,6 +88,7 @@ CLEARING: public(immutable(address))
 REPUTATION: public(immutable(address))
 WALLETS: public(immutable(address))
 FALLBACK: public(immutable(address))
+VERDICTS: public(immutable(address))
 DOMAIN: public(immutable(bytes32))
 WINDOW: public(immutable(uint256))
 BY_MERIT: immutable(bool)
@@ -149,6 +151,7 @@ def __init__(
     wallets: address,
     fallback: address,
     council_: address,
+    verdicts: address,
     rules: split.Rules,
     window: uint256,
     by_merit: bool,
@@ -175,6 +178,7 @@ def __init__(
     REPUTATION = reputation
     WALLETS = wallets
     FALLBACK = fallback
+    VERDICTS = verdicts
     attested.__init__(council_)
     DOMAIN = staticcall registry.__interface__(registry_).DOMAIN()
     WINDOW = window
@@ -269,7 +273,7 @@ def settle_fill(single: Single, seller: metering.Signed, buyer: metering.Signed)
          it paid for; the seller sent at most what it exported and was not paid for; the loss is
          the share that was expected. What was sent unused, for which the buyer pays the same fee
          in any case, takes nothing from what later fills count as sent: nobody harms a seller by
-         the order of them.
+         the order of them. What sensors held of it is owed by nobody, whatever the meters show.
     """
     assert msg.sender == OPERATOR or clock.ended(single.interval, 1), "settlement: too early"
     name: bytes32 = self._name()
@@ -283,11 +287,14 @@ def settle_fill(single: Single, seller: metering.Signed, buyer: metering.Signed)
     exported: uint256 = metering.exported(seller.registers)
     imported: uint256 = metering.imported(buyer.registers)
     energy: uint256 = single.fill.terms >> 120
+    held: uint256 = word >> HELD
+    if held != 0:
+        energy = unsafe_sub(energy, min(energy, held))
     sold_at: uint256 = self._place(single.fill.seller, single.interval, SOLD)
     volume: uint256 = self._volume(sold_at, single.interval)
     bought_at: uint256 = 0
     bought: uint256 = 0
-    before: uint256 = word >> BEFORE
+    before: uint256 = (word >> BEFORE) & packing.MASK_40
     if word & COUNTED != 0:
         bought_at = self._place(single.fill.buyer, single.interval, BOUGHT)
         bought = self._volume(bought_at, single.interval)
@@ -300,10 +307,14 @@ def settle_fill(single: Single, seller: metering.Signed, buyer: metering.Signed)
         self.volumes[bought_at] = bought + sent
     unused: uint256 = unsafe_sub(energy, agreed)
     unused_sent: uint256 = 0
-    if unused > 0:
-        exported = unsafe_sub(exported, sent)
-        unused_sent = min(unused, exported - min(exported, volume >> UNUSED & MASK_36))
-    owed: split.Short = split.by_meters(single.fill.terms, agreed, sent, unused_sent, RULES)
+    owed: split.Short = empty(split.Short)
+    if sent == single.fill.terms >> 120:
+        owed = split.whole(single.fill.terms, RULES.reward)
+    else:
+        if unused > 0:
+            exported = unsafe_sub(exported, sent)
+            unused_sent = min(unused, exported - min(exported, volume >> UNUSED & MASK_36))
+        owed = split.by_meters(single.fill.terms, energy, agreed, sent, unused_sent, RULES)
     self.fills[name] = UNKNOWN  # its orders are past: nobody can make it again
     self._count(volume, sold_at, agreed, sent, unused_sent, 0, owed.charge)
     to_loss: uint256 = rounding.part(owed.charge, RULES.loss_fund_share)
@@ -322,7 +333,7 @@ def settle_fill(single: Single, seller: metering.Signed, buyer: metering.Signed)
     )
     log Paid(
         fill=name,
-        delivery=agreed << 208 | sent << 168 | unused << 88 | unused_sent << 48,
+        delivery=agreed << 208 | sent << 168 | unused << 88 | unused_sent << 48 | held << 8,
         money=(
             owed.case << 240 | owed.seller << 160 | owed.charge << 80 | owed.refund
         ),
@@ -357,8 +368,8 @@ def take_back(single: Single):
     """
     @notice Give a buyer its money back when nobody settled its fill in time: what was matched and
             not locked once the interval is over, what was locked after the dispute window, what
-            is in dispute after two. Before delivery at once, when the clearing was proven wrong.
-            Anybody may call.
+            is in dispute after two. At once what sensors held as a whole; before delivery also
+            when the clearing was proven wrong. Anybody may call.
     """
     name: bytes32 = self._name()
     word: uint256 = self.fills[name]
@@ -370,7 +381,8 @@ def take_back(single: Single):
         extcall vault.__interface__(VAULT).lapse(single.fill.buyer, amount)
     else:
         later: uint256 = 2 * WINDOW if state == DISPUTED else WINDOW
-        if not clock.ended(single.interval, later):
+        is_whole: bool = word >> HELD >= single.fill.terms >> 120
+        if not is_whole and not clock.ended(single.interval, later):
             assert clock.is_before(single.interval, 0) and self._is_condemned(
                 single
             ), "settlement: too early"
@@ -412,6 +424,23 @@ def settle(write: keyed.Write, rows: DynArray[Row, MAX_BATCH], expected: bytes32
         )
     assert expected == empty(bytes32) or digest == expected, "settlement: other amounts"
     return digest
+
+
+@external
+def stop(fill: bytes32, energy: uint256) -> bool:
+    """
+    @notice Keep how much of a fill sensors hold [Wh], whoever settles it. Only the verdicts, which
+            know whose word it is.
+    @return Whether this is new; another energy than before is refused.
+    """
+    assert msg.sender == VERDICTS, "settlement: not the verdicts"
+    assert energy != 0 and energy < 2**40, "settlement: nothing held"
+    word: uint256 = self.fills[fill]
+    if word >> HELD == energy:
+        return False
+    assert word >> HELD == 0, "settlement: held otherwise"
+    self.fills[fill] = word | energy << HELD
+    return True
 
 
 @external
@@ -464,6 +493,15 @@ def fill_state(fill: bytes32) -> uint256:
             settled by itself, or is held by its bid, has none here: see `orders.state`.
     """
     return self.fills[fill] & packing.MASK_16
+
+
+@external
+@view
+def held(fill: bytes32) -> uint256:
+    """
+    @return How much of a fill sensors hold. [Wh]
+    """
+    return self.fills[fill] >> HELD
 
 
 @external
@@ -603,6 +641,11 @@ def _settle(
     if statement.case == split.DISPUTE:
         self.fills[name] = word & ~packing.MASK_16 | DISPUTED
     else:
+        if delivery.held != word >> HELD:
+            assert delivery.held > word >> HELD, "settlement: a hold is left out"
+            extcall clearing.__interface__(CLEARING).leave_out(
+                interval, fill.seller, delivery.held - (word >> HELD), skip_contract_check=True
+            )
         self.fills[name] = SETTLED
         if word & COUNTED != 0:
             bought_at: uint256 = self._place(fill.buyer, interval, BOUGHT)
@@ -639,11 +682,11 @@ def _locked(bid: bytes32, name: bytes32) -> uint256:
     # the word of a locked fill; that of one which a bid holds is made here, and the bid ended:
     # such bids have one fill each, so a buyer may have many, over which its import is counted
     word: uint256 = self.fills[name]
-    if word == UNKNOWN:
-        extcall orders.__interface__(ORDERS).unbind(bid, name)
-        return COUNTED | LOCKED
-    assert word & packing.MASK_16 == LOCKED, "settlement: not locked"
-    return word
+    if word & packing.MASK_16 == LOCKED:
+        return word
+    assert word & packing.MASK_16 == UNKNOWN, "settlement: not locked"
+    extcall orders.__interface__(ORDERS).unbind(bid, name)
+    return word | COUNTED | LOCKED
 
 
 @internal

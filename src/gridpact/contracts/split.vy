@@ -139,28 +139,43 @@ def split(
 
 @internal
 @pure
+def whole(terms: uint256, reward: uint256) -> Short:
+    """
+    @notice The same as `by_meters` of a fill of which everything was sent: its lock is spent.
+    @param reward Share of the price, ppm.
+    """
+    energy: uint256 = terms >> 120
+    price: uint256 = rounding.amount((terms >> 72) & packing.MASK_48, energy)
+    return Short(
+        case=FULL,
+        seller=price,
+        charge=rounding.amount((terms >> 24) & packing.MASK_48, energy),
+        fee_network=0,
+        refund=0,
+        reward=rounding.part(price, reward),
+    )
+
+
+@internal
+@pure
 def by_meters(
-    terms: uint256, agreed: uint256, sent: uint256, unused_sent: uint256, rules: Rules
+    terms: uint256,
+    energy: uint256,
+    agreed: uint256,
+    sent: uint256,
+    unused_sent: uint256,
+    rules: Rules,
 ) -> Short:
     """
     @notice The same as `split` of a delivery that lost on its way exactly what was expected: it is
             full or short, and nothing was lost beyond. What two meters alone can decide.
     @dev tests/agreement holds it to `split`. What is not agreed is unused, so energies add up.
+    @param energy The fill's without what sensors hold of it, which goes back. [Wh]
     @param terms As `packing.terms` has them; whoever made the fill checked their width.
     """
-    energy: uint256 = terms >> 120
     rate: uint256 = (terms >> 72) & packing.MASK_48
     price: uint256 = rounding.amount(rate, agreed)
     charge: uint256 = rounding.amount((terms >> 24) & packing.MASK_48, sent)
-    if sent == energy:  # then the lock is this price and this charge
-        return Short(
-            case=FULL,
-            seller=price,
-            charge=charge,
-            fee_network=0,
-            refund=0,
-            reward=rounding.part(price, rules.reward),
-        )
     case: uint256 = FULL
     paid: uint256 = price
     reward: uint256 = 0

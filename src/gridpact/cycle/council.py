@@ -1,13 +1,13 @@
-"""The council of a chain: who is in office, and how its word is had for a settlement.
+"""The council of a chain: who is in office, and how its word is had for a settlement, or for holds.
 
 Each aggregator judges by itself what it is asked to sign (`cycle.judged`). They are asked as their
 tree reaches them (`cycle.relay`), until as many as it takes have signed; where too many refuse, the
-settlement is not written, and the error says why.
+record is not written, and the error says why.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from msgspec.structs import replace
 
@@ -16,13 +16,15 @@ from gridpact.crypto.keys import compact
 from gridpact.cycle.relay import Relay, Relays
 from gridpact.errors import NoQuorum, SettlementError
 from gridpact.ledger.ledger import Ledger
-from gridpact.ledger.onchain.attest import pledge_digest
+from gridpact.ledger.onchain.attest import Signed, pledge_digest
 from gridpact.model.council import Council, Word, needed
-from gridpact.model.interval import Key
+from gridpact.model.interval import Key, Phase
 from gridpact.model.net import NetTerms
 from gridpact.model.participant import Participant
-from gridpact.model.record import Commitment, Settlement
+from gridpact.model.record import Commitment, Settlement, Verdicts
 from gridpact.quantities import Score
+
+S = TypeVar("S", Settlement, Verdicts)
 
 EPOCH = 0
 """The epoch of a run: a day is held under the council that its founding appointed."""
@@ -38,13 +40,13 @@ class Aggregator(Protocol):
         """Return its signature under a pledge of its bond."""
         ...
 
-    def sign(self, ledger: Ledger, key: Key, settlement: Settlement) -> bytes:
-        """Return its signature under a settlement, to be written to a ledger under a key.
+    def sign(self, ledger: Ledger, key: Key, record: Signed) -> bytes:
+        """Return its signature under a record, to be written to a ledger under a key.
 
         Raises
         ------
         SettlementError
-            The settlement is not what it comes to by the signed readings.
+            It is not what it comes to by the signed readings, or by the sensors.
         """
         ...
 
@@ -99,18 +101,18 @@ class Seats:
         )
         return Council(self.members, pledges)
 
-    def behind(self, ledger: Ledger, key: Key, settlement: Settlement) -> Settlement:
-        """Return a settlement with the word of as many members as it takes.
+    def behind(self, ledger: Ledger, key: Key, record: S) -> S:
+        """Return a record with the word of as many members as it takes.
 
         Raises
         ------
         NoQuorum
             Too many refused.
         """
-        (word,) = self.gathered(ledger, key, lambda one: (one.sign(ledger, key, settlement),)) or (
-            settlement.word,
+        (word,) = self.gathered(ledger, key, lambda one: (one.sign(ledger, key, record),)) or (
+            record.word,
         )
-        return replace(settlement, word=word)
+        return replace(record, word=word)
 
     def stated(self, ledger: Ledger, key: Key, settlement: Settlement) -> Settlement:
         """Return a settlement with the council's word, and with its word under the part of it.
@@ -151,7 +153,8 @@ class Seats:
             return ()
         due, refusals = needed(len(self.aggregators)), list[str]()
         signatures = dict[int, tuple[bytes, ...]]()
-        for place in self.relays.tree(ledger, key, self.members).sequence.tolist():
+        at = replace(key, phase=Phase.SETTLE, part=0)  # they are known by what they settled
+        for place in self.relays.tree(ledger, at, self.members).sequence.tolist():
             if len(signatures) == due:
                 break
             one = self._ordered[place]

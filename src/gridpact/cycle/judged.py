@@ -1,4 +1,4 @@
-"""What an aggregator finds out for itself before it signs a settlement.
+"""What an aggregator finds out for itself before it signs a settlement, or a hold.
 
 It reads both ledgers and nothing else: who takes part and the rules from the founding, prices,
 fills that are committed, and the meters' signed readings, each of which it verifies. From these it
@@ -23,18 +23,27 @@ from gridpact.cycle.deliver import Listening, Parties, allocated, balanced
 from gridpact.cycle.disputes import PART, at_home, in_dispute, resolved
 from gridpact.cycle.net import after_dispute, locks, set_aside, with_part
 from gridpact.cycle.past import Past
-from gridpact.cycle.permits import rejudged
 from gridpact.cycle.ports import Delivered
+from gridpact.cycle.rejudged import Rejudged
 from gridpact.cycle.result import cumulative, metered, read
 from gridpact.cycle.settle import free_money, local, refunds, zonal
 from gridpact.cycle.watch import Watch
 from gridpact.errors import SettlementError
 from gridpact.ledger.ledger import Ledger
+from gridpact.ledger.onchain.attest import Signed
 from gridpact.model.council import Word
 from gridpact.model.delivery import Metered
 from gridpact.model.interval import Key, Phase
 from gridpact.model.net import NetPart
-from gridpact.model.record import Commitment, Found, Meters, Prices, Rotation, Settlement
+from gridpact.model.record import (
+    Commitment,
+    Found,
+    Meters,
+    Prices,
+    Rotation,
+    Settlement,
+    Verdicts,
+)
 from gridpact.model.trade import Fill
 from gridpact.quantities import Wh
 from gridpact.settlement.allocation import Allocation
@@ -58,14 +67,21 @@ class Judge:
     _homes: dict[int, tuple[bytes, ...]] = field(default_factory=dict)
     _shared: Allocation = field(default_factory=lambda: Allocation((), (), 0))
 
-    def require(self, ledger: Ledger, key: Key, settlement: Settlement) -> None:
-        """Refuse a settlement that is not what it comes to.
+    def require(self, ledger: Ledger, key: Key, record: Signed) -> None:
+        """Refuse a settlement that is not what it comes to, a hold that sensors did not give.
 
         Raises
         ------
         SettlementError
             With the first row that differs, or the reading that does not count.
         """
+        if isinstance(record, Verdicts):
+            self._listen(key.interval - 1)
+            self._sensors(key.interval).require(key, record)
+        else:
+            self._require_settled(ledger, key, record)
+
+    def _require_settled(self, ledger: Ledger, key: Key, settlement: Settlement) -> None:
         if key.part == PART:
             due = self._ended(ledger, key)
         else:
@@ -171,9 +187,18 @@ class Judge:
     def _held(self, interval: int) -> Mapping[bytes, Wh]:
         if not self._found.watch.on:
             return {}
-        if self.watch is None:
+        return self._sensors(interval).held(interval)
+
+    def _sensors(self, interval: int) -> Rejudged:
+        if self._rejudged is None:
             raise SettlementError(f"interval {interval}: no measurements to judge its holds by")
-        return rejudged(self.watch, self.local, self.zonal, (self.region, self.zone), interval)
+        return self._rejudged
+
+    @cached_property
+    def _rejudged(self) -> Rejudged | None:
+        if self.watch is None:
+            return None
+        return Rejudged.of(self.watch, self.local, self.zonal, (self.region, self.zone))
 
     def _allocated(
         self,

@@ -7,25 +7,22 @@ What is held is owed by nobody: the buyer's money goes back, no reputation moves
 section 8).
 
 The operator posts; that the sensors said so, the council finds out for itself before it signs a
-settlement (`cycle.judged`). Against a verdict the operator can let a trade flow, by its signature
-on record; it can hold none of its own.
+hold (`cycle.rejudged`), and without its word no contract keeps one. Against a verdict the operator
+can let a trade flow, by its signature on record; it can hold none of its own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import NamedTuple
 
 from gridpact.crypto.eip712 import Domain
-from gridpact.crypto.recovery import signed_by
 from gridpact.cycle.market import Market
 from gridpact.cycle.phase import once
 from gridpact.cycle.result import Reads, read
 from gridpact.cycle.watch import Go, Sealed, Span, Watch, decide
-from gridpact.errors import SettlementError
 from gridpact.ledger.ledger import Ledger
 from gridpact.model.interval import Key, Phase
 from gridpact.model.order import Tier
-from gridpact.model.record import Cleared, Commitment, Found, Verdicts
+from gridpact.model.record import Cleared, Commitment, Verdicts
 from gridpact.model.trade import Fill
 from gridpact.model.watch import Hold, Released, release_digest
 from gridpact.quantities import Wh
@@ -120,49 +117,6 @@ def zonal_names(
     return dict(zip(own, (fill.hash for fill in there.fills), strict=True))
 
 
-def rejudged(
-    watch: Watch, local: Reads, zonal: Reads, places: tuple[bytes, bytes], interval: int
-) -> dict[bytes, Wh]:
-    """Return what is held in an interval, once the same measurements gave the same verdicts.
-
-    Parameters
-    ----------
-    places
-        Region and zone.
-
-    Raises
-    ------
-    SettlementError
-        A ledger says otherwise, or the operator signed no release that it names.
-    """
-    region, zone = places
-    found = read(local, region, 0, Phase.FOUND, Found)
-    span = Span.of(found.timing, interval)
-    fills = committed(local, zonal, region, zone, interval)
-    chains = (
-        (local, region, {fill.hash: fill.hash for fill in fills}),
-        (zonal, zone, zonal_names(zonal, zone, interval, fills)),
-    )
-    said = list[Verdicts]()
-    for part, moments in ((OPENING, [span.begins]), (DURING, span.quarters)):
-        here = read(local, region, interval, Phase.DELIVER, Verdicts, part)
-        reasons = {one.fill: one.reason for one in here.released}
-        allow = partial(_as_recorded, reasons)
-        made = decided(watch, span, flowing(fills, said), moments, allow)
-        for ledger, where, names in chains:
-            stated = read(ledger, where, interval, Phase.DELIVER, Verdicts, part)
-            signatures = {one.fill: one.signature for one in stated.released}
-            due = recorded(made, names, lambda fill, _, known=signatures: known.get(fill, b""))  # type: ignore[misc]
-            if stated != due:
-                raise SettlementError(f"interval {interval}: sensors say {due}, {stated} is stated")
-            for one in stated.released:
-                digest = one.digest(ledger.domain, where, interval)
-                if not signed_by(watch.terms.operator, digest, one.signature):
-                    raise SettlementError(f"release of {one.fill.hex()}: not the operator's word")
-        said.append(here)
-    return held(said)
-
-
 def committed(
     local: Reads, zonal: Reads, region: bytes, zone: bytes, interval: int
 ) -> tuple[Fill, ...]:
@@ -170,10 +124,6 @@ def committed(
     here = read(local, region, interval, Phase.COMMIT, Commitment)
     there = read(zonal, zone, interval, Phase.COMMIT, Commitment)
     return (*here.fills, *(() if there.refused is not None else here.crossed))
-
-
-def _as_recorded(reasons: Mapping[bytes, str], fill: Fill, _permit: Permit) -> str | None:
-    return reasons.get(fill.hash)
 
 
 def _written(
@@ -196,7 +146,12 @@ def _written(
     def on(ledger: Ledger, region: bytes, named: Mapping[bytes, bytes]) -> Verdicts:
         key = Key(region, interval, Phase.DELIVER, part)
         signed = _signing(watch, ledger.domain, region, interval)
-        return once(ledger, key, Verdicts, lambda: recorded(made, named, signed))
+
+        def said() -> Verdicts:
+            record = recorded(made, named, signed)
+            return market.council.behind(ledger, key, record) if record.holds else record
+
+        return once(ledger, key, Verdicts, said)
 
     here = on(market.local, market.region.id, names)
     on(market.zonal, market.zone, there)

@@ -333,7 +333,8 @@ class Verdicts(msgspec.Struct, frozen=True, tag=True):
 
     Part 1 of an interval stands before its delivery, part 2 is what came up during it, before the
     meters are read. `root`: of all verdicts that are not ok since the last record, salted; `rows`
-    counts them. `log`: salted hash of everything that was measured meanwhile.
+    counts them. `log`: salted hash of everything that was measured meanwhile. `word`: the council's
+    under the holds, where there are any.
     """
 
     until: int
@@ -342,6 +343,7 @@ class Verdicts(msgspec.Struct, frozen=True, tag=True):
     log: bytes
     holds: tuple[Hold, ...] = ()
     released: tuple[Released, ...] = ()
+    word: Word = msgspec.field(default_factory=Word)
 
 
 class Incentive(msgspec.Struct, frozen=True):

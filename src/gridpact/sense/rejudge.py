@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridpact.crypto.eip712 import Domain
-from gridpact.cycle.permits import DURING, rejudged
+from gridpact.cycle.permits import DURING
+from gridpact.cycle.rejudged import Rejudged
 from gridpact.cycle.watch import SKY, Watch
 from gridpact.errors import Corrupt, ScenarioError, SettlementError
 from gridpact.ledger.audit.audit import AuditedBlock, View
@@ -90,14 +91,15 @@ class SensorAudit:
         if len(regions) != 1 or len(zones) != 1:
             raise Corrupt(str(self._path), "log: of one region and its zone, not of these chains")
         (local, here), (zonal, there) = regions[0], zones[0]
-        watch = self._watch(here.watch)
+        places = (here.region, there.region)
+        again = Rejudged.of(self._watch(here.watch), local, zonal, places)
         interval = 0
         while all(
             chain.read(Key(where, interval, Phase.DELIVER, DURING), Verdicts) is not None
             for chain, where in ((local, here.region), (zonal, there.region))
         ):
             try:
-                rejudged(watch, local, zonal, (here.region, there.region), interval)
+                again.held(interval)
             except SettlementError as error:
                 raise Corrupt(str(self._path.parent), f"log: {error}") from error
             interval += 1

@@ -10,7 +10,7 @@ from gridpact.cycle.council import EPOCH
 from gridpact.cycle.judged import Judge
 from gridpact.errors import SettlementError
 from gridpact.ledger.ledger import Ledger
-from gridpact.ledger.onchain.attest import batches_digest
+from gridpact.ledger.onchain.attest import Signed, batches_digest
 from gridpact.ledger.proving.recorded import lock_digests, part_digest
 from gridpact.model.interval import Key
 from gridpact.model.participant import Participant
@@ -33,10 +33,10 @@ class SimulatedAggregator:
     def pledge(self, digest: bytes) -> bytes:
         return self.party.key.sign(digest)
 
-    def sign(self, ledger: Ledger, key: Key, settlement: Settlement) -> bytes:
-        """Return its signature under a settlement that it found right, and under no other."""
-        self.judge.require(ledger, key, settlement)
-        return self._once("batches", key, batches_digest(ledger.domain, key, EPOCH, settlement))
+    def sign(self, ledger: Ledger, key: Key, record: Signed) -> bytes:
+        """Return its signature under a record that it found right, and under no other."""
+        self.judge.require(ledger, key, record)
+        return self._once("batches", key, batches_digest(ledger.domain, key, EPOCH, record))
 
     def sign_locks(self, ledger: Ledger, key: Key, commitment: Commitment) -> tuple[bytes, bytes]:
         """Return its signatures under the locks of a part that it found right."""

@@ -18,6 +18,7 @@ from tests.contracts.fuzz.disputes import Disputes
 from tests.contracts.fuzz.edges import Edges
 from tests.contracts.fuzz.people import People
 from tests.contracts.fuzz.play import founded
+from tests.contracts.fuzz.stopping import Stopping
 from tests.contracts.fuzz.wallets import Wallets
 from tests.contracts.fuzz.watched import TALLY, Watched
 from tests.contracts.parts import NetWorld
@@ -36,7 +37,7 @@ def market(
     return founded(engine, deadlines)
 
 
-class Everything(People, Edges, Wallets, Disputes, Anybody, RuleBasedStateMachine):
+class Everything(People, Edges, Wallets, Disputes, Stopping, Anybody, RuleBasedStateMachine):
     """A market in which everybody tries everything, on titanoboa."""
 
     engine: ClassVar[EngineFactory] = BoaChain

@@ -207,10 +207,12 @@ class Market(Play):
         self.attempt(lambda: self.world.settle(*rows, write=write))
 
     def _delivered(self, one: Fill, sent: int, unused: int, disputed: bool) -> Any:
-        unused = unused % (one.energy_wh + 1) if unused % 3 == 0 else 0
-        sent = min(sent, one.energy_wh - unused)
+        held = self.held(one.hash) + (sent % 11 == 0)  # now and then more than anybody stopped
+        owed = max(one.energy_wh - held, 0)
+        unused = unused % (owed + 1) if unused % 3 == 0 else 0
+        sent = min(sent, owed - unused)
         loss = LOSS * sent // WEIGHED + (unused % 7 == 1)
-        return delivery(one, sent, min(loss, sent), unused, unused // 2, disputed=disputed)
+        return delivery(one, sent, min(loss, sent), unused, unused // 2, held, disputed)
 
     @rule(at=pick, sent=energy, taken=energy, sender=sender, wrong=st.integers(0, 6))
     def settle_fill(self, at: int, sent: int, taken: int, sender: bytes, wrong: int) -> None:

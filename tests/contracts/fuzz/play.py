@@ -159,6 +159,11 @@ class Play:
         keys = [part.place.key for _, part in self.parts]
         return [*people, *contracts, *named, *names, *keys, REGION, NONE]
 
+    def held(self, fill: bytes) -> int:
+        """Return how much of a fill sensors hold."""
+        found: int = self.world.view(Contract.SETTLEMENT, "held", fill)
+        return found
+
     def of(self, number: int, among: list[Any]) -> Any:
         return among[number % len(among)]
 

@@ -152,7 +152,18 @@ def book(play: Everything) -> None:
     play.attempt(lambda: play.world.send(Contract.CLEARING, "check_order", [1 << 128 | 2]))
     write = decoded(play.world.write(Phase.DELIVER, 14))
     said = write, 900, b"\1" * 32, 3, b"\2" * 32, []
-    play.attempt(lambda: play.world.send(Contract.CLEARING, "judge", *said))
+    play.attempt(lambda: play.world.send(Contract.VERDICTS, "judge", *said))
+
+
+def stopped(play: Everything) -> None:
+    """Sensors hold fills, by the operator's hand and by anybody's; a seller is curtailed."""
+    for at, way in ((0, 1), (0, 2), (1, 3)):
+        play.stop_fill(at, 30, way, OPERATOR)
+    play.curtail(0, 33, OPERATOR)
+    play.curtail(1, 33, OPERATOR)
+    play.take_back(1, BOB)
+    play.ready(12)
+    play.settle(0, 33, 1, False, 0)
 
 
 def purchases(play: Everything) -> None:
@@ -205,6 +216,7 @@ STOPS: tuple[Stop, ...] = (
         rated,
         inherited,
         by_hand,
+        stopped,
     ),
     *(book, purchases, membership, money),
 )

@@ -113,6 +113,12 @@ def own_account_elsewhere(heist: Heist) -> Wrong:
     return Wrong(part, proofs.own_row(part, 1))
 
 
+def leaves_out(heist: Heist) -> Wrong:
+    leaf = heist.honest.leaves[4]
+    part = other_leaf(heist.honest, 4, delivery=replace(leaf.delivery, held=1))
+    return Wrong(part, proofs.stopped(part, heist.fill(4), 4))
+
+
 def begins_elsewhere(heist: Heist) -> Wrong:
     first, second = halves(heist.market, heist.settled, heist.honest)
     header = second.header._replace(before_wh=second.header.before_wh + 1)
@@ -151,6 +157,7 @@ def _of_theft(alteration: Callable[[Heist], tuple[Part, Fault]]) -> Callable[[He
 _OWN = (
     *(self_credit, loot, foreign, in_two_parts, in_no_row, in_anothers_row),
     *(own_account_elsewhere, begins_elsewhere, praised, more_sold, counted_again),
+    leaves_out,
 )
 KINDS: Mapping[str, Callable[[Heist], Wrong]] = {kind.__name__: kind for kind in _OWN} | {
     one.__name__: _of_theft(one) for one in ALTERATIONS

@@ -308,13 +308,13 @@ def test_sensors_hold_a_fill_once_and_before_its_meters_are_read(chains: Pair) -
 
     opening, during, later = (replace(market.key(Phase.DELIVER), part=n) for n in (1, 2, 3))
     chains.local.write(opening, said(hold))
-    with pytest.raises(Reverted, match="clearing: held before"):
-        chains.local.write(during, said(hold))
-    with pytest.raises(Reverted, match="clearing: nothing held"):
+    with pytest.raises(Reverted, match="settlement: held otherwise"):
+        chains.local.write(during, said(replace(hold, energy_wh=hold.energy_wh - 1)))
+    with pytest.raises(Reverted, match="settlement: nothing held"):
         chains.local.write(during, said(replace(hold, fill=NONE, energy_wh=0)))
     chains.local.write(during, said())
     chains.local.write(*_step(market, Meters, chains.local))
-    with pytest.raises(Reverted, match="clearing: the meters have spoken"):
+    with pytest.raises(Reverted, match="verdicts: the meters have spoken"):
         chains.local.write(later, said())
 
 

@@ -80,6 +80,7 @@ class MemoryLedger:
         self._prices: Journalled[tuple[bytes, int], Prices] = Journalled()
         self._locked: Journalled[Fill, bool] = Journalled()
         self._held: Journalled[bytes, Wh] = Journalled()
+        self._curtailed: Journalled[tuple[int, bytes], Wh] = Journalled()
         self._delivered: Journalled[tuple[bytes, int], bool] = Journalled()
         self._crossed: Journalled[bytes, tuple[bytes, Money]] = Journalled()
         self._crossings: Journalled[bytes, tuple[Crossing, str]] = Journalled()
@@ -190,6 +191,7 @@ class MemoryLedger:
             self._prices,
             self._locked,
             self._held,
+            self._curtailed,
             self._delivered,
             self._crossed,
             self._crossings,
@@ -226,6 +228,7 @@ class MemoryLedger:
                 self._judge(key, record)
             case Meters():
                 self._delivered.put((key.region, key.interval), True)
+                self._curtail(key, record)
             case Settlement():
                 self._settle(key, record)
             case Rating():
@@ -329,13 +332,18 @@ class MemoryLedger:
 
     def _judge(self, key: Key, said: Verdicts) -> None:
         if self._delivered.get((key.region, key.interval)):
-            raise Reverted("clearing: the meters have spoken")
+            raise Reverted("verdicts: the meters have spoken")
         for hold in said.holds:
-            if self._held.get(hold.fill) is not None:
-                raise Reverted("clearing: held before", hold.fill.hex())
+            if self._held.get(hold.fill) not in (None, hold.energy_wh):
+                raise Reverted("settlement: held otherwise", hold.fill.hex())
             if not hold.energy_wh:
-                raise Reverted("clearing: nothing held", hold.fill.hex())
+                raise Reverted("settlement: nothing held", hold.fill.hex())
             self._held.put(hold.fill, hold.energy_wh)
+
+    def _curtail(self, key: Key, meters: Meters) -> None:
+        for row in meters.curtailed:
+            at = (key.interval, row.participant)
+            self._curtailed.put(at, (self._curtailed.get(at) or 0) + row.energy_wh)
 
     # settle
 
@@ -372,11 +380,24 @@ class MemoryLedger:
             raise Reverted("settlement: more sent than agreed", statement.fill.hex())
         if statement.case is Case.DISPUTE:
             return
+        self._leave_out(key.interval, fill, delivery)
         self._pay_fill(fill, statement)
         self._locked.put(fill, False)
         seller = (fill.seller, key.region, key.interval)
         agreed, sent = self._volumes.get(seller) or (0, 0)
         self._volumes.put(seller, (agreed + delivery.agreed, sent + delivery.sent))
+
+    def _leave_out(self, interval: int, fill: Fill, delivery: Delivery) -> None:
+        """Check that what a delivery leaves out was held by sensors, or curtailed and not used."""
+        beyond = delivery.held - (self._held.get(fill.hash) or 0)
+        if beyond < 0:
+            raise Reverted("settlement: a hold is left out", fill.hash.hex())
+        if beyond:
+            at = (interval, fill.seller)
+            left = (self._curtailed.get(at) or 0) - beyond
+            if left < 0:
+                raise Reverted("clearing: nobody held it", fill.hash.hex())
+            self._curtailed.put(at, left)
 
     def _pay_fill(self, fill: Fill, s: Statement) -> None:
         spent = s.paid + s.charge + s.fee_seller + s.fee_network + s.refund

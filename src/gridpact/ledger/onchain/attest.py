@@ -1,24 +1,30 @@
-"""What a council signs of a settlement: the batches in which the contracts execute it.
+"""What a council signs: the batches in which the contracts execute a settlement, or hold fills.
 
-Each batch is named by its key, number, step and rows (`attested.vy: begin`); the quorum signs
-the list of all (`council.vy: attest`). Amounts follow from the rows by the contracts' own rule.
+A settlement's batch is named by its key, number, step and rows (`attested.vy: begin`), one of
+holds by its place and rows (`verdicts.vy: hold`); the quorum signs the list of all
+(`council.vy: attest`). Amounts follow from the rows by the contracts' own rule.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from gridpact.crypto.eip712 import Domain
 from gridpact.crypto.keccak import keccak
 from gridpact.ledger.onchain import packing
 from gridpact.ledger.onchain.abi import Rows, arguments, pack
 from gridpact.model.interval import Key
-from gridpact.model.record import Settlement
+from gridpact.model.record import Settlement, Verdicts
 from gridpact.model.typed import BATCHES, PLEDGE, SECURITY
 from gridpact.quantities import Money
 
 BATCH = 128
 SETTLE, BILL, LOSS = 2, 3, 4
 """The steps of `settlement.vy` and `supply.vy` under one key."""
+
+HOLDS = keccak(b"Holds(bytes32 region,uint64 interval,bytes32 holds)")
+
+Signed: TypeAlias = Settlement | Verdicts
+"""What is executed only by the council's word; of verdicts, that is, the holds."""
 
 T = TypeVar("T")
 
@@ -29,11 +35,25 @@ def in_batches(rows: Sequence[T], size: int = BATCH) -> Iterator[tuple[int, Sequ
         yield number, rows[first : first + size]
 
 
-def batches(key: Key, settlement: Settlement) -> list[bytes]:
-    """Return the names of all batches of a settlement, in the order of their calls.
+def batches(key: Key, record: Signed) -> list[bytes]:
+    """Return the names of all batches of a record, in the order of their calls.
 
     Fills that are settled net are in none: the council signs their part by itself.
     """
+    return _held(key, record) if isinstance(record, Verdicts) else _settled(key, record)
+
+
+def _held(key: Key, said: Verdicts) -> list[bytes]:
+    return [
+        keccak(
+            pack(HOLDS, key.region, key.interval, keccak(_listed(list(map(packing.hold, some)))))
+        )
+        for _, some in in_batches(said.holds)
+        if some
+    ]
+
+
+def _settled(key: Key, settlement: Settlement) -> list[bytes]:
     fills = list(zip(settlement.fills, settlement.deliveries, strict=True))
     names = []
     for number, some in in_batches(fills) if settlement.net is None else ():
@@ -46,9 +66,9 @@ def batches(key: Key, settlement: Settlement) -> list[bytes]:
     return names
 
 
-def batches_digest(domain: Domain, key: Key, epoch: int, settlement: Settlement) -> bytes:
-    """Return what the members of an epoch sign of a settlement."""
-    listed = keccak(_listed(batches(key, settlement)))
+def batches_digest(domain: Domain, key: Key, epoch: int, record: Signed) -> bytes:
+    """Return what the members of an epoch sign of a record."""
+    listed = keccak(_listed(batches(key, record)))
     values = (key.region, key.interval, key.part, epoch, listed)
     return domain.digest(BATCHES.struct_hash(values))
 

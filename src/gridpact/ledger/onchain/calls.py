@@ -12,7 +12,7 @@ from gridpact.errors import Reverted
 from gridpact.ledger.chain import Call
 from gridpact.ledger.onchain import netting, packing, roots
 from gridpact.ledger.onchain.abi import Rows, pack
-from gridpact.ledger.onchain.attest import BATCH, batches, in_batches
+from gridpact.ledger.onchain.attest import BATCH, Signed, batches, in_batches
 from gridpact.ledger.onchain.suite import Suite
 from gridpact.model.door import Warrant
 from gridpact.model.interval import Key, Phase
@@ -85,7 +85,7 @@ class Calls:
             case Verdicts():
                 calls = self._judge(key, record, content)
             case Meters():
-                calls = iter([self._deliver(key, record, content)])
+                calls = self._deliver(key, record, content)
             case Settlement():
                 calls = self._settle(key, record, content)
             case Rating():
@@ -214,15 +214,21 @@ class Calls:
             yield self._suite.call("net", "commit", *locked)
 
     def _judge(self, key: Key, said: Verdicts, content: bytes) -> Iterator[Call]:
+        if said.word.members:
+            yield self._attest(key, said)
         given = pack(said.until, said.root, said.rows, said.log)
         for write, holds in _batches(key, content, said.holds):
             rows = Rows(list(map(packing.hold, holds)))
-            yield self._suite.call("clearing", "judge", write + given, rows)
+            yield self._suite.call("verdicts", "judge", write + given, rows)
 
-    def _deliver(self, key: Key, meters: Meters, content: bytes) -> Call:
+    def _deliver(self, key: Key, meters: Meters, content: bytes) -> Iterator[Call]:
         root = roots.reading_root(meters.readings)
         given = pack(root, meters.loss_wh, meters.weighed_wh, meters.before_wh)
-        return self._suite.call("clearing", "deliver", packing.write(key, 0, content) + given)
+        yield self._suite.call("clearing", "deliver", packing.write(key, 0, content) + given)
+        if meters.curtailed:
+            for write, some in _batches(key, content, meters.curtailed):
+                rows = Rows(list(map(packing.curtailed, some)))
+                yield self._suite.call("clearing", "curtail", write, rows)
 
     def _settle(self, key: Key, settlement: Settlement, content: bytes) -> Iterator[Call]:
         if settlement.word.members:
@@ -269,13 +275,13 @@ class Calls:
             for given in netting.rate(place, part.net):
                 yield self._suite.call("reputation", "rate_part", *given)
 
-    def _attest(self, key: Key, settlement: Settlement) -> Call:
-        word = settlement.word
+    def _attest(self, key: Key, record: Signed) -> Call:
+        word = record.word
         return self._suite.call(
             "council",
             "attest",
             pack(key.region, key.interval, key.part, word.epoch),
-            Rows(batches(key, settlement)),
+            Rows(batches(key, record)),
             Rows(list(map(pack, word.members))),
             Rows(word.signatures),
         )

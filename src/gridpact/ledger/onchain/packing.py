@@ -13,7 +13,7 @@ from gridpact.model.interval import Key
 from gridpact.model.order import Accepted, Order, Side
 from gridpact.model.participant import Account, Participant, Role
 from gridpact.model.rating import Standing
-from gridpact.model.record import Incentive, Rated, Refund, Security
+from gridpact.model.record import Curtailed, Incentive, Rated, Refund, Security
 from gridpact.model.statement import Bill, Statement
 from gridpact.model.trade import Fill
 from gridpact.model.watch import Hold
@@ -210,8 +210,13 @@ def refund(record: Refund) -> bytes:
     return record.fill + words((record.amount,))
 
 
+def curtailed(record: Curtailed) -> bytes:
+    """Return a row of `clearing.curtail`: account 160 | energy 64."""
+    return words((int.from_bytes(record.participant, "big") << 64 | record.energy_wh,))
+
+
 def hold(record: Hold) -> bytes:
-    """Return `clearing.Hold`: energy 128 | since 128, and why."""
+    """Return `verdicts.Hold`: energy 128 | since 128, and why."""
     return record.fill + words((record.energy_wh << 128 | record.since,)) + record.reason
 
 

@@ -34,6 +34,7 @@ ORDER = (
     "challenge_fills",
     "fallback",
     "supply",
+    "verdicts",
 )
 
 
@@ -115,12 +116,12 @@ class Suite:
                 operator, registry, vault, settlement, clearing, self["crossing"], *when
             ),
             "clearing": pack(
-                *(operator, registry, self["council"], self["challenge_book"]),
+                *(operator, registry, self["council"], settlement, self["challenge_book"]),
                 *(self["challenge_fills"], *when, c.commit_closes),
             ),
             "settlement": pack(
                 *(operator, registry, vault, orders, clearing, self["reputation"]),
-                *(self["wallets"], self["fallback"], self["council"], *numbers),
+                *(self["wallets"], self["fallback"], self["council"], self["verdicts"], *numbers),
                 *(s.loss_fund_share, s.dispute_window, found.market.by_merit, *when),
             ),
             "reputation": pack(operator, settlement, self["net"])
@@ -141,7 +142,9 @@ class Suite:
                 *(self["reputation"], n.window, n.answer, n.proving, n.posting, n.per_fill, *when),
             ),
             "fraud": pack(registry, self["net"], self["council"], clearing, settlement),
-            "evidence": pack(*(registry, self["net"], self["council"], clearing, n.stake, *when)),
+            "evidence": pack(
+                *(registry, self["net"], self["council"], clearing, settlement, n.stake, *when)
+            ),
             "currency": arguments(
                 pack(vault, *when, door.needed, door.daily_cap),
                 Rows([word(keeper) for keeper in door.keepers]),
@@ -154,5 +157,6 @@ class Suite:
             "challenge_book": pack(operator, found.collector, *judged),
             "supply": pack(operator, vault, clearing, self["council"]),
             "challenge_fills": pack(operator, *judged),
+            "verdicts": pack(operator, self["council"], clearing, settlement, *when),
             "fallback": pack(registry, self["net"], vault, clearing, settlement, *when),
         }

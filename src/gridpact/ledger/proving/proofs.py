@@ -184,6 +184,12 @@ def between(
     return Fault("fraud", "between", (head + words, tail, proof), what)
 
 
+def stopped(part: Part, fill: Fill, index: int) -> Fault:
+    """Prove that a leaf leaves out less of a fill than sensors hold, or more than was stopped."""
+    given = (opening(part) + packing.fill(fill) + shown(part, index),)
+    return Fault("evidence", "stopped", given, f"what leaf {index} leaves out")
+
+
 def funds(part: Part, at: int) -> Fault:
     """Prove that the header's limit of rewards or claims is not what was locked for them."""
     given = (opening(part), opened(part.row_words, at))
