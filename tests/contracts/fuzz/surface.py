@@ -115,6 +115,8 @@ def _read(one: Mapping[str, Any], data: bytes, at: int) -> Any:
     if kind == "tuple":
         return dict(_named(one["components"], data, at))
     word = _word(data, at)
+    if kind == "bytes":
+        return data[at + 32 :][:word]
     if kind == "address":
         return f"0x{word:040x}"
     return word.to_bytes(32, "big") if kind == "bytes32" else word
@@ -123,7 +125,7 @@ def _read(one: Mapping[str, Any], data: bytes, at: int) -> Any:
 def _words(one: Mapping[str, Any]) -> int:
     """Return how many words a value takes in place; 0 for one that stands elsewhere."""
     kind: str = one["type"]
-    if kind.endswith("[]"):
+    if kind.endswith("[]") or kind == "bytes":
         return 0
     if kind.endswith("]"):
         inner = {**one, "type": kind[: kind.rindex("[")]}
@@ -151,6 +153,8 @@ def plain(one: Mapping[str, Any], account: bytes) -> Any:
         return "0x" + account.hex()
     if kind == "bytes32":
         return account.rjust(32, b"\1")
+    if kind == "bytes":
+        return b""
     return False if kind == "bool" else 1
 
 
@@ -174,6 +178,10 @@ def _value(one: Mapping[str, Any], known: Sequence[bytes]) -> st.SearchStrategy[
         return words
     if kind == "bool":
         return st.booleans()
+    if kind == "bytes":  # the contracts take signatures of 65 bytes so
+        return st.sampled_from([0, 1, 64, 65, 66]).flatmap(
+            lambda size: st.binary(min_size=size, max_size=size)
+        )
     # an int is drawn from its lower half: all of it is an uint of one bit less
     bits = int(kind.removeprefix("uint")) if kind[0] == "u" else int(kind[3:]) - 1
     return st.one_of(
