@@ -15,6 +15,7 @@ NAMES = (
     "equality",
     "ledger",
     "gas",
+    "net_run",
     "kills",
     "fuzz",
     "grid",

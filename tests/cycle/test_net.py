@@ -12,10 +12,11 @@ from tests.cycle.test_resume import Countdown, PowerCut, cuttable, ends
 
 from gridpact.assembly.day import DayResult, run_day
 from gridpact.assembly.ledgers import Ledgers, audit_ledger, embedded_ledgers, memory_ledgers
+from gridpact.assembly.nodes import Network, node_ledgers
 from gridpact.assembly.parts import assemble
 from gridpact.cycle.disputes import concluded
 from gridpact.cycle.finalise import PART
-from gridpact.errors import Corrupt, NoQuorum, SettlementError
+from gridpact.errors import BadInput, Corrupt, NoQuorum, SettlementError
 from gridpact.ledger.audit.audit import audit
 from gridpact.ledger.audit.market import MarketAudit
 from gridpact.ledger.audit.net import check_closed, check_part, require_closed
@@ -202,6 +203,11 @@ def test_the_audit_takes_a_dispute_that_a_part_held(
 
 
 # refusals
+
+
+def test_chains_on_nodes_refuse_a_scenario_that_settles_net(net: Scenario, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r'payment = "net" runs on embedded chains only'):
+        node_ledgers(net, Network(("http://127.0.0.1:1",)), tmp_path / "companion.db")
 
 
 def test_no_aggregator_signs_locks_or_a_part_that_are_not_its_own(

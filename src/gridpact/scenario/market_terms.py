@@ -17,6 +17,7 @@ from gridpact.scenario.scenario import (
     CouncilSettings,
     DoorSettings,
     Funds,
+    IdentitySettings,
     Time,
 )
 from gridpact.scenario.table import Table
@@ -101,17 +102,21 @@ def read_settlement(table: Table, tariff: Tariff) -> SettlementTerms:
     )
 
 
-def read_payment(table: Table, council: CouncilSettings) -> bool:
+def read_payment(table: Table, council: CouncilSettings, identity: IdentitySettings) -> bool:
     """Say whether local fills are settled net, by one number per account; else fill by fill.
 
     Raises
     ------
     ScenarioError
-        Net without a council: a part stands by its quorum alone.
+        Net without a council: a part stands by its quorum alone. Net while households take other
+        addresses: a part pays its rows, also those that nobody looks at any more.
     """
     net = table.text("payment", "batches", choices=("batches", "net")) == "net"
     if net and not council.members:
         raise table.error("payment", '"net" needs a council, and [council] members is 0')
+    if net and identity.rotation is not None:
+        problem = '"net" pays addresses that [identity] rotation_intervals has left'
+        raise table.error("payment", problem)
     table.finish()
     return net
 

@@ -114,7 +114,7 @@ def load(
         sensors=read_sensors(root, grid, time, sites, plants),
         requests=requests,
         sanctions=sanctions,
-        net=market_terms.read_payment(settlement, council),
+        net=market_terms.read_payment(settlement, council, identity),
     )
     root.know("sensors")
     root.finish()

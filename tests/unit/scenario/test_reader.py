@@ -152,6 +152,24 @@ BAD = [
         '[settlement]\nmode = "free"',
         "settlement.mode: expected one of used",
     ),
+    (
+        "no payment",
+        "seed = 7",
+        '[settlement]\npayment = "cash"',
+        "settlement.payment: expected one of batches, net",
+    ),
+    (
+        "net without a council",
+        "seed = 7",
+        '[settlement]\npayment = "net"\n[council]\nmembers = 0',
+        'settlement.payment: "net" needs a council',
+    ),
+    (
+        "net while addresses change",
+        "seed = 7",
+        '[settlement]\npayment = "net"\n[identity]\nrotation_intervals = 2',
+        'settlement.payment: "net" pays addresses that',
+    ),
     ("rating upside down", "seed = 7", "[reputation]\ngain_share = 0.5", "is not below loss_share"),
     (
         "pair falls",
