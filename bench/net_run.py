@@ -35,8 +35,8 @@ NET = ("net.reserve", "net.commit", "net.post", "net.finalise", "reputation.rate
 NOTES = f"""
 The first {INTERVALS} hours of `scenarios/sce56-day.toml`, region's chain only, a council of four of
 which three sign. Net brings nine signatures per interval (reserve, commit, post) at about 6,000 gas
-each, and its accounts are written twice (reserve, finalise), whoever trades once or ten times: few
-more trades over the same accounts, the less each costs
+each, and its accounts are written twice (reserve, finalise), whoever trades once or ten times: the
+more trades over the same accounts, the less each costs net
 ([gas.md](gas.md) has 1,000 trades over 80 accounts). Call data of lists is counted.
 """
 
