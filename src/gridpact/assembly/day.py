@@ -50,6 +50,7 @@ class DayResult:
     `sensed` are all verdicts that were not ok, `measured` what is recorded of them: instruments,
     whose meters, salt. Interval 0 `begins` then. [s since 1970, UTC]
     `put_down` are the deposits that sellers began with, on the local and on the zonal chain.
+    `persons`: of each address that somebody took later, the one it began with.
     """
 
     scenario: Scenario
@@ -70,6 +71,11 @@ class DayResult:
     sensed: tuple[Row, ...] = ()
     measured: tuple[Instruments, Mapping[bytes, tuple[int, ...]], bytes] | None = None
     put_down: tuple[Mapping[bytes, Money], Mapping[bytes, Money]] = ({}, {})
+    persons: Mapping[bytes, bytes] = field(default_factory=dict)
+
+    def person(self, address: bytes) -> bytes:
+        """Return the address that whoever stands under this one began the run with."""
+        return self.persons.get(address, address)
 
 
 @dataclass
@@ -139,6 +145,7 @@ def run_parts(parts: Assembled, ledgers: Ledgers, stopwatch: Stopwatch) -> DayRe
             _put_down(ledgers.local, parts.market.region.id),
             _put_down(ledgers.zonal, parts.market.zone),
         ),
+        persons=parts.hiding.persons,
     )
 
 

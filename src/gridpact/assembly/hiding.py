@@ -38,6 +38,16 @@ class Hiding:
         length = self._scenario.identity.rotation
         return -(-self._scenario.time.intervals // length) if length else 1
 
+    @property
+    def persons(self) -> Mapping[bytes, bytes]:
+        """Return of each household's later address the one that it began with."""
+        first = self.known(0).sites
+        return {
+            now.address: was.address
+            for period in range(1, self.periods)
+            for was, now in zip(first, self.known(period).sites, strict=True)
+        }
+
     def _known(self, period: int) -> People:
         """Return everybody's keys and places in a period, without certificates."""
         scenario = self._scenario

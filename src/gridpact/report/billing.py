@@ -41,12 +41,12 @@ def _total(items: Sequence[Item]) -> tuple[int, int, int]:
     return amount, net, tax
 
 
-def bills(found: Findings) -> dict[bytes, tuple[Item, ...]]:
-    """Return the items of every account over the day."""
-    day = found.day
+def bills(findings: Findings) -> dict[bytes, tuple[Item, ...]]:
+    """Return the items of every person's accounts over the day."""
+    day = findings.day
     results = day.intervals
-    return invoices(
-        [trade.settled for trade in found.compared.trades],
+    items = invoices(
+        [trade.settled for trade in findings.compared.trades],
         [bill for one in results for bill in (*one.settlement.bills, *one.zonal_settlement.bills)],
         [row for one in results for row in one.zonal_settlement.incentives],
         day.scenario.settlement,
@@ -56,3 +56,7 @@ def bills(found: Findings) -> dict[bytes, tuple[Item, ...]]:
             [row for one in results for row in one.fines[1]],
         ),
     )
+    found: dict[bytes, tuple[Item, ...]] = {}
+    for who, own in items.items():
+        found[day.person(who)] = (*found.get(day.person(who), ()), *own)
+    return found

@@ -18,9 +18,9 @@ from gridpact.model.statement import Case
 from gridpact.prosumer.devices import FloatArray, Site
 from gridpact.quantities import Money, amount
 from gridpact.report.hours import Hour, hour
-from gridpact.report.money import interval_flows
+from gridpact.report.money import closed_addresses, interval_flows
 from gridpact.report.trades import Trade, trades
-from gridpact.settlement.account_lines import Flow, Line, lines, net, summed
+from gridpact.settlement.account_lines import Flow, Line, lines, net, summed, together
 from gridpact.settlement.bills import loss_price
 
 CONSUMERS = "participants without generation"
@@ -145,7 +145,7 @@ def compare(day: DayResult) -> Comparison:
     """
     terms = day.scenario.settlement
     moves = [interval_flows(result, terms) for result in day.intervals]
-    moved = summed(flow for rows in moves for flow in rows)
+    moved = summed(_of_persons(day, flow) for rows in moves for flow in rows)
     accounts, gains = _accounts(day), net(moved)
     groups = _groups(day, accounts, gains)
     for when, total in (
@@ -165,6 +165,10 @@ def compare(day: DayResult) -> Comparison:
         unpaid=sum(unpaid(result) for result in day.intervals),
         emptied=_emptied(day),
     )
+
+
+def _of_persons(day: DayResult, flow: Flow) -> Flow:
+    return flow._replace(source=day.person(flow.source), target=day.person(flow.target))
 
 
 def unpaid(result: IntervalResult) -> Money:
@@ -189,7 +193,7 @@ def _accounts(day: DayResult) -> tuple[Account, ...]:
     earned = [row for result in day.intervals for row in result.zonal_settlement.incentives]
     fined = [row for result in day.intervals for rows in result.fines for row in rows]
     terms = day.scenario.settlement
-    by_party = {line.participant: line for line in lines(settled, bills, earned, terms, fined)}
+    by_party = together(lines(settled, bills, earned, terms, fined), day.person)
     kinds = [(site.kind, _devices(site)) for site in sites]
     kinds += [("plant", ("PV",)) for _ in plants]
     parties = (*day.people.sites, *day.people.plants)
@@ -241,11 +245,13 @@ def _group(name: str, accounts: Iterable[Account]) -> Group:
 def _emptied(day: DayResult) -> tuple[str, ...]:
     """Return the accounts that brought money and have none left, "account on chain".
 
-    A bond is its owner's still.
+    A bond is its owner's still; an address that its household left behind is empty for good.
     """
+    former = closed_addresses(day)
     return tuple(
         f"{day.names[address]} on {chain.name}"
         for chain, brought in zip(day.chains, day.founding, strict=True)
         for address, money in brought.items()
+        if address not in former
         if money and not (chain.accounts[address].free or chain.accounts[address].locked)
     )

@@ -145,7 +145,7 @@ def _dots(
 
 def _paths(day: DayResult, sellers: Sequence[bytes]) -> dict[bytes, FloatArray]:
     """Return each rated seller's reputation at the start and after every interval."""
-    rated = [{row.participant: row.after for row in one.rated} for one in day.intervals]
+    rated = [{day.person(row.participant): row.after for row in one.rated} for one in day.intervals]
     seen = {who for rows in rated for who in rows}
     paths = {}
     for who in (seller for seller in sellers if seller in seen):

@@ -52,9 +52,14 @@ class Hour:
     bill_after: Money
 
 
+def everybody(day: DayResult) -> set[bytes]:
+    """Return every address that a household has within the run."""
+    return {party.address for party in day.people.sites} | day.persons.keys()
+
+
 def hour(day: DayResult, result: IntervalResult, moved: Sequence[Flow]) -> Hour:
     """Return what an interval came to; `moved` is all money that moved in it."""
-    t, sites = result.interval, {party.address for party in day.people.sites}
+    t, sites = result.interval, everybody(day)
     rows = list(of_interval(result))
     bought = sum(bill.bought_wh for bill in result.settlement.bills)
     imported = sum(row.import_wh for row in result.metered.values() if row.participant in sites)
@@ -70,7 +75,7 @@ def hour(day: DayResult, result: IntervalResult, moved: Sequence[Flow]) -> Hour:
             if one.order.side is Side.BID and one.order.tier is Tier.LOCAL
         ),
         contracted_after=contracted,
-        grid_before=int(day.before.import_wh[: len(sites), t].sum()),
+        grid_before=int(day.before.import_wh[: len(day.people.sites), t].sum()),
         local=_received(rows, Tier.LOCAL),
         zonal=_received(rows, Tier.ZONAL),
         grid=bought,
@@ -87,7 +92,7 @@ def hour(day: DayResult, result: IntervalResult, moved: Sequence[Flow]) -> Hour:
         substation_after=above.import_wh - above.export_wh,
         loss_before=int(day.before.loss_wh[t]),
         loss_after=result.meters.loss_wh,
-        bill_before=sum(day.before.bill_by_interval[i][t] for i in range(len(sites))),
+        bill_before=sum(day.before.bill_by_interval[i][t] for i in range(len(day.people.sites))),
         bill_after=-sum(gains.get(who, 0) for who in sites),
     )
 

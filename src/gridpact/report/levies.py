@@ -20,6 +20,7 @@ def levies(day: DayResult) -> Money:
         for trade in of_interval(result):
             fill, delivery, statement = trade.settled
             if trade.tier is Tier.LOCAL and statement.charge:
-                wires = pairs.charge(bus[fill.buyer], bus[fill.seller])
+                buyer, seller = day.person(fill.buyer), day.person(fill.seller)
+                wires = pairs.charge(bus[buyer], bus[seller])
                 total += statement.charge - amount(wires, delivery.sent)
     return total

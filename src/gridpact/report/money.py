@@ -12,8 +12,10 @@ from gridpact.assembly.day import DayResult
 from gridpact.cycle.result import IntervalResult
 from gridpact.errors import SettlementError
 from gridpact.model.order import Tier
+from gridpact.model.participant import Account
 from gridpact.model.record import Fine, Settlement
 from gridpact.model.statement import SettlementTerms
+from gridpact.quantities import Money
 from gridpact.report.trades import Trade, of_interval
 from gridpact.settlement.account_lines import Flow, Settled, flows, net
 
@@ -37,11 +39,14 @@ def require_booked(day: DayResult) -> None:
     Raises
     ------
     SettlementError
-        An account that holds other money than the settlements say.
+        An account that holds other money than the settlements say, or money that left by another
+        way than an address that its household left behind paying itself out.
     """
     local, zonal = day.chains
     terms = day.scenario.settlement
     on_local, on_zonal = (Counter(dict(brought)) for brought in day.founding)
+    on_local.update(dict.fromkeys(day.persons, day.scenario.funds.participant))
+    closed = closed_addresses(day)
     for result in day.intervals:
         on_local.update(net(_chain_flows(result.settlement, terms, result.fines[0])))
         on_local.update(_crossed(of_interval(result)))
@@ -49,12 +54,30 @@ def require_booked(day: DayResult) -> None:
         on_zonal.update(_crossings(result))
     for chain, expected in ((local, on_local), (zonal, on_zonal)):
         for address, account in chain.accounts.items():
-            holds = account.free + account.reserved + account.locked
+            holds = _holds(account)
+            if address in closed and holds <= expected[address]:
+                continue
             if holds != expected[address]:
                 raise SettlementError(
                     f"{chain.name}: {day.names.get(address, address.hex())} holds {holds},"
                     f" its settlements leave it {expected[address]}"
                 )
+
+    left = sum(on_local[one] - _holds(local.accounts[one]) for one in closed)
+    if closed and left != local.totals.burned:
+        raise SettlementError(
+            f"{local.name}: {local.totals.burned} were burned, closed addresses paid out {left}"
+        )
+
+
+def closed_addresses(day: DayResult) -> frozenset[bytes]:
+    """Return the addresses that households had and have left behind."""
+    last = {day.person(who): who for who in day.persons}
+    return frozenset(day.persons.values()) | (day.persons.keys() - last.values())
+
+
+def _holds(account: Account) -> Money:
+    return account.free + account.reserved + account.locked
 
 
 def _chain_flows(

@@ -26,6 +26,7 @@ from gridpact.report.findings import Findings
 from gridpact.report.levies import levies
 from gridpact.report.money import between
 from gridpact.report.orders import wishes
+from gridpact.report.privacy import privacy
 from gridpact.report.ratings import ratings
 from gridpact.report.requests import sums as sums_of_requests
 from gridpact.report.sensitivity import Sensitivity
@@ -96,6 +97,7 @@ def page(found: Findings, figures: Mapping[str, str], sensitivity: Sequence[Sens
         ratings=ratings(day),
         deposits=deposits(day),
         council=council_view(found),
+        privacy=privacy(day),
         sensors=sensor_view(found.day),
         sensitivity=sensitivity,
         heads=heads(day),

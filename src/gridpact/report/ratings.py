@@ -26,7 +26,7 @@ class Ratings(NamedTuple):
 def ratings(day: DayResult) -> Ratings:
     """Return the last rating of every seller that was rated."""
     terms = day.scenario.rating
-    last = {row.participant: row for result in day.intervals for row in result.rated}
+    last = {day.person(row.participant): row for result in day.intervals for row in result.rated}
     best = sorted(last.values(), key=lambda row: (-row.after, day.names[row.participant]))
     return Ratings(
         rule_name(terms),

@@ -20,6 +20,7 @@ from gridpact.report.deposits import deposits
 from gridpact.report.findings import Findings
 from gridpact.report.levies import levies
 from gridpact.report.orders import wishes
+from gridpact.report.privacy import privacy
 from gridpact.report.ratings import rule_name
 from gridpact.report.sensor_view import sensor_view
 from gridpact.settlement.account_lines import Reason
@@ -69,6 +70,7 @@ def summary(found: Findings) -> dict[str, Any]:
         "sensors": asdict(sensed) if (sensed := sensor_view(day)) else None,
         "reputation": reputations(day),
         "deposits": _deposits(day),
+        "pseudonyms": _pseudonyms(day),
         "claims": [
             asdict(claim) | {"measured": [asdict(one) for one in claim.measured]}
             for claim in found.claims
@@ -98,10 +100,24 @@ def refusals(day: DayResult) -> tuple[Refusal, ...]:
 
 def reputations(day: DayResult) -> dict[str, int]:
     """Return the last reputation of every seller that was rated, by name. [ppm]"""
-    last = {row.participant: row.after for result in day.intervals for row in result.rated}
+    last = {
+        day.person(row.participant): row.after for result in day.intervals for row in result.rated
+    }
     return {
         day.names[who]: score
         for who, score in sorted(last.items(), key=lambda row: day.names[row[0]])
+    }
+
+
+def _pseudonyms(day: DayResult) -> dict[str, Any] | None:
+    found = privacy(day)
+    if found is None:
+        return None
+    return {
+        "rotations": found.rotations,
+        "hidden_among": found.among,
+        "fewest_alike": found.fewest,
+        "among_too_few": found.too_few,
     }
 
 

@@ -5,11 +5,12 @@ one account loses another gains, to the micro-unit. Totals over a day are sums o
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import asdict, replace
 
 from gridpact.model.delivery import Delivery
 from gridpact.model.order import Tier
@@ -90,6 +91,26 @@ class Line(msgspec.Struct, frozen=True):
     refund: Money
     unpaid: Money
     total: Money
+
+
+def together(lines: Iterable[Line], of: Callable[[bytes], bytes]) -> dict[bytes, Line]:
+    """Return one line for each person, `of` whose addresses there may be several."""
+    found: dict[bytes, Line] = {}
+    for line in lines:
+        who = of(line.participant)
+        found[who] = _sum(found[who], line) if who in found else replace(line, participant=who)
+    return found
+
+
+def _sum(one: Line, other: Line) -> Line:
+    sums: dict[str, Any] = {}
+    for name, here in asdict(one).items():
+        there = getattr(other, name)
+        if isinstance(here, tuple):
+            sums[name] = tuple(a + b for a, b in zip(here, there, strict=True))
+        elif name != "participant":
+            sums[name] = here + there
+    return replace(one, **sums)
 
 
 def fill_flows(row: Settled, terms: SettlementTerms) -> Iterator[Flow]:
