@@ -88,3 +88,16 @@ def test_pseudonyms_change_no_bill(market: Scenario, tmp_path: Path) -> None:
     hidden, _ = _run(market, 3, tmp_path / "hidden")
     assert sums(plain) == sums(hidden)
     assert any(purchase for purchase, _ in sums(plain).values())
+
+
+def test_council_signs_whatever_order_pseudonyms_have(market: Scenario, tmp_path: Path) -> None:
+    """Plants are registered in the order of their addresses, which each period is another."""
+    farm = replace(market.plants[0], name="farm", bus=54)
+    two = replace(market, plants=(*market.plants, farm))
+    assert market.council.members > 0
+    orders = set()
+    for period in range(4):
+        day, _ = _run(two, period, tmp_path / str(period))
+        plants = [one.address for one in day.people.plants]
+        orders.add(plants[0] < plants[1])
+    assert orders == {True, False}

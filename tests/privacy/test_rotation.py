@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from tests.cycle.conftest import quietly
 from tests.privacy.adversary import Guess, Seen, by_amounts, by_turn, by_words, hits
+from tests.privacy.street import ROTATING, profiles, street
 from tests.unit.scenario.texts import SMALL, write
 
 from gridpact.assembly.day import DayResult, run_day
@@ -37,28 +38,6 @@ from gridpact.scenario.reader import load
 from gridpact.scenario.scenario import Scenario
 
 PERIOD, AMONG = 3, 3
-ROTATING = "[identity]\nrotation_intervals = {}\n"
-
-
-def street() -> str:
-    """Return a scenario of 18 households, of which six have sun on their roofs, and a plant."""
-    head, tail = SMALL.split("[[participant]]", 1)[0], "[[plant]]" + SMALL.split("[[plant]]")[1]
-    homes = []
-    for n in range(18):
-        sun = f'pv_kw = {40 + n}\npv_profile = "sun"\nask_share = {n / 40}\n' if n % 3 == 0 else ""
-        row = f'[[participant]]\nname = "home {n}"\nbus = {3 + n // 3}\nprofile = "home"\n'
-        homes.append(f"{row}rated_kw = {20 + n}\n{sun}")
-    tail = tail.replace("peak_kw = 100.0", "peak_kw = 10.0")
-    return head.replace("intervals = 4", "intervals = 6") + "".join(homes) + tail
-
-
-def profiles() -> str:
-    """Return six sunny hours, no two alike, a quarter of an hour a row."""
-    rows = [
-        f"2016-06-09 {n // 4:02d}:{n % 4 * 15:02d}:00,{0.4 + n * 7 % 13 / 50},{0.8 - n / 100}"
-        for n in range(24)
-    ]
-    return "\n".join(["time,home,sun", *rows]) + "\n"
 
 
 @dataclass

@@ -137,10 +137,7 @@ def assemble(
                 region_party.participant,
             )
         ),
-        plants={
-            party.address: PlantFacts(Window(*plant.window), round(plant.peak_w))
-            for party, plant in zip(people.plants, scenario.plants, strict=True)
-        },
+        plants=_plants(scenario, people),
         tariff=scenario.tariff,
         rules=Rules(
             scenario.settlement,
@@ -196,6 +193,18 @@ def _field(scenario: Scenario, world: World, outlook: Outlook, desk: Desk) -> Si
         planner if scenario.strategy == "market" else None,
         requests,
     )
+
+
+def _plants(scenario: Scenario, people: People) -> dict[bytes, PlantFacts]:
+    """Return what is known of the plants in the order in which they are registered.
+
+    Whoever checks the readings by the ledger hears the meters in that order.
+    """
+    facts = {
+        party.address: PlantFacts(Window(*plant.window), round(plant.peak_w))
+        for party, plant in zip(people.plants, scenario.plants, strict=True)
+    }
+    return {one.address: facts[one.address] for one in _registered(scenario, people.plants)}
 
 
 def _posted(scenario: Scenario, advice: Advisor, hiding: Hiding) -> DayAhead:
