@@ -22,6 +22,7 @@ NAMES = (
     "grid_flow",
     "market_matching",
     "admission",
+    "linking",
     "market",
     "propagation",
     "market_pareto",
