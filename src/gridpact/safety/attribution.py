@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.bool_]
+_Key: TypeAlias = tuple[tuple[int, int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def explain(window: Window, before: list[Piece], terms: AttributionTerms) -> lis
 
 
 class _Search:
-    """One window searched; sums from each row to the last are made once."""
+    """One window searched; sums from each row to the last, fits and gains are made once."""
 
     def __init__(self, window: Window, terms: AttributionTerms) -> None:
         self.window, self.terms = window, terms
@@ -113,6 +114,8 @@ class _Search:
         self.own = _from(window.reports**2)
         self.unit = _from(window.units[:, self.who] ** 2)
         self.both = _from(window.reports[:, self.who] * window.units[:, self.who])
+        self.fits: dict[_Key, _Fit] = {}
+        self.gained: dict[_Key, Floats] = {}
 
     def best(self, pieces: list[Piece]) -> list[Piece]:
         """Return the pieces after all changes that help."""
@@ -135,6 +138,13 @@ class _Search:
         return float((self.fit(pieces).left ** 2).sum() + born + ended)
 
     def fit(self, pieces: list[Piece]) -> _Fit:
+        """Return the least squares of some pieces."""
+        key = _key(pieces)
+        if key not in self.fits:
+            self.fits[key] = self.fitted(pieces)
+        return self.fits[key]
+
+    def fitted(self, pieces: list[Piece]) -> _Fit:
         columns, owner = [], []
         for at, one in enumerate(pieces):
             part = slice(max(one.first, 0), one.last)
@@ -179,8 +189,14 @@ class _Search:
             return None
         return pieces[:weakest] + pieces[weakest + 1 :]
 
-    def gains(self, fit: _Fit) -> Floats:
-        """Return what a new piece from each row on would gain. (row, member)"""
+    def gains(self, pieces: list[Piece]) -> Floats:
+        """Return what a new piece from each row on would gain beside some. (row, member)"""
+        key = _key(pieces)
+        if key not in self.gained:
+            self.gained[key] = self.gaining(self.fit(pieces))
+        return self.gained[key]
+
+    def gaining(self, fit: _Fit) -> Floats:
         window, who = self.window, self.who
         left = fit.left[:, None]
         with_left, free = _from(window.reports * left), self.own
@@ -222,7 +238,7 @@ class _Search:
                 best = (float(ending[row]), [*pieces[:at], ended, *pieces[at + 1 :]])
             price[piece.member] = self.terms.change**2
         if len(pieces) < self.terms.pieces:
-            value = self.gains(fit) - price
+            value = self.gains(pieces) - price
             row, member = divmod(int(value.argmax()), self.members)
             if value[row, member] > best[0]:
                 best = (float(value[row, member]), _with(pieces, member, row, self.rows))
@@ -234,7 +250,7 @@ class _Search:
             if piece.last < self.rows or (piece.first < 0 and piece.sure >= self.terms.patience):
                 continue
             others = pieces[:at] + pieces[at + 1 :]
-            gain = self.gains(self.fit(others))
+            gain = self.gains(others).copy()
             gain[:, [one.member for one in others if one.last == self.rows]] = 0.0
             if piece.sure >= self.terms.patience:
                 gain[:, np.arange(self.members) != piece.member] -= self.terms.lead
@@ -250,7 +266,7 @@ class _Search:
         for at, piece in enumerate(pieces):
             sure = piece.sure
             if sure < self.terms.patience and piece.last == self.rows:
-                gain = self.gains(self.fit(pieces[:at] + pieces[at + 1 :]))
+                gain = self.gains(pieces[:at] + pieces[at + 1 :]).copy()
                 gain[:, piece.member] = 0.0
                 square = fit.left**2
                 newest = float(np.mean(square[-self.terms.rows :]))
@@ -268,6 +284,10 @@ class _Search:
                       float(np.sqrt(fit.cost[at])), sure)
             )  # fmt: skip
         return found
+
+
+def _key(pieces: list[Piece]) -> _Key:
+    return tuple((one.member, max(one.first, 0), one.last) for one in pieces)
 
 
 def _with(pieces: list[Piece], member: int, row: int, rows: int) -> list[Piece]:
