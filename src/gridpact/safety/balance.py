@@ -114,14 +114,14 @@ def step(
     signed = np.where(unsure, 0.0, filled * models.sign)
     rows = signed / scale[:, None]
     left = gap - _explained(state.pieces, signed) / scale
-    freed = _habits(state, models, new, signed, gap * scale, scale, heard, unsure, terms)
     lone = _lone(state, models, new, left, scale, terms)
     alone = np.zeros(len(gap), bool)
     alone[[one.feeder for one in lone]] = True
     state.lone = np.where(alone, state.lone + 1, 0)
+    taken = heard & ~alone
+    freed = _habits(state, models, new, signed, gap * scale, scale, taken, unsure, terms)
     state.rest = np.where(heard, state.rest + 0.2 * (np.minimum(left**2, 100) - state.rest),
                           state.rest)  # fmt: skip
-    taken = heard & ~alone
     _remember(state, rows, gap, left, scale, taken, terms)
     free = [_free(state, models, feeder, member, signed, gap * scale, terms)
             for feeder, member in freed if heard[feeder]]  # fmt: skip
@@ -276,9 +276,11 @@ def _lone(
 ) -> list[Blame]:
     """Return whose newest report, replaced by what was expected, closes a gap of this row alone."""
     found = []
-    for feeder in np.flatnonzero(
-        (np.abs(left) >= terms.single) & (state.lone < 1) & (state.rest < terms.restless)
-    ).tolist():
+    # a row must stand out of what the gap of a feeder that is looked at was before
+    usual = np.where(state.habits.open, terms.outstanding * np.sqrt(state.habits.stir), 0.0)
+    far_off = np.abs(left) >= np.maximum(terms.single, usual)
+    calm = state.rest < terms.restless
+    for feeder in np.flatnonzero(far_off & (state.lone < 1) & calm).tolist():
         off = np.nan_to_num(new.expected[feeder] - new.power[feeder]) * models.sign[feeder]
         doubt = np.sqrt((np.nan_to_num(new.spread[feeder]) / scale[feeder]) ** 2 + 1.0)
         closes = np.abs(left[feeder] - off / scale[feeder]) / doubt
