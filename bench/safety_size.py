@@ -67,8 +67,12 @@ def repeated(learned: Learned, times: int) -> Learned:
         :, None] * meters  # fmt: skip
     oil = {one.name: _along(getattr(learned.oil, one.name), 0, times)
            for one in fields(learned.oil)}  # fmt: skip
+    parted = {one.name: _along(getattr(learned.principal, one.name), 0, times)
+              for one in fields(learned.principal) if one.name != "names"}  # fmt: skip
     return replace(
-        learned, layout=many(meters * times), models=replace(models, **wide),
+        learned,
+        principal=replace(learned.principal, **parted),
+        layout=many(meters * times), models=replace(models, **wide),
         longest=np.tile(learned.longest, times),
         limits=Limits(*(np.tile(getattr(learned.limits, one.name), times)
                         for one in fields(Limits))), feeders=replace(feeders, **long),

@@ -135,7 +135,7 @@ class Watch:
             if self.now % QUARTER == 0:
                 tick = self.feed.tick(self.now)
                 rows += self.sensors.tick(tick)
-                parts = (tick.power, tick.area, tick.current, tick.load, tick.oil)
+                parts = (tick.power, tick.area, tick.current, tick.load, tick.oil, tick.extra)
                 self._measured += [_bytes(one) for one in parts]
                 self._note()
             self.seen += rows

@@ -96,6 +96,17 @@ def fit(load: Floats, oil: Floats, ambient: Floats, terms: EquipmentTerms = DEFA
     return OilModel(rise, offset, lag, np.maximum(spread, 0.2))
 
 
+def explained(
+    load: Floats, ambient: Floats, model: OilModel, terms: EquipmentTerms = DEFAULTS
+) -> Floats:
+    """Return the top oil that load and ambient explain, (row, transformer), as `step` has it."""
+    target = ultimate(load, terms)
+    first = np.full(load.shape[1], np.nan)
+    for row in target[::-1]:
+        first = np.where(np.isfinite(row), row, first)
+    return ambient + model.offset + model.rise * filtered(target, first, model.hours, terms.minutes)
+
+
 def _lines(x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
     """Return slope, level and mean square error of y over x, column by column, NaN left out."""
     known = np.isfinite(x) & np.isfinite(y)

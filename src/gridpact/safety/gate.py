@@ -68,8 +68,18 @@ def _machines(sensors: Sensors, feeder: int) -> Iterator[Verdict]:
     ):  # fmt: skip
         for at in np.flatnonzero((places == feeder) & (codes != OK)):
             hazard = CLASSES[int(codes[at])]
+            why = _parted(sensors, int(at)) if kind is Target.TRANSFORMER else ""
             yield Verdict(state.time, kind, names[at], False, REASONS[hazard], hazard,
-                          since=int(since[at]) or None)  # fmt: skip
+                          evidence=why, since=int(since[at]) or None)  # fmt: skip
+
+
+def _parted(sensors: Sensors, machine: int) -> str:
+    """Say which channel of a transformer departs from the others; nothing where none does."""
+    channel = int(sensors.state.machine_channel[machine])
+    if channel == NONE:
+        return ""
+    name, off = sensors.learned.principal.names[channel], sensors.state.machine_off[machine]
+    return f"{name} {off:+.1f} spreads beside what the other channels say"
 
 
 def _stale(sensors: Sensors, meter: int) -> Iterator[str]:

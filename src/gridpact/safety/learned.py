@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gridpact.crypto.keccak import keccak
 from gridpact.safety import area as areas
-from gridpact.safety import charts, equipment, habit, meters
+from gridpact.safety import charts, equipment, habit, meters, principal
 from gridpact.safety.area import FeederModels
 from gridpact.safety.charts import Limits
 from gridpact.safety.equipment import OilModel
@@ -16,6 +16,7 @@ from gridpact.safety.expected import Context, Models, Small
 from gridpact.safety.expected import fit as fit_models
 from gridpact.safety.habit import Habits
 from gridpact.safety.layout import Layout, members
+from gridpact.safety.principal import Principal
 from gridpact.safety.terms import Terms
 from gridpact.safety.weather import FIELDS, GHI, TEMP, WIND
 
@@ -30,6 +31,7 @@ class Learned:
     limits: Limits
     feeders: FeederModels
     oil: OilModel
+    principal: Principal
     version: str
 
 
@@ -42,6 +44,8 @@ def learn(
     oil: NDArray[np.float64],
     sky: NDArray[np.float64],
     terms: Terms | None = None,
+    extra: NDArray[np.float64] | None = None,
+    named: tuple[str, ...] = (),
 ) -> Learned:
     """Return what clean rows teach.
 
@@ -55,6 +59,8 @@ def learn(
         (row, transformer)
     sky
         Weather at the rows, (row, field, station) in the order of `weather.FIELDS`.
+    extra, named
+        Further channels of the transformers, (row, channel, transformer), and their names.
     """
     numbers = terms or Terms()
     pad = np.full((len(times), len(FIELDS), 1), np.nan)
@@ -79,6 +85,7 @@ def learn(
         limits,
         feeders,
         fitted,
+        _principal(times, load, oil, temp, extra, named, fitted, numbers),
         _version(models, limits, fitted),
     )
 
@@ -94,6 +101,29 @@ def _habits(models: Models, power: Small, hours: NDArray[np.int64], by_meter: Sm
             yield np.where(heard, power[row] - np.nan_to_num(value), np.float32(0))
 
     return habit.learned(distances(), distances(), power.shape[1])
+
+
+def _principal(
+    times: NDArray[np.int64],
+    load: NDArray[np.float64],
+    oil: NDArray[np.float64],
+    temp: NDArray[np.float64],
+    extra: NDArray[np.float64] | None,
+    named: tuple[str, ...],
+    fitted: OilModel,
+    terms: Terms,
+) -> Principal:
+    """Return how the channels of each transformer belong together."""
+    more = np.zeros((len(times), 0, load.shape[1])) if extra is None else extra
+    explained = equipment.explained(load, temp, fitted, terms.equipment)
+    rows = [
+        principal.channels(int(time), load[at], explained[at], oil[at], temp[at], more[at])
+        for at, time in enumerate(times)
+    ]
+    every = (*principal.CHANNELS, *named)
+    return principal.fit(
+        np.array(rows).reshape(len(times), load.shape[1], len(every)), every, terms.principal
+    )
 
 
 def _version(models: Models, limits: Limits, oil: OilModel) -> str:

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gridpact.safety import balance, charts, equipment, meters, snapshot, weather
+from gridpact.safety import balance, charts, equipment, meters, principal, snapshot, weather
 from gridpact.safety.balance import Blame, Newest
 from gridpact.safety.expected import LOAD, Context, Small
+from gridpact.safety.layout import NONE
 from gridpact.safety.learned import Learned, hour_of_week
 from gridpact.safety.meters import Seen
 from gridpact.safety.state import State, fresh
@@ -30,7 +31,8 @@ class Tick:
     """One moment of the meters' clock. NaN for what was not heard.
 
     power (meter,) [kW], area (feeder,) [kW], current (line,) [A], load (transformer,) [pu],
-    oil (transformer,) [degC]; time in seconds since 1970, UTC.
+    oil (transformer,) [degC]; extra: further channels of the transformers, (channel, transformer);
+    time in seconds since 1970, UTC.
     """
 
     time: int
@@ -39,6 +41,7 @@ class Tick:
     current: NDArray[np.float64]
     load: NDArray[np.float64]
     oil: NDArray[np.float64]
+    extra: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
 
 
 @dataclass(frozen=True)
@@ -258,7 +261,7 @@ class Sensors:
         state.score = score
 
     def _machines(self, now: Tick) -> list[Row]:
-        layout, state = self.learned.layout, self.state
+        learned, layout, state = self.learned, self.learned.layout, self.state
         temp = np.append(
             np.where(
                 state.weather.silent >= self.terms.weather.silent,
@@ -272,17 +275,25 @@ class Sensors:
             temp[layout.transformer_station], now.current, layout.line_rating,
             temp[layout.line_station], self.terms.equipment,
         )  # fmt: skip
-        failing = np.where(found.failing, _CODE[Hazard.EQUIPMENT_FAILURE], OK).astype(np.int8)
+        channels = principal.channels(
+            now.time, now.load, found.expected, now.oil, temp[layout.transformer_station], now.extra
+        )
+        parted = principal.step(state.principal, learned.principal, channels, self.terms.principal)
+        fails = found.failing | parted.broken
+        failing = np.where(fails, _CODE[Hazard.EQUIPMENT_FAILURE], OK).astype(np.int8)
         hot = np.where(found.overloaded, _CODE[Hazard.LINE_OVERLOAD], OK).astype(np.int8)
         state.machine_since = _since(state.machine_since, failing != OK, now.time)
         state.line_since = _since(state.line_since, hot != OK, now.time)
         state.machine, state.line = failing, hot
-        state.machine_score = found.excess / self.terms.equipment.alarm
+        hot_oil = found.excess / self.terms.equipment.alarm
+        state.machine_score = np.where(parted.broken, np.maximum(hot_oil, parted.strength), hot_oil)
+        state.machine_channel = np.where(parted.broken, parted.channel, NONE)
+        state.machine_off = parted.off
         state.line_score = found.loading
         rows = [
             Row(now.time, Target.TRANSFORMER, layout.transformers[at], Hazard.EQUIPMENT_FAILURE,
                 float(state.machine_score[at]))
-            for at in np.flatnonzero(found.failing)
+            for at in np.flatnonzero(fails)
         ]  # fmt: skip
         return rows + [
             Row(now.time, Target.LINE, layout.lines[at], Hazard.LINE_OVERLOAD,

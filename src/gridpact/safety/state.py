@@ -5,13 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gridpact.safety import balance, charts, equipment, meters, weather
+from gridpact.safety import balance, charts, equipment, meters, principal, weather
 from gridpact.safety.balance import FeederStates
 from gridpact.safety.charts import ChartState
 from gridpact.safety.equipment import EquipmentState
 from gridpact.safety.expected import Small
+from gridpact.safety.layout import NONE
 from gridpact.safety.learned import Learned
 from gridpact.safety.meters import MeterState
+from gridpact.safety.principal import PrincipalState
 from gridpact.safety.terms import Terms
 from gridpact.safety.verdict import OK
 from gridpact.safety.weather import WeatherState
@@ -22,11 +24,13 @@ class State:
     """All that changes. `share`, `offset`: missing share and kW of each blamed report; `code`:
     class of each meter's verdict; `since`: when its episode began; `bouts`, `until`: how often it
     was blamed, and until when that counts; `sky_told`: only a warning says so;
+    `machine_channel`: the channel that departs from the others, and by how much (`machine_off`);
     `weathered`, `ticked`: newest moment of each clock.
     """
 
     weather: WeatherState
     equipment: EquipmentState
+    principal: PrincipalState
     meters: MeterState
     charts: ChartState
     feeders: FeederStates
@@ -49,6 +53,8 @@ class State:
     line_since: NDArray[np.int64]
     area_silent: NDArray[np.int64]
     machine_score: NDArray[np.float64]
+    machine_channel: NDArray[np.int64]
+    machine_off: NDArray[np.float64]
     line_score: NDArray[np.float64]
     time: int = 0
     weathered: int = -1
@@ -64,6 +70,7 @@ def fresh(learned: Learned, terms: Terms) -> State:
     return State(
         weather=weather.fresh(stations, terms.weather),
         equipment=equipment.fresh(machines, lines, terms.equipment),
+        principal=principal.fresh(machines, terms.principal),
         meters=meters.fresh(count, learned.longest, terms.meters),
         charts=charts.fresh(count),
         feeders=balance.fresh(learned.feeders, terms.balance),
@@ -86,5 +93,7 @@ def fresh(learned: Learned, terms: Terms) -> State:
         line_since=np.zeros(lines, np.int64),
         area_silent=np.zeros(len(layout.feeders), np.int64),
         machine_score=np.zeros(machines),
+        machine_channel=np.full(machines, NONE),
+        machine_off=np.zeros(machines),
         line_score=np.zeros(lines),
     )

@@ -6,6 +6,7 @@ from gridpact.safety.area import BalanceTerms
 from gridpact.safety.charts import ChartTerms
 from gridpact.safety.equipment import EquipmentTerms
 from gridpact.safety.meters import MeterTerms
+from gridpact.safety.principal import PrincipalTerms
 from gridpact.safety.weather import WeatherTerms
 
 QUARTER = 900
@@ -23,6 +24,7 @@ class Terms:
 
     weather: WeatherTerms = field(default_factory=WeatherTerms)
     equipment: EquipmentTerms = field(default_factory=EquipmentTerms)
+    principal: PrincipalTerms = field(default_factory=PrincipalTerms)
     meters: MeterTerms = field(default_factory=MeterTerms)
     charts: ChartTerms = field(default_factory=ChartTerms)
     balance: BalanceTerms = field(default_factory=BalanceTerms)

@@ -61,9 +61,9 @@ class Trades:
 
 @dataclass(frozen=True, eq=False)
 class Log:
-    """Everything recorded. Rows before `trained` are clean and may be learned from. [s]
-
-    `style` is a time as the file wrote it: answers are written the same way.
+    """Everything recorded. Rows before `trained` are clean and may be learned from. [s] `channels`
+    are further columns of the transformers. `style` is a time as the file wrote it: answers are
+    written the same way.
     """
 
     layout: Layout
@@ -74,6 +74,7 @@ class Log:
     trades: Trades
     trained: int
     notices: tuple[Notice, ...] = ()
+    channels: tuple[str, ...] = ()
     style: str = "2026-01-31T12:15:00"
 
 
@@ -90,7 +91,7 @@ def read(folder: Path) -> Log:
     readings = _series(folder / "readings.csv", "meter", layout.meters, ("p_kw",))
     weather = _series(folder / "weather.csv", "station", layout.stations, FIELDS)
     feeders = _series(folder / "feeders.csv", "feeder", layout.feeders, ("area_p_kw", "line_i_a"))
-    machines = ("load_pu", "oil_c")
+    machines = ("load_pu", "oil_c", *_channels(folder / "transformers.csv"))
     transformers = _series(
         folder / "transformers.csv", "transformer", layout.transformers, machines
     )
@@ -105,7 +106,21 @@ def read(folder: Path) -> Log:
     trades = _trades(folder / "trades.csv", layout)
     style = str(_table(folder / "readings.csv", ("ts",))["ts"][0].as_py())
     notices = _notices(folder / "warnings.csv", layout)
-    return Log(layout, readings, weather, feeders, transformers, trades, trained, notices, style)
+    return Log(
+        layout, readings, weather, feeders, transformers, trades, trained, notices, machines[2:],
+        style,
+    )  # fmt: skip
+
+
+def _channels(path: Path) -> tuple[str, ...]:
+    """Return the further numeric columns of transformers.csv: whatever else a machine tells."""
+    table = _table(path, ("ts", "transformer", "load_pu"))
+    return tuple(
+        one.name
+        for one in table.schema
+        if one.name not in ("ts", "transformer", "load_pu", "oil_c")
+        and (pa.types.is_floating(one.type) or pa.types.is_integer(one.type))
+    )
 
 
 def _span(all_series: Sequence[Series]) -> tuple[int, int]:

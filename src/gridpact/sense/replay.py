@@ -43,6 +43,8 @@ def learned(log: Log, terms: Terms | None = None) -> Learned:
         _at(log.transformers, times)[:, 1],
         _last(log.weather, times, QUARTER),
         terms,
+        _at(log.transformers, times)[:, 2:],
+        log.channels,
     )
 
 
@@ -99,7 +101,7 @@ def quarter(log: Log, moment: int) -> Tick:
     feeders, machines = _row(log.feeders, moment), _row(log.transformers, moment)
     current = np.append(feeders[1], np.nan)[log.layout.line_feeder]
     power = _row(log.readings, moment)[0].astype(np.float32)
-    return Tick(moment, power, feeders[0], current, machines[0], machines[1])
+    return Tick(moment, power, feeders[0], current, machines[0], machines[1], machines[2:])
 
 
 def permit(sensors: Sensors, log: Log, at: int) -> Permit:
