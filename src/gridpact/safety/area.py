@@ -27,17 +27,17 @@ Flags: TypeAlias = NDArray[np.bool_]
 class BalanceTerms:
     """lasting: t-value at which a share is blamed, or by `margin` what it reached on clean days;
     worth: share below which no error counts. caution: by how much a model is trusted less than its
-    fit says. single: gap of one row that asks whose it is, in spreads; restless: mean squared gap
-    of the rows before it at which nobody is asked; outstanding: by how much it must exceed the
-    usual gap of a feeder that is looked at. window: rows in which errors are looked for; kept:
+    fit says. single: gap of one row that asks whose it is, in spreads; outstanding: by how much it
+    must exceed the gap there was before; lead: by how much, twice a logarithm, one meter must
+    explain it better than any other. window: rows in which errors are looked for; kept:
     shares of the past that a row leaves in the fading memories; loud: share of the limit there at
     which the window is searched, and young: rows after a change for which it is searched at every
     row; pause: rows without a search after one that explained too little.
     """
 
-    single: float = 8.0
-    restless: float = 4.0
+    single: float = 5.0
     outstanding: float = 4.0
+    lead: float = 9.0
     lasting: float = 7.0
     margin: float = 1.3
     worth: float = 0.04

@@ -276,21 +276,23 @@ def _lone(
 ) -> list[Blame]:
     """Return whose newest report, replaced by what was expected, closes a gap of this row alone."""
     found = []
-    # a row must stand out of what the gap of a feeder that is looked at was before
-    usual = np.where(state.habits.open, terms.outstanding * np.sqrt(state.habits.stir), 0.0)
-    far_off = np.abs(left) >= np.maximum(terms.single, usual)
-    calm = state.rest < terms.restless
-    for feeder in np.flatnonzero(far_off & (state.lone < 1) & calm).tolist():
+    # a row must stand out of what the gap was before, on a feeder that is looked at for longer
+    before = np.maximum(state.rest, np.where(state.habits.open, state.habits.stir, 0.0))
+    far_off = np.abs(left) >= np.maximum(terms.single, terms.outstanding * np.sqrt(before))
+    for feeder in np.flatnonzero(far_off & (state.lone < 1)).tolist():
         off = np.nan_to_num(new.expected[feeder] - new.power[feeder]) * models.sign[feeder]
         doubt = np.sqrt((np.nan_to_num(new.spread[feeder]) / scale[feeder]) ** 2 + 1.0)
         closes = np.abs(left[feeder] - off / scale[feeder]) / doubt
-        far = (np.abs(new.residual[feeder]) >= 4.0) & ~new.odd[feeder]
-        closes = np.where(far & (models.sign[feeder] != 0), closes, np.inf)
-        if not closes.size:
+        strange = np.abs(np.nan_to_num(new.residual[feeder]))
+        able = (models.sign[feeder] != 0) & ~new.odd[feeder]
+        # whose error explains both the gap and a report unlike its habits, which have long tails
+        price = closes**2 + 2 * np.log(doubt) - 4 * np.log1p(strange**2 / 3)
+        price = np.where(able, price, np.inf)
+        if not able.any():
             continue
-        who = int(closes.argmin())
-        second = float(np.delete(closes, who).min(initial=np.inf))
-        if closes[who] <= 3.0 and second > 6.0:
+        who = int(price.argmin())
+        second = float(np.delete(price, who).min(initial=np.inf))
+        if strange[who] >= 4.0 and closes[who] <= 3.0 and second - price[who] >= terms.lead:
             value, strength = float(left[feeder] * scale[feeder]), abs(float(left[feeder]))
             found.append(Blame(feeder, who, 0.0, value, strength / terms.single, lone=True))
     return found

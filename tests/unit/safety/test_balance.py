@@ -115,3 +115,16 @@ def test_a_feeder_with_too_few_clean_rows_judges_nobody() -> None:
     models = taught(power, area)
     assert not models.known[0]
     assert not [one for row in blamed(models, power * 0.5, area) for one in row]
+
+
+def test_a_wrong_reading_is_told_from_an_honest_neighbours_peak() -> None:
+    power, area = feeder(3, CLEAN + 200)
+    peak = 4.5 * power[:, 2].std()
+    power[CLEAN + 60, 2], area[CLEAN + 60] = power[CLEAN + 60, 2] + peak, area[CLEAN + 60] + peak
+    reported = power[CLEAN:].copy()
+    reported[60, 5] += peak
+    found = blamed(model(3), reported, area[CLEAN:])
+    assert {one.member for one in found[60]} <= {5}
+    reported[60, 5] += 8 * power[:, 5].std()
+    found = blamed(model(3), reported, area[CLEAN:])
+    assert [(one.member, one.lone) for one in found[60]] == [(5, True)]

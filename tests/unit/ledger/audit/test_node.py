@@ -118,6 +118,13 @@ def _receipts(number: int, change: Callable[[Any], None]) -> Change:
     return changed
 
 
+def _silenced(method: str, _params: list[Any], result: Any) -> None:
+    """Leave out the logs of every receipt: which blocks have any changes with the contracts."""
+    if method == "eth_getBlockReceipts":
+        for row in result:
+            row["logs"].clear()
+
+
 def _proof(change: Callable[[Any], None]) -> Change:
     return lambda method, _, result: change(result) if method == "eth_getProof" else None
 
@@ -138,8 +145,8 @@ LIES: dict[str, tuple[Change, str]] = {
         "block 33 transaction 0: hash",
     ),
     "a receipt's log": (
-        _receipts(20, lambda rows: rows[0]["logs"].clear()),
-        "block 20: receiptsRoot",
+        _silenced,
+        r"block \d+: receiptsRoot",
     ),
     "a receipt's status": (
         _receipts(40, lambda rows: rows[0].update(status="0x0")),
