@@ -120,15 +120,18 @@ def reputations(found: Findings) -> Figure:
     if neighbours:
         middle = np.median(neighbours, axis=0)
         axes.plot(edges, middle, color=LOCAL, linewidth=2.0, label="median of neighbours who sold")
+    highest = max((float(path.max()) for path in paths.values()), default=1.0)
+    # Credit of a first day stays far below 1
+    top = next(one for one in (0.02, 0.05, 0.1, 0.2, 0.5, max(1.0, highest)) if highest <= one)
     height, beside = 0.0, float(edges[-1] - edges[0]) / 120
     for who in sorted(plants & paths.keys(), key=lambda one: float(paths[one][-1])):
         axes.plot(edges, paths[who], color=ZONAL, linewidth=2.0)
-        height = max(float(paths[who][-1]), height + 0.07)
+        height = max(float(paths[who][-1]), height + 0.07 * top)
         style.label(axes, (float(edges[-1]) + beside, height), day.names[who], "#a86a10")
     if plants & paths.keys():
         axes.plot([], [], color=ZONAL, linewidth=2.0, label="plants")
         axes.set_position((0.105, 0.153, 0.76, 0.73))
-    axes.set_ylim(0, 1.02)
+    axes.set_ylim(0, 1.02 * top)
     style.hour_axis(axes, edges)
     style.legend(axes)
     return figure

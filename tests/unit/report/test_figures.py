@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
+from gridpact.report import figures_money
 from gridpact.report.figures import FIGURES, figures
 from gridpact.report.findings import Findings
 from gridpact.report.style import svg
@@ -60,3 +61,16 @@ def test_the_highest_voltage_is_named_with_its_bus(found: Findings, drawn: dict[
     v = found.curves.voltage
     bus = found.day.scenario.grid.file.feeder.ids[int(v.argmax()) % v.shape[1]]
     assert f"{v.max():.4f} at bus {bus}" in drawn["voltages"]
+
+
+def test_small_reputations_are_drawn_over_the_whole_height(
+    found: Findings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = figures_money._paths
+    assert figures_money.reputations(found).axes[0].get_ylim()[1] == pytest.approx(1.02)
+    monkeypatch.setattr(
+        figures_money,
+        "_paths",
+        lambda *asked: {who: path / 15 for who, path in real(*asked).items()},
+    )
+    assert figures_money.reputations(found).axes[0].get_ylim()[1] == pytest.approx(0.051)
